@@ -1,0 +1,3 @@
+//! The decant command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! An order-free checksum of rows.

@@ -1,0 +1,1 @@
+//! To make batches fit the table: matching a file's columns by name.

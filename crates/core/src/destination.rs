@@ -1,0 +1,257 @@
+//! Destinations: what holds tables.
+//!
+//! One door for databases and lakes, one connection and many, one process and
+//! a coordinator with executors. The life of rows:
+//!
+//! ```text
+//! destination.begin(plan) -> load
+//! load.writer()           -> writer        as many as the capabilities allow
+//! writer.start_file, write*, write_rejects*, finish -> part
+//! load.commit(parts, totals)               rows, rejects, ledger rows: at once or not at all
+//! ```
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::file::{FileId, FileVersion};
+use crate::ledger::Ledger;
+use crate::reject::Reject;
+use crate::schema::{Column, ColumnType, TableName, TableSchema};
+
+/// How a destination keeps exact decimals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DecimalSupport {
+    /// Any precision and scale, each value its own (`numeric`).
+    Unbounded,
+    /// A declared precision and scale.
+    Bounded,
+    /// Not at all: doubles or text.
+    None,
+}
+
+/// What a destination can do, as plain data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// The scheme of its URLs, for messages.
+    pub name: &'static str,
+    /// Whether `CREATE` and `ALTER` can be rolled back.
+    pub transactional_ddl: bool,
+    /// Whether the rows of one file can be deleted.
+    pub remove_by_file: bool,
+    /// Loads that make progress at the same time.
+    pub concurrent_loads: usize,
+    /// Longest identifier, in bytes of UTF-8.
+    pub identifier_bytes_max: usize,
+    /// Exact decimals.
+    pub decimal: DecimalSupport,
+    /// Whether tables live in schemas.
+    pub schemas: bool,
+}
+
+/// A table as the catalogue has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableState {
+    /// The qualified name: where the table is, or where it would be created.
+    pub name: TableName,
+    /// Its columns; `None` when there is no such table.
+    pub schema: Option<TableSchema>,
+    /// Whether decant created it, and so may add columns to it.
+    pub created_by_decant: bool,
+}
+
+/// An additive change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TableChange {
+    /// Creates the table (and its database schema), with an index on
+    /// `_file_id` where it has that column. A table that exists is left as
+    /// it is.
+    Create {
+        /// The qualified name.
+        table: TableName,
+        /// Columns with their types; `_file_id` among them if wanted.
+        columns: Vec<Column>,
+    },
+    /// Adds nullable columns; those that exist are left as they are.
+    AddColumns {
+        /// The qualified name.
+        table: TableName,
+        /// Columns to add.
+        columns: Vec<Column>,
+    },
+}
+
+/// What a load does to the table's other rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoadMode {
+    /// Nothing, but for the files that are displaced.
+    Append,
+    /// All of them go, with the rejects of their files, and the ledger rows
+    /// of the table that are `loaded` and not of this load become
+    /// `superseded`.
+    Replace,
+}
+
+/// One file of a load.
+#[derive(Clone, Debug)]
+pub struct LoadFile {
+    /// Its id in the table.
+    pub id: FileId,
+    /// The file version.
+    pub file: FileVersion,
+    /// The stream.
+    pub stream: String,
+    /// Other files whose rows and rejects go and whose ledger rows become
+    /// `superseded`: older versions of the key.
+    pub displaces: Vec<FileId>,
+    /// Whether it is loaded although the ledger has it as `loaded`: its rows
+    /// are deleted first. Without it a loaded file answers `AlreadyLoaded`.
+    pub again: bool,
+}
+
+/// What a load is going to do. Made by planning, checked again under the
+/// table's lock.
+#[derive(Clone, Debug)]
+pub struct LoadPlan {
+    /// Names this transaction in the ledger, and nowhere else.
+    pub load_id: String,
+    /// Names the run in the ledger.
+    pub run_id: String,
+    /// The qualified name.
+    pub table: TableName,
+    /// The schema that the plan was made for.
+    pub schema: TableSchema,
+    /// What happens to the other rows.
+    pub mode: LoadMode,
+    /// Its files. Their order is that of the writers; claims are taken in id
+    /// order, whatever it is.
+    pub files: Vec<LoadFile>,
+}
+
+/// How a load began.
+pub enum Begun {
+    /// Rows may be written.
+    Ready {
+        /// The open load.
+        load: Box<dyn Load>,
+        /// Files that somebody loaded meanwhile: `AlreadyLoaded`, and not to
+        /// be written.
+        already_loaded: Vec<FileId>,
+    },
+    /// The table is no longer what the plan was made for: plan again.
+    /// Nothing was changed.
+    SchemaChanged,
+}
+
+/// A database or a lake.
+#[async_trait]
+pub trait Destination: Send + Sync {
+    /// What it can do.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// The table's state, with its name qualified as the catalogue would.
+    /// Changes nothing.
+    async fn describe(&self, table: &TableName) -> Result<TableState>;
+
+    /// Carries out an additive change, under the table's exclusive lock, and
+    /// records in CREATE's transaction that decant created the table.
+    /// With `only_print` it changes nothing. Answers the statements.
+    async fn apply(&self, change: &TableChange, only_print: bool) -> Result<Vec<String>>;
+
+    /// Its ledger.
+    fn ledger(&self) -> Arc<dyn Ledger>;
+
+    /// Begins a load: takes the table's shared lock, compares the schema,
+    /// claims the files in id order, waits for whoever holds one, deletes the
+    /// rows that must go. All of it in the transaction that will commit.
+    async fn begin(&self, plan: LoadPlan) -> Result<Begun>;
+}
+
+/// What one file brought, as the engine counted it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FileTotals {
+    /// The file.
+    pub id: FileId,
+    /// Rows written.
+    pub rows_loaded: u64,
+    /// Rejects written.
+    pub rows_rejected: u64,
+    /// Order-free checksum of the rows written.
+    pub rows_checksum: i64,
+    /// Seconds since the attempt began.
+    pub processing_seconds: f64,
+}
+
+/// What became of a file at commit.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Its rows, rejects and ledger row are visible.
+    Committed,
+    /// Somebody else loaded it; nothing of this load's is visible.
+    AlreadyLoaded,
+    /// The table changed under the load; nothing is visible; plan again.
+    SchemaChanged,
+    /// Nothing of it is visible.
+    Failed(Error),
+}
+
+/// An open load: rows that nobody sees yet.
+#[async_trait]
+pub trait Load: Send {
+    /// A writer. Destinations whose loads have one connection allow one
+    /// writer at a time.
+    async fn writer(&mut self) -> Result<Box<dyn Writer>>;
+
+    /// Makes rows, rejects and ledger rows visible in one transaction, and
+    /// answers one outcome a file of `totals`, in that order. Verifies that
+    /// the database took as many rows as the engine counted, else everything
+    /// fails with `Internal`. When the connection is lost at COMMIT it asks
+    /// the ledger before it answers. Consumes the load, whatever happens.
+    async fn commit(
+        self: Box<Self>,
+        parts: Vec<Part>,
+        totals: Vec<FileTotals>,
+    ) -> Result<Vec<Outcome>>;
+
+    /// Leaves nothing behind. Dropping a load does the same, later.
+    async fn abort(self: Box<Self>) -> Result<()>;
+}
+
+/// Takes the rows of a load. After an error only abort is left.
+#[async_trait]
+pub trait Writer: Send {
+    /// Says that what follows is of `file` and fills these columns
+    /// (positions in the plan's schema). Columns left out get their default.
+    async fn start_file(&mut self, file: FileId, columns: &[usize]) -> Result<()>;
+
+    /// Writes rows: the columns that were announced, in that order, in the
+    /// Arrow representation of their types ([`ColumnType::arrow`]).
+    async fn write(&mut self, batch: RecordBatch) -> Result<()>;
+
+    /// Writes rejects of the current file.
+    async fn write_rejects(&mut self, rejects: Vec<Reject>) -> Result<()>;
+
+    /// Ends the writing.
+    async fn finish(self: Box<Self>) -> Result<Part>;
+}
+
+/// What a writer hands to the commit: plain data that can travel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Rows that the destination says it took.
+    pub rows: u64,
+    /// Rejects that it took.
+    pub rejects: u64,
+    /// The destination's own: a staging table, object names, nothing.
+    pub payload: String,
+}
+
+impl Capabilities {
+    /// Whether a column of `wanted` can be created as it is.
+    pub fn keeps(&self, wanted: ColumnType) -> bool {
+        !matches!((wanted, self.decimal), (ColumnType::Decimal(None), DecimalSupport::None))
+    }
+}

@@ -1,0 +1,205 @@
+//! What the values of a column look like, and the type that keeps them all.
+//!
+//! Evidence is a join-semilattice: looking at values in any order, in any
+//! number of samples, gives the same answer. Reading a value is the formats'
+//! work; this module only joins and decides. Its one promise is that the type
+//! it chooses keeps every value that the evidence was made of, by value.
+
+use crate::destination::DecimalSupport;
+use crate::schema::ColumnType;
+
+/// What is known about a column's values so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Evidence {
+    /// Only NULLs, or nothing at all.
+    #[default]
+    Nothing,
+    /// `true` and `false`.
+    Bool,
+    /// Numbers.
+    Number(NumberEvidence),
+    /// Calendar days.
+    Date,
+    /// Dates with a time and no zone.
+    Timestamp,
+    /// Dates with a time and an offset from UTC.
+    TimestampTz,
+    /// UUIDs.
+    Uuid,
+    /// Anything else, or a mixture that only text keeps.
+    Text,
+}
+
+/// What a set of numbers needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NumberEvidence {
+    /// Digits before the point, leading zeros aside; at least 1.
+    pub integer_digits: u16,
+    /// Digits behind the point, as they are needed by value (`1.50` needs 1).
+    pub scale: u16,
+    /// Most significant digits of one value, leading and trailing zeros aside.
+    pub significant_digits: u16,
+    /// Whether each is written without point and exponent and fits 64 bits.
+    pub int64: bool,
+    /// Whether one is written with an exponent, or as NaN or infinity.
+    pub exponent: bool,
+    /// Whether a double keeps each by value.
+    pub float_exact: bool,
+}
+
+/// How plain decimals are typed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Decimals {
+    /// Exact decimals where the destination has them.
+    #[default]
+    Exact,
+    /// Doubles, rounding as doubles do.
+    Float,
+}
+
+/// A double keeps any decimal of this many significant digits by value.
+pub const FLOAT_DIGITS: u16 = 15;
+/// Digits of the widest decimal in the house.
+pub const DECIMAL_DIGITS: u16 = 38;
+
+impl Evidence {
+    /// What is known when both are.
+    #[must_use]
+    pub fn join(self, other: Self) -> Self {
+        use Evidence::*;
+        match (self, other) {
+            (Nothing, known) | (known, Nothing) => known,
+            (Number(mine), Number(theirs)) => Number(mine.join(theirs)),
+            (Date, Timestamp) | (Timestamp, Date) => Timestamp,
+            (mine, theirs) if mine == theirs => mine,
+            _ => Text,
+        }
+    }
+
+    /// The narrowest type that keeps every value, in a destination whose
+    /// decimals are like `support`. A column without values is text.
+    pub fn column_type(self, support: DecimalSupport, decimals: Decimals) -> ColumnType {
+        match self {
+            Self::Nothing | Self::Text => ColumnType::Text,
+            Self::Bool => ColumnType::Bool,
+            Self::Number(number) => number.column_type(support, decimals),
+            Self::Date => ColumnType::Date,
+            Self::Timestamp => ColumnType::Timestamp,
+            Self::TimestampTz => ColumnType::TimestampTz,
+            Self::Uuid => ColumnType::Uuid,
+        }
+    }
+}
+
+impl NumberEvidence {
+    fn join(self, other: Self) -> Self {
+        Self {
+            integer_digits: self.integer_digits.max(other.integer_digits),
+            scale: self.scale.max(other.scale),
+            significant_digits: self.significant_digits.max(other.significant_digits),
+            int64: self.int64 && other.int64,
+            exponent: self.exponent || other.exponent,
+            float_exact: self.float_exact && other.float_exact,
+        }
+    }
+
+    fn column_type(self, support: DecimalSupport, decimals: Decimals) -> ColumnType {
+        if self.int64 {
+            return ColumnType::Int64;
+        }
+        let plain_digits = self.integer_digits.saturating_add(self.scale);
+        let fits_decimal = !self.exponent && plain_digits <= DECIMAL_DIGITS;
+        if decimals == Decimals::Float && (self.scale > 0 || self.exponent) {
+            return ColumnType::Float64;
+        }
+        match support {
+            DecimalSupport::Unbounded if fits_decimal => ColumnType::Decimal(None),
+            DecimalSupport::None if fits_decimal && self.significant_digits <= FLOAT_DIGITS => {
+                ColumnType::Float64
+            }
+            _ if self.exponent && self.float_exact => ColumnType::Float64,
+            _ => ColumnType::Text,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use DecimalSupport::{None as NoDecimals, Unbounded};
+
+    fn integer(digits: u16, int64: bool) -> Evidence {
+        Evidence::Number(NumberEvidence {
+            integer_digits: digits,
+            scale: 0,
+            significant_digits: digits,
+            int64,
+            exponent: false,
+            float_exact: digits <= FLOAT_DIGITS,
+        })
+    }
+
+    fn decimal(integer_digits: u16, scale: u16) -> Evidence {
+        let significant_digits = integer_digits + scale;
+        Evidence::Number(NumberEvidence {
+            integer_digits,
+            scale,
+            significant_digits,
+            int64: false,
+            exponent: false,
+            float_exact: significant_digits <= FLOAT_DIGITS,
+        })
+    }
+
+    fn exponent(float_exact: bool) -> Evidence {
+        Evidence::Number(NumberEvidence {
+            integer_digits: 6,
+            scale: 0,
+            significant_digits: 1,
+            int64: false,
+            exponent: true,
+            float_exact,
+        })
+    }
+
+    #[test]
+    fn each_kind_has_its_type() {
+        for (evidence, postgres, sqlite) in [
+            (Evidence::Nothing, ColumnType::Text, ColumnType::Text),
+            (Evidence::Bool, ColumnType::Bool, ColumnType::Bool),
+            (integer(3, true), ColumnType::Int64, ColumnType::Int64),
+            (integer(20, false), ColumnType::Decimal(None), ColumnType::Text),
+            (integer(39, false), ColumnType::Text, ColumnType::Text),
+            (decimal(5, 2), ColumnType::Decimal(None), ColumnType::Float64),
+            (decimal(12, 4), ColumnType::Decimal(None), ColumnType::Text),
+            (exponent(true), ColumnType::Float64, ColumnType::Float64),
+            (exponent(false), ColumnType::Text, ColumnType::Text),
+            (Evidence::Date, ColumnType::Date, ColumnType::Date),
+            (Evidence::Uuid, ColumnType::Uuid, ColumnType::Uuid),
+        ] {
+            assert_eq!(evidence.column_type(Unbounded, Decimals::Exact), postgres, "{evidence:?}");
+            assert_eq!(evidence.column_type(NoDecimals, Decimals::Exact), sqlite, "{evidence:?}");
+        }
+    }
+
+    #[test]
+    fn mixtures_widen_only_where_values_survive() {
+        let mixed = |one: Evidence, other: Evidence| {
+            assert_eq!(one.join(other), other.join(one));
+            one.join(other).column_type(Unbounded, Decimals::Exact)
+        };
+        assert_eq!(mixed(integer(3, true), decimal(2, 1)), ColumnType::Decimal(None));
+        assert_eq!(mixed(integer(3, true), exponent(true)), ColumnType::Float64);
+        assert_eq!(mixed(integer(18, true), exponent(true)), ColumnType::Text);
+        assert_eq!(mixed(Evidence::Date, Evidence::Timestamp), ColumnType::Timestamp);
+        assert_eq!(mixed(Evidence::Timestamp, Evidence::TimestampTz), ColumnType::Text);
+        assert_eq!(mixed(Evidence::Bool, integer(1, true)), ColumnType::Text);
+        assert_eq!(mixed(Evidence::Nothing, Evidence::Uuid), ColumnType::Uuid);
+    }
+
+    #[test]
+    fn doubles_are_chosen_when_asked_for() {
+        assert_eq!(decimal(5, 2).column_type(Unbounded, Decimals::Float), ColumnType::Float64);
+        assert_eq!(integer(5, true).column_type(Unbounded, Decimals::Float), ColumnType::Int64);
+    }
+}

@@ -1,0 +1,173 @@
+//! The ledger: what has been loaded, kept inside the destination and
+//! committed with the rows.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::file::{FileId, FileVersion};
+use crate::reject::Reject;
+
+/// The state of a file version in a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Its rows are in the table.
+    Loaded,
+    /// Rolled back; tried again up to the attempts allowed.
+    Failed,
+    /// Given up by `on_error: skip-file`.
+    Skipped,
+    /// A newer version of the key, or a replace, displaced its rows.
+    Superseded,
+    /// Taken back by hand.
+    Undone,
+    /// Its object was deleted and its rows with it.
+    Removed,
+    /// It was gone when it should have been read.
+    Vanished,
+    /// Some of its chunks are in.
+    Loading,
+}
+
+impl Status {
+    /// The word in the ledger's `status` column.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Loaded => "loaded",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Superseded => "superseded",
+            Self::Undone => "undone",
+            Self::Removed => "removed",
+            Self::Vanished => "vanished",
+            Self::Loading => "loading",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn parse(word: &str) -> Option<Self> {
+        [
+            Self::Loaded,
+            Self::Failed,
+            Self::Skipped,
+            Self::Superseded,
+            Self::Undone,
+            Self::Removed,
+            Self::Vanished,
+            Self::Loading,
+        ]
+        .into_iter()
+        .find(|status| status.as_str() == word)
+    }
+}
+
+/// One row of the ledger.
+#[derive(Clone, Debug, Serialize)]
+pub struct LedgerEntry {
+    /// The hash of table and identity; the one unique key.
+    pub id: FileId,
+    /// The file version. The ledger does not keep version ids.
+    pub file: FileVersion,
+    /// The table, qualified as the catalogue has it.
+    pub target_table: String,
+    /// The stream that loaded it.
+    pub stream: String,
+    /// Its state.
+    pub status: Status,
+    /// When it reached this state.
+    pub processed_at: DateTime<Utc>,
+    /// Seconds that the last attempt took.
+    pub processing_seconds: f64,
+    /// Rows in the table.
+    pub rows_copied: u64,
+    /// Rows among the rejects.
+    pub rows_rejected: u64,
+    /// Order-free checksum of the rows, valid when they were committed.
+    pub rows_checksum: Option<i64>,
+    /// The transaction that brought it to this state.
+    pub load_id: String,
+    /// The run that did.
+    pub run_id: String,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// What went wrong at the last attempt.
+    pub error: Option<String>,
+}
+
+/// A range of keys of one bucket, both ends included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyRange {
+    /// As in [`FileVersion::source`].
+    pub source: String,
+    /// As in [`FileVersion::bucket`].
+    pub bucket: String,
+    /// First key, in byte order.
+    pub first: String,
+    /// Last key, in byte order.
+    pub last: String,
+}
+
+/// A file's end without rows: failed, skipped or vanished.
+#[derive(Clone, Debug)]
+pub struct Settlement {
+    /// Its id in the table.
+    pub id: FileId,
+    /// The file version.
+    pub file: FileVersion,
+    /// The table, qualified as the catalogue has it.
+    pub target_table: String,
+    /// The stream.
+    pub stream: String,
+    /// The run.
+    pub run_id: String,
+    /// `Failed`, `Skipped` or `Vanished`.
+    pub status: Status,
+    /// What went wrong.
+    pub error: String,
+    /// Seconds that the attempt took.
+    pub processing_seconds: f64,
+    /// The first rows that were rejected, at most [`REJECTS_KEPT`].
+    pub rejects: Vec<Reject>,
+}
+
+/// Rejects kept with a file that failed.
+pub const REJECTS_KEPT: usize = 100;
+
+/// Which ledger rows to show.
+#[derive(Clone, Debug, Default)]
+pub struct HistoryFilter {
+    /// Only this table, qualified as the catalogue has it.
+    pub table: Option<String>,
+    /// Only this state.
+    pub status: Option<Status>,
+    /// Only this run.
+    pub run_id: Option<String>,
+    /// At most so many, the latest first.
+    pub limit: Option<u64>,
+}
+
+/// What is known of files. A ledger that does not exist yet knows nothing,
+/// and only writing creates it.
+#[async_trait]
+pub trait Ledger: Send + Sync {
+    /// Every row of `range`, of all tables, ordered by key (as bytes): one
+    /// query, however many files.
+    async fn known(&self, range: &KeyRange) -> Result<Vec<LedgerEntry>>;
+
+    /// The ids of the rows of `table` that are `loaded`.
+    async fn loaded(&self, table: &str) -> Result<Vec<FileId>>;
+
+    /// Writes a file's end without rows, and its rejects, in one transaction:
+    /// inserts the row with one attempt, or updates it with one attempt more
+    /// and replaces its rejects. Leaves a row that is `loaded` alone: somebody
+    /// else succeeded meanwhile.
+    async fn settle(&self, settlement: &Settlement) -> Result<()>;
+
+    /// The rejects of one file, by ordinal.
+    async fn rejects(&self, file: FileId) -> Result<Vec<Reject>>;
+
+    /// The rows that `filter` lets through, the latest first.
+    async fn history(&self, filter: &HistoryFilter) -> Result<Vec<LedgerEntry>>;
+}

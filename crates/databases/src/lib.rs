@@ -1,0 +1,1 @@
+//! Destinations that are databases: SQLite and Postgres

@@ -1,0 +1,1 @@
+//! decant as a library: configuration, planning, the registry and running a pipeline

@@ -1,0 +1,1 @@
+//! Bytes to batches: compression, inference and the CSV decoder

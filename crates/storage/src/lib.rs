@@ -1,0 +1,1 @@
+//! Where files are: S3-compatible object storage and local folders
