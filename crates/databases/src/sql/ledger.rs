@@ -1,0 +1,687 @@
+//! The ledger's tables as data, and its statements as text.
+//!
+//! Three tables: the ledger itself (`processed_files`, or the name given by
+//! `--ledger`), its rejects, and `decant_meta`, which all ledgers of a
+//! database share. The rejects of the default ledger are `rejected_rows`;
+//! those of a ledger called `x` are `x_rejects`, so that two ledgers in one
+//! database never mix.
+//!
+//! Claims: [`LedgerSql::claim`] inserts a row with no attempts, or locks the
+//! one that is there. A concurrent load that claims the same file waits for
+//! the first to end and then sees what it left: nothing, or `loaded`. A claim
+//! is only ever committed together with the state that the file reached, so
+//! nobody sees one.
+
+use decant_core::error::{Error, ErrorKind, Result};
+use decant_core::file::{FileId, FileVersion};
+use decant_core::ledger::{HistoryFilter, Status};
+use decant_core::reject::Reason;
+use decant_core::schema::TableName;
+
+use super::dialect::{Dialect, LedgerType};
+
+/// The version of the ledger's tables that this program writes.
+pub(crate) const SCHEMA_VERSION: u32 = 1;
+/// The name of the ledger when none is given.
+pub(crate) const DEFAULT_LEDGER: &str = "processed_files";
+/// The table of facts about the ledger and the tables that decant created.
+pub(crate) const META: &str = "decant_meta";
+/// The row of [`META`] that holds [`SCHEMA_VERSION`].
+pub(crate) const META_VERSION: &str = "schema_version";
+
+const DEFAULT_REJECTS: &str = "rejected_rows";
+const REJECTS_SUFFIX: &str = "_rejects";
+const KEY_INDEX_SUFFIX: &str = "_by_key";
+const FILE_INDEX_SUFFIX: &str = "_by_file";
+
+type LedgerColumn = (&'static str, LedgerType, Presence);
+
+/// Whether a column of the ledger's tables may be NULL.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    Required,
+    Optional,
+}
+
+use LedgerType::*;
+use Presence::{Optional, Required};
+
+const LEDGER_COLUMNS: &[LedgerColumn] = &[
+    ("id", Id, Required),
+    ("source", ByteOrdered, Required),
+    ("bucket", ByteOrdered, Required),
+    ("key", ByteOrdered, Required),
+    ("member", ByteOrdered, Required),
+    ("etag", ByteOrdered, Required),
+    ("file_size_bytes", Integer, Required),
+    ("last_modified", Moment, Required),
+    ("target_table", ByteOrdered, Required),
+    ("stream", Text, Required),
+    ("status", Text, Required),
+    ("processed_at", Moment, Required),
+    ("processing_time", Seconds, Required),
+    ("rows_copied", Integer, Required),
+    ("rows_rejected", Integer, Required),
+    ("rows_checksum", Integer, Optional),
+    ("load_id", Text, Required),
+    ("run_id", Text, Required),
+    ("attempts", Integer, Required),
+    ("error", Text, Optional),
+];
+
+const REJECT_COLUMNS: &[LedgerColumn] = &[
+    ("id", Serial, Required),
+    ("file_id", Integer, Required),
+    ("ordinal", Integer, Required),
+    ("line", Integer, Optional),
+    ("byte_offset", Integer, Optional),
+    ("column_name", Text, Optional),
+    ("reason", Text, Required),
+    ("detail", Text, Required),
+    ("raw", Bytes, Required),
+    ("rejected_at", Moment, Required),
+    ("settled_at", Moment, Optional),
+];
+
+const META_COLUMNS: &[LedgerColumn] = &[("name", Name, Required), ("value", Text, Required)];
+
+/// The columns of a reject that are written and read, in this order.
+const REJECT_FIELDS: &[&str] =
+    &["ordinal", "line", "byte_offset", "column_name", "reason", "detail", "raw"];
+
+/// The name of the row of [`META`] that says that decant created `table`
+/// (its qualified name).
+pub(crate) fn meta_table(table: &TableName) -> String {
+    format!("table:{table}")
+}
+
+/// The statements of one ledger in one dialect.
+pub(crate) struct LedgerSql {
+    dialect: &'static Dialect,
+    schema: Option<String>,
+    ledger: String,
+    rejects: String,
+}
+
+/// The tables of a ledger.
+impl LedgerSql {
+    /// The statements of the ledger called `name`, which may be qualified
+    /// where the database has schemas.
+    pub(crate) fn new(dialect: &'static Dialect, name: &str) -> Result<Self> {
+        let TableName { schema, name } = TableName::parse(name);
+        let rejects = if name == DEFAULT_LEDGER {
+            DEFAULT_REJECTS.to_owned()
+        } else {
+            format!("{name}{REJECTS_SUFFIX}")
+        };
+        for derived in [&name, &format!("{name}{KEY_INDEX_SUFFIX}"), &rejects] {
+            dialect.check_identifier(derived)?;
+        }
+        dialect.check_identifier(&format!("{rejects}{FILE_INDEX_SUFFIX}"))?;
+        if [META, DEFAULT_REJECTS].contains(&name.as_str()) {
+            let message = format!("the ledger cannot be called `{name}`");
+            return Err(Error::new(ErrorKind::InvalidConfig, message)
+                .with_hint("choose another name with --ledger"));
+        }
+        Ok(Self { dialect, schema, ledger: name, rejects })
+    }
+
+    /// The ledger's table, with its schema where one was named.
+    pub(crate) fn table(&self) -> TableName {
+        self.in_schema(&self.ledger)
+    }
+
+    /// The rejects' table.
+    pub(crate) fn rejects_table(&self) -> TableName {
+        self.in_schema(&self.rejects)
+    }
+
+    /// The table of facts.
+    pub(crate) fn meta(&self) -> TableName {
+        self.in_schema(META)
+    }
+
+    /// The row of [`META`] that holds this ledger's epoch: random text that
+    /// is new whenever the ledger is created.
+    pub(crate) fn meta_epoch(&self) -> String {
+        format!("epoch:{}", self.ledger)
+    }
+
+    /// Creates what is missing of the ledger's tables and indexes. Run it in
+    /// one transaction, after [`check_columns`](Self::check_columns).
+    pub(crate) fn create(&self) -> Vec<String> {
+        let key_index = format!("{}{KEY_INDEX_SUFFIX}", self.ledger);
+        let file_index = format!("{}{FILE_INDEX_SUFFIX}", self.rejects);
+        vec![
+            self.create_table(&self.table(), LEDGER_COLUMNS),
+            self.create_index(&key_index, &self.table(), &["source", "bucket", "key"]),
+            self.create_table(&self.rejects_table(), REJECT_COLUMNS),
+            self.create_index(&file_index, &self.rejects_table(), &["file_id"]),
+            self.create_table(&self.meta(), META_COLUMNS),
+        ]
+    }
+
+    /// Sets the epoch of a ledger that was just created. Parameters: the name
+    /// [`meta_epoch`](Self::meta_epoch).
+    pub(crate) fn write_epoch(&self) -> String {
+        let meta = self.quoted(&self.meta());
+        format!(
+            "INSERT INTO {meta} (\"name\", \"value\") VALUES ({}, {}) \
+             ON CONFLICT (\"name\") DO UPDATE SET \"value\" = excluded.\"value\"",
+            self.dialect.parameter(1),
+            self.dialect.random_text
+        )
+    }
+
+    /// Writes a fact unless it is there. Parameters: name, value.
+    pub(crate) fn write_meta(&self) -> String {
+        let meta = self.quoted(&self.meta());
+        format!(
+            "INSERT INTO {meta} (\"name\", \"value\") VALUES ({}) ON CONFLICT (\"name\") DO NOTHING",
+            self.dialect.parameters(1, 2)
+        )
+    }
+
+    /// Reads a fact. Parameters: name. Answers: value.
+    pub(crate) fn read_meta(&self) -> String {
+        let meta = self.quoted(&self.meta());
+        format!("SELECT \"value\" FROM {meta} WHERE \"name\" = {}", self.dialect.parameter(1))
+    }
+
+    /// Refuses a table that has the ledger's name but not its columns.
+    /// `found` are the columns of the table [`table`](Self::table).
+    pub(crate) fn check_columns(&self, found: &[String]) -> Result<()> {
+        let missing: Vec<&str> = LEDGER_COLUMNS
+            .iter()
+            .map(|(name, ..)| *name)
+            .filter(|name| !found.iter().any(|column| column == name))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "the table `{}` is not a ledger of decant: it has no column {}",
+            self.table(),
+            missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        );
+        Err(Error::new(ErrorKind::InvalidConfig, message)
+            .with_hint("choose another name for the ledger with --ledger"))
+    }
+
+    /// Refuses tables that a newer decant wrote. `found` is the value of
+    /// [`META_VERSION`].
+    pub(crate) fn check_version(&self, found: &str) -> Result<()> {
+        if found.parse::<u32>().is_ok_and(|version| version <= SCHEMA_VERSION) {
+            return Ok(());
+        }
+        let message = format!(
+            "the ledger `{}` has schema version {found}, this decant knows versions up to \
+             {SCHEMA_VERSION}",
+            self.table()
+        );
+        Err(Error::new(ErrorKind::Unsupported, message).with_hint("use a newer decant"))
+    }
+
+    fn create_table(&self, table: &TableName, columns: &[LedgerColumn]) -> String {
+        let definitions: Vec<String> =
+            columns.iter().map(|column| format!("  {}", self.definition(column))).collect();
+        format!(
+            "CREATE TABLE IF NOT EXISTS {} (\n{}\n)",
+            self.quoted(table),
+            definitions.join(",\n")
+        )
+    }
+
+    fn definition(&self, (name, ledger_type, presence): &LedgerColumn) -> String {
+        let mut definition =
+            format!("{} {}", self.dialect.quote(name), (self.dialect.ledger_type)(*ledger_type));
+        if *ledger_type == ByteOrdered {
+            definition = format!("{definition} {}", self.dialect.byte_order);
+        }
+        if *presence == Required {
+            definition.push_str(" NOT NULL");
+        }
+        definition
+    }
+
+    fn create_index(&self, name: &str, table: &TableName, columns: &[&str]) -> String {
+        format!(
+            "CREATE INDEX IF NOT EXISTS {} ON {} ({})",
+            self.dialect.quote(name),
+            self.quoted(table),
+            self.dialect.quote_list(columns.iter().copied())
+        )
+    }
+
+    fn in_schema(&self, name: &str) -> TableName {
+        TableName { schema: self.schema.clone(), name: name.to_owned() }
+    }
+
+    fn quoted(&self, table: &TableName) -> String {
+        self.dialect.quote_table(table)
+    }
+}
+
+/// The statements of a load.
+impl LedgerSql {
+    /// Claims a file: inserts its row, or locks the one that is there and
+    /// waits for whoever holds it.
+    ///
+    /// Parameters: id, source, bucket, key, member, etag, size, last modified,
+    /// table, stream, now, load id, run id. Answers one row, as
+    /// [`Claimed`] has it; a row that this statement inserted has no attempts.
+    pub(crate) fn claim(&self) -> String {
+        let values = self.dialect.parameters(1, 10);
+        let [now, load, run] = [11, 12, 13].map(|number| self.dialect.parameter(number));
+        let zero = (self.dialect.write_seconds)("0");
+        let ledger = self.quoted(&self.table());
+        format!(
+            "INSERT INTO {ledger} AS known (\"id\", \"source\", \"bucket\", \"key\", \"member\", \
+             \"etag\", \"file_size_bytes\", \"last_modified\", \"target_table\", \"stream\", \
+             \"processed_at\", \"load_id\", \"run_id\", \"status\", \"processing_time\", \
+             \"rows_copied\", \"rows_rejected\", \"attempts\") \
+             VALUES ({values}, {now}, {load}, {run}, 'failed', {zero}, 0, 0, 0) \
+             ON CONFLICT (\"id\") DO UPDATE SET \"id\" = known.\"id\" RETURNING {}",
+            self.claimed_columns()
+        )
+    }
+
+    /// Locks the row of another file. Parameters: now, load id, run id, id.
+    pub(crate) fn supersede(&self) -> String {
+        format!("{} WHERE \"id\" = {}", self.set_superseded(), self.dialect.parameter(4))
+    }
+
+    /// Marks what a replace displaces: the rows of a table that are `loaded`.
+    /// Parameters: now, load id, run id, table.
+    pub(crate) fn supersede_table(&self) -> String {
+        format!(
+            "{} WHERE \"target_table\" = {} AND \"status\" = 'loaded'",
+            self.set_superseded(),
+            self.dialect.parameter(4)
+        )
+    }
+
+    /// Makes a claimed file `loaded`, with one attempt more.
+    ///
+    /// Parameters: now, seconds, rows loaded, rows rejected, checksum,
+    /// load id, run id, stream, last modified, id.
+    pub(crate) fn finish(&self) -> String {
+        let parameter = |number| self.dialect.parameter(number);
+        format!(
+            "UPDATE {} SET \"status\" = 'loaded', \"error\" = NULL, \"attempts\" = \"attempts\" + 1, \
+             \"processed_at\" = {}, \"processing_time\" = {}, \"rows_copied\" = {}, \
+             \"rows_rejected\" = {}, \"rows_checksum\" = {}, \"load_id\" = {}, \"run_id\" = {}, \
+             \"stream\" = {}, \"last_modified\" = {} WHERE \"id\" = {}",
+            self.quoted(&self.table()),
+            parameter(1),
+            (self.dialect.write_seconds)(&parameter(2)),
+            parameter(3),
+            parameter(4),
+            parameter(5),
+            parameter(6),
+            parameter(7),
+            parameter(8),
+            parameter(9),
+            parameter(10),
+        )
+    }
+
+    fn set_superseded(&self) -> String {
+        format!(
+            "UPDATE {} SET \"status\" = 'superseded', \"processed_at\" = {}, \"load_id\" = {}, \
+             \"run_id\" = {}",
+            self.quoted(&self.table()),
+            self.dialect.parameter(1),
+            self.dialect.parameter(2),
+            self.dialect.parameter(3),
+        )
+    }
+
+    fn claimed_columns(&self) -> String {
+        self.dialect.quote_list([
+            "source",
+            "bucket",
+            "key",
+            "member",
+            "etag",
+            "file_size_bytes",
+            "target_table",
+            "status",
+            "attempts",
+        ])
+    }
+}
+
+/// The statements of the door.
+impl LedgerSql {
+    /// Writes a file's end without rows, unless it is `loaded`.
+    ///
+    /// Parameters: id, source, bucket, key, member, etag, size, last modified,
+    /// table, stream, status, now, seconds, rows rejected, run id, error.
+    /// Answers one row, as [`Claimed`] has it, or none when the file is
+    /// `loaded`.
+    pub(crate) fn settle(&self) -> String {
+        let ledger = self.quoted(&self.table());
+        let parameter = |number| self.dialect.parameter(number);
+        let seconds = (self.dialect.write_seconds)(&parameter(13));
+        format!(
+            "INSERT INTO {ledger} AS known (\"id\", \"source\", \"bucket\", \"key\", \"member\", \
+             \"etag\", \"file_size_bytes\", \"last_modified\", \"target_table\", \"stream\", \
+             \"status\", \"processed_at\", \"processing_time\", \"rows_rejected\", \"run_id\", \
+             \"error\", \"load_id\", \"rows_copied\", \"attempts\") \
+             VALUES ({}, {seconds}, {}, {}, {}, '', 0, 1) \
+             ON CONFLICT (\"id\") DO UPDATE SET {}, \"attempts\" = known.\"attempts\" + 1, \
+             \"rows_checksum\" = NULL WHERE known.\"status\" <> 'loaded' RETURNING {}",
+            self.dialect.parameters(1, 12),
+            parameter(14),
+            parameter(15),
+            parameter(16),
+            self.take_excluded(),
+            self.claimed_columns()
+        )
+    }
+
+    /// The rows of a key range, in key order. Parameters: source, bucket,
+    /// first key, last key. Answers entries.
+    pub(crate) fn known(&self) -> String {
+        format!(
+            "{} WHERE \"source\" = {} AND \"bucket\" = {} AND \"key\" >= {} AND \"key\" <= {} \
+             ORDER BY \"key\", \"member\", \"id\"",
+            self.select_entries(),
+            self.dialect.parameter(1),
+            self.dialect.parameter(2),
+            self.dialect.parameter(3),
+            self.dialect.parameter(4),
+        )
+    }
+
+    /// The ids of a table's loaded files. Parameters: table. Answers: id.
+    pub(crate) fn loaded(&self) -> String {
+        format!(
+            "SELECT \"id\" FROM {} WHERE \"target_table\" = {} AND \"status\" = 'loaded' \
+             ORDER BY \"id\"",
+            self.quoted(&self.table()),
+            self.dialect.parameter(1)
+        )
+    }
+
+    /// The row of one file. Parameters: id. Answers entries.
+    pub(crate) fn entry(&self) -> String {
+        format!("{} WHERE \"id\" = {}", self.select_entries(), self.dialect.parameter(1))
+    }
+
+    /// The rows that `filter` lets through, the latest first, and the texts
+    /// that are the statement's parameters. Answers entries.
+    pub(crate) fn history(&self, filter: &HistoryFilter) -> (String, Vec<String>) {
+        let conditions = [
+            ("target_table", filter.table.clone()),
+            ("status", filter.status.map(|status| status.as_str().to_owned())),
+            ("run_id", filter.run_id.clone()),
+        ];
+        let mut statement = self.select_entries();
+        let mut parameters = Vec::new();
+        for (column, wanted) in conditions {
+            let Some(wanted) = wanted else { continue };
+            parameters.push(wanted);
+            let word = if parameters.len() == 1 { "WHERE" } else { "AND" };
+            let parameter = self.dialect.parameter(parameters.len());
+            statement.push_str(&format!(" {word} {} = {parameter}", self.dialect.quote(column)));
+        }
+        statement.push_str(" ORDER BY \"processed_at\" DESC, \"id\" DESC");
+        if let Some(limit) = filter.limit {
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            statement.push_str(&format!(" LIMIT {limit}"));
+        }
+        (statement, parameters)
+    }
+
+    /// Answers the ledger's columns in the order of `LedgerEntry`'s fields,
+    /// with the file's own in the place of `file`: id, source, bucket, key,
+    /// member, etag, size, last modified, table, stream, status, processed
+    /// at, seconds, rows copied, rows rejected, checksum, load id, run id,
+    /// attempts, error.
+    fn select_entries(&self) -> String {
+        let columns: Vec<String> = LEDGER_COLUMNS
+            .iter()
+            .map(|(name, ledger_type, _)| match ledger_type {
+                Seconds => (self.dialect.read_seconds)(&self.dialect.quote(name)),
+                _ => self.dialect.quote(name),
+            })
+            .collect();
+        format!("SELECT {} FROM {}", columns.join(", "), self.quoted(&self.table()))
+    }
+
+    fn take_excluded(&self) -> String {
+        let taken = [
+            "last_modified",
+            "stream",
+            "status",
+            "processed_at",
+            "processing_time",
+            "rows_copied",
+            "rows_rejected",
+            "load_id",
+            "run_id",
+            "error",
+        ];
+        let taken: Vec<String> =
+            taken.iter().map(|name| format!("\"{name}\" = excluded.\"{name}\"")).collect();
+        taken.join(", ")
+    }
+}
+
+/// The statements about rejects.
+impl LedgerSql {
+    /// Writes one reject. Parameters: file id, now, then ordinal, line, byte
+    /// offset, column, reason, detail, raw.
+    pub(crate) fn insert_reject(&self) -> String {
+        format!(
+            "INSERT INTO {} (\"file_id\", \"rejected_at\", {}) VALUES ({})",
+            self.quoted(&self.rejects_table()),
+            self.dialect.quote_list(REJECT_FIELDS.iter().copied()),
+            self.dialect.parameters(1, 2 + REJECT_FIELDS.len())
+        )
+    }
+
+    /// Deletes the rejects of `count` files, whose ids are the parameters.
+    pub(crate) fn delete_rejects(&self, count: usize) -> String {
+        format!(
+            "DELETE FROM {} WHERE \"file_id\" IN ({})",
+            self.quoted(&self.rejects_table()),
+            self.dialect.parameters(1, count)
+        )
+    }
+
+    /// Deletes the rejects of a table's loaded files. Parameters: table.
+    pub(crate) fn delete_rejects_of_table(&self) -> String {
+        format!(
+            "DELETE FROM {} WHERE \"file_id\" IN (SELECT \"id\" FROM {} \
+             WHERE \"target_table\" = {} AND \"status\" = 'loaded')",
+            self.quoted(&self.rejects_table()),
+            self.quoted(&self.table()),
+            self.dialect.parameter(1)
+        )
+    }
+
+    /// The rejects of a file, by ordinal. Parameters: file id. Answers
+    /// ordinal, line, byte offset, column, reason, detail, raw.
+    pub(crate) fn rejects(&self) -> String {
+        format!(
+            "SELECT {} FROM {} WHERE \"file_id\" = {} ORDER BY \"ordinal\", \"id\"",
+            self.dialect.quote_list(REJECT_FIELDS.iter().copied()),
+            self.quoted(&self.rejects_table()),
+            self.dialect.parameter(1)
+        )
+    }
+}
+
+/// A ledger row as [`LedgerSql::claim`] and [`LedgerSql::settle`] answer it,
+/// in this order.
+#[derive(Clone, Debug)]
+pub(crate) struct Claimed {
+    /// The file's `source`.
+    pub(crate) source: String,
+    /// The file's `bucket`.
+    pub(crate) bucket: String,
+    /// The file's `key`.
+    pub(crate) key: String,
+    /// The file's `member`.
+    pub(crate) member: String,
+    /// The file's `etag`.
+    pub(crate) etag: String,
+    /// The file's `size`.
+    pub(crate) size: i64,
+    /// The table, qualified as the catalogue has it.
+    pub(crate) target_table: String,
+    /// The word in `status`.
+    pub(crate) status: String,
+    /// Attempts so far; none when the row was just inserted by a claim.
+    pub(crate) attempts: i64,
+}
+
+impl Claimed {
+    /// Refuses a row that has the id of `file` in `table` but is of another.
+    pub(crate) fn check_identity(&self, id: FileId, file: &FileVersion, table: &str) -> Result<()> {
+        let mine = (&file.source, &file.bucket, &file.key, &file.member, &file.etag);
+        let theirs = (&self.source, &self.bucket, &self.key, &self.member, &self.etag);
+        if mine == theirs && i64::try_from(file.size) == Ok(self.size) && table == self.target_table
+        {
+            return Ok(());
+        }
+        let message = format!(
+            "the ledger has the id {id} of {file} (ETag {}, {} bytes, table {table}) for another \
+             file: {}/{} (ETag {}, {} bytes, table {})",
+            file.etag, file.size, self.bucket, self.key, self.etag, self.size, self.target_table
+        );
+        Err(Error::new(ErrorKind::Internal, message)
+            .with_hint("load this file under another ledger with --ledger, and report it"))
+    }
+
+    /// Whether the file is loaded.
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.status == Status::Loaded.as_str()
+    }
+}
+
+/// The state that a ledger row names.
+pub(crate) fn status_of(word: &str) -> Result<Status> {
+    Status::parse(word).ok_or_else(|| unknown_word("status", word))
+}
+
+/// The reason that a row of the rejects names.
+pub(crate) fn reason_of(word: &str) -> Result<Reason> {
+    let reasons = [
+        Reason::FieldCount,
+        Reason::Quote,
+        Reason::Type,
+        Reason::Encoding,
+        Reason::TooLong,
+        Reason::Database,
+    ];
+    let known = reasons.into_iter().find(|reason| reason.as_str() == word);
+    known.ok_or_else(|| unknown_word("reason", word))
+}
+
+fn unknown_word(what: &str, word: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, format!("the ledger names an unknown {what}: `{word}`"))
+        .with_hint("it was written by a newer decant, or by hand")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::dialect::tests::PLAIN;
+    use super::*;
+
+    fn ledger(name: &str) -> LedgerSql {
+        LedgerSql::new(&PLAIN, name).unwrap()
+    }
+
+    #[test]
+    fn ledgers_of_one_database_have_rejects_of_their_own() {
+        assert_eq!(ledger("processed_files").rejects_table().name, "rejected_rows");
+        assert_eq!(ledger("mine").rejects_table().name, "mine_rejects");
+        assert_eq!(ledger("s.mine").rejects_table().to_string(), "s.mine_rejects");
+        assert_eq!(ledger("s.mine").meta().to_string(), "s.decant_meta");
+    }
+
+    #[test]
+    fn names_that_collide_or_are_too_long_are_refused() {
+        for name in ["decant_meta", "rejected_rows", "", &"x".repeat(60)] {
+            let error = LedgerSql::new(&PLAIN, name).map(|_| ()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidConfig, "{name}");
+        }
+    }
+
+    #[test]
+    fn another_table_of_the_ledgers_name_is_refused() {
+        let found = ["id".to_owned(), "key".to_owned()];
+        let error = ledger("mine").check_columns(&found).unwrap_err();
+        assert!(error.message().contains("`mine`") && error.message().contains("`etag`"));
+        assert!(error.hint().unwrap().contains("--ledger"));
+        let all: Vec<String> = LEDGER_COLUMNS.iter().map(|(name, ..)| (*name).to_owned()).collect();
+        assert!(ledger("mine").check_columns(&all).is_ok());
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused_by_both_versions() {
+        assert!(ledger("mine").check_version("1").is_ok());
+        let error = ledger("mine").check_version("2").unwrap_err();
+        assert!(error.message().contains("version 2") && error.message().contains("up to 1"));
+    }
+
+    #[test]
+    fn keys_are_ordered_as_bytes() {
+        let create = ledger("mine").create();
+        assert!(create[0].contains("\"key\" text COLLATE \"C\" NOT NULL"), "{}", create[0]);
+        assert!(create[1].contains("\"mine_by_key\""), "{}", create[1]);
+    }
+
+    #[test]
+    fn history_filters_by_what_is_given() {
+        let filter = HistoryFilter {
+            table: Some("t".into()),
+            status: None,
+            run_id: Some("r".into()),
+            limit: Some(5),
+        };
+        let (statement, parameters) = ledger("mine").history(&filter);
+        assert!(statement.contains("WHERE \"target_table\" = $1 AND \"run_id\" = $2"));
+        assert!(statement.ends_with("LIMIT 5"));
+        assert_eq!(parameters, ["t", "r"]);
+    }
+
+    #[test]
+    fn the_same_id_of_another_file_is_an_error_that_names_both() {
+        let file = FileVersion {
+            source: "aws".into(),
+            bucket: "b".into(),
+            key: "mine.csv".into(),
+            member: String::new(),
+            etag: "e".into(),
+            size: 1,
+            version_id: None,
+            last_modified: chrono::DateTime::UNIX_EPOCH,
+        };
+        let mut claimed = Claimed {
+            source: "aws".into(),
+            bucket: "b".into(),
+            key: "mine.csv".into(),
+            member: String::new(),
+            etag: "e".into(),
+            size: 1,
+            target_table: "t".into(),
+            status: "loaded".into(),
+            attempts: 1,
+        };
+        assert!(claimed.check_identity(FileId(7), &file, "t").is_ok());
+        claimed.key = "theirs.csv".into();
+        let error = claimed.check_identity(FileId(7), &file, "t").unwrap_err();
+        assert!(error.message().contains("mine.csv") && error.message().contains("theirs.csv"));
+    }
+
+    #[test]
+    fn every_reason_is_read_back() {
+        assert_eq!(reason_of("too_long").unwrap(), Reason::TooLong);
+        assert!(reason_of("whim").is_err());
+    }
+}
