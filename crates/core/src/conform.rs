@@ -1,1 +1,524 @@
-//! To make batches fit the table: matching a file's columns by name.
+//! To make a file fit a table: its columns are matched by name, and its
+//! batches get the table's names and the file's id.
+//!
+//! Matching is decided once a file, from its header alone; batches are then
+//! only relabelled. Values were given their types by the format already.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+use arrow_schema::{Field, Schema};
+
+use crate::destination::{Capabilities, TableState};
+use crate::error::{Error, ErrorKind, Result};
+use crate::file::FileId;
+use crate::format::{FileColumns, Sample, Target};
+use crate::names::{did_you_mean, settle_names, snake_case};
+use crate::schema::{Column, ColumnType, FILE_ID_COLUMN, TableSchema};
+use crate::stream::{ColumnRules, NewColumns};
+
+/// How one file's columns go into the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conform {
+    /// What to make of each of the file's columns; `None` leaves it out.
+    pub targets: Vec<Option<Target>>,
+    /// The table's columns that are filled, as positions in its schema: those
+    /// of the wanted file columns in the file's order, then `_file_id`.
+    pub columns: Vec<usize>,
+    /// Their names in the table.
+    names: Vec<String>,
+    /// Columns of the file that the table does not have and that are left out.
+    pub ignored: Vec<String>,
+}
+
+/// Why a file's columns do not go into the table.
+#[derive(Debug)]
+pub enum Mismatch {
+    /// The table lacks these columns of the file, and may be given them.
+    NewColumns(Vec<NewColumn>),
+    /// They do not fit.
+    Refused(Error),
+}
+
+/// A column that a file has and its table has not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewColumn {
+    /// The name in the file.
+    pub source: String,
+    /// The name that the table's column would have.
+    pub name: String,
+}
+
+/// A file's column with the name that it asks for in the table.
+#[derive(Clone, Debug)]
+struct Wanted {
+    source: String,
+    renamed: Option<String>,
+    name: String,
+}
+
+impl Wanted {
+    /// The name to look for in a table that exists.
+    fn sought(&self) -> &str {
+        self.renamed.as_deref().unwrap_or(&self.source)
+    }
+
+    /// Whether a rule that says `name` means this column.
+    fn is_called(&self, name: &str) -> bool {
+        self.source == name || self.name == name || self.renamed.as_deref() == Some(name)
+    }
+}
+
+impl Conform {
+    /// Matches a file's columns with those of the table.
+    ///
+    /// # Errors
+    ///
+    /// `Refused` when the names are ambiguous, when nothing matches, when a
+    /// rule names a column that neither has, or a given type contradicts the
+    /// table's; `NewColumns` when only columns are lacking that may be added.
+    pub fn new(
+        file: &FileColumns,
+        table: &TableState,
+        rules: &ColumnRules,
+        new_columns: NewColumns,
+        capabilities: &Capabilities,
+    ) -> Result<Self, Mismatch> {
+        let Some(schema) = &table.schema else {
+            return Err(refuse(ErrorKind::Internal, format!("table {} is not there", table.name)));
+        };
+        let wanted = wanted_columns(file, rules, capabilities.identifier_bytes_max);
+        check_rule_names(rules, &[&wanted], Some(schema)).map_err(Mismatch::Refused)?;
+        let places = places(file, &wanted, schema, rules).map_err(Mismatch::Refused)?;
+        refuse_shared_places(&wanted, &places, schema)?;
+        if places.iter().all(|place| matches!(place, Place::New | Place::NotSelected))
+            && places.contains(&Place::New)
+        {
+            return Err(Mismatch::Refused(nothing_matches(&wanted, table, schema)));
+        }
+        let ignored = settle_new_columns(&wanted, &places, table, new_columns)?;
+        Self::with_places(&wanted, &places, table, schema, rules, ignored)
+    }
+
+    fn with_places(
+        wanted: &[Wanted],
+        places: &[Place],
+        table: &TableState,
+        schema: &TableSchema,
+        rules: &ColumnRules,
+        ignored: Vec<String>,
+    ) -> Result<Self, Mismatch> {
+        let mut conform =
+            Self { targets: Vec::new(), columns: Vec::new(), names: Vec::new(), ignored };
+        for (column, place) in wanted.iter().zip(places) {
+            let Place::At(position) = *place else {
+                conform.targets.push(None);
+                continue;
+            };
+            let table_column = &schema.columns[position];
+            let target = target(column, table_column, table, rules).map_err(Mismatch::Refused)?;
+            conform.targets.push(Some(target));
+            conform.columns.push(position);
+            conform.names.push(table_column.name.clone());
+        }
+        if let Some(position) = schema.position(FILE_ID_COLUMN) {
+            conform.columns.push(position);
+            conform.names.push(FILE_ID_COLUMN.to_owned());
+        }
+        Ok(conform)
+    }
+
+    /// The batch with the table's names and, where the table has the column,
+    /// the file's id.
+    pub fn apply(&self, batch: RecordBatch, file: FileId) -> Result<RecordBatch> {
+        let rows = batch.num_rows();
+        let mut columns: Vec<ArrayRef> = batch.columns().to_vec();
+        if columns.len() < self.names.len() {
+            columns.push(Arc::new(Int64Array::from(vec![file.0; rows])));
+        }
+        let fields: Vec<Field> = self
+            .names
+            .iter()
+            .zip(&columns)
+            .map(|(name, column)| Field::new(name, column.data_type().clone(), true))
+            .collect();
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(|error| {
+            Error::new(ErrorKind::Internal, "a batch does not have the columns that were asked for")
+                .caused_by(error)
+        })
+    }
+}
+
+/// Where a file's column goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// The table's column at this position.
+    At(usize),
+    /// The table has none for it.
+    New,
+    /// The rules leave it out.
+    NotSelected,
+}
+
+/// The columns of a table to be created for these samples, in the first
+/// sample's order, with what only later samples have behind.
+///
+/// # Errors
+///
+/// `InvalidConfig` when a rule names a column that no sample has;
+/// `SchemaMismatch` when there is no column at all.
+pub fn new_table_columns(
+    samples: &[Sample],
+    rules: &ColumnRules,
+    capabilities: &Capabilities,
+    file_id: bool,
+) -> Result<Vec<Column>> {
+    let headers: Vec<Vec<Wanted>> = samples
+        .iter()
+        .map(|sample| wanted_columns(&sample.columns, rules, capabilities.identifier_bytes_max))
+        .collect();
+    let views: Vec<&[Wanted]> = headers.iter().map(Vec::as_slice).collect();
+    check_rule_names(rules, &views, None)?;
+    let mut columns: Vec<Column> = Vec::new();
+    for wanted in headers.iter().flatten().filter(|column| is_selected(column, rules)) {
+        if columns.iter().any(|column| column.name == wanted.name) {
+            continue;
+        }
+        let evidence = headers
+            .iter()
+            .zip(samples)
+            .flat_map(|(header, sample)| header.iter().zip(&sample.evidence))
+            .filter(|(column, _)| column.name == wanted.name)
+            .fold(Default::default(), |joined: crate::evidence::Evidence, (_, evidence)| {
+                joined.join(*evidence)
+            });
+        let column_type = given_type(wanted, rules)
+            .unwrap_or_else(|| evidence.column_type(capabilities.decimal, rules.decimals));
+        columns.push(Column::new(&wanted.name, stored_type(column_type, capabilities)));
+    }
+    if columns.is_empty() {
+        return Err(Error::new(
+            ErrorKind::SchemaMismatch,
+            "no columns are known to create the table with: the files looked at are empty",
+        )
+        .with_hint("create the table yourself, or wait for a file with a header"));
+    }
+    if file_id {
+        columns.push(Column::new(FILE_ID_COLUMN, ColumnType::Int64));
+    }
+    Ok(columns)
+}
+
+/// The columns to add to a table for what `sample` has and the table has not.
+pub fn added_columns(
+    sample: &Sample,
+    new: &[NewColumn],
+    rules: &ColumnRules,
+    capabilities: &Capabilities,
+) -> Vec<Column> {
+    let wanted = wanted_columns(&sample.columns, rules, capabilities.identifier_bytes_max);
+    wanted
+        .iter()
+        .zip(&sample.evidence)
+        .filter(|(column, _)| new.iter().any(|new| new.name == column.name))
+        .map(|(column, evidence)| {
+            let column_type = given_type(column, rules)
+                .unwrap_or_else(|| evidence.column_type(capabilities.decimal, rules.decimals));
+            Column::new(&column.name, stored_type(column_type, capabilities))
+        })
+        .collect()
+}
+
+/// The type as the destination can keep it: a decimal without bounds is text
+/// where there are no exact decimals.
+fn stored_type(column_type: ColumnType, capabilities: &Capabilities) -> ColumnType {
+    if capabilities.keeps(column_type) { column_type } else { ColumnType::Text }
+}
+
+fn wanted_columns(file: &FileColumns, rules: &ColumnRules, bytes_max: usize) -> Vec<Wanted> {
+    let asked: Vec<(String, String)> = file
+        .names
+        .iter()
+        .map(|source| {
+            let name = rename_of(source, rules).unwrap_or_else(|| rules.names.apply(source));
+            (source.clone(), name)
+        })
+        .collect();
+    settle_names(&asked, bytes_max)
+        .into_iter()
+        .zip(asked)
+        .map(|(name, (source, _))| {
+            let renamed = rename_of(&source, rules);
+            Wanted { source, renamed, name }
+        })
+        .collect()
+}
+
+/// A rename names the column as the file does, or as the table would.
+fn rename_of(source: &str, rules: &ColumnRules) -> Option<String> {
+    rules.rename.get(source).or_else(|| rules.rename.get(&rules.names.apply(source))).cloned()
+}
+
+fn given_type(column: &Wanted, rules: &ColumnRules) -> Option<ColumnType> {
+    let named = rules.types.iter().find(|(name, _)| column.is_called(name));
+    named.map(|(_, given)| *given).or(rules.all_text.then_some(ColumnType::Text))
+}
+
+fn is_selected(column: &Wanted, rules: &ColumnRules) -> bool {
+    rules.select.is_empty() || rules.select.iter().any(|name| column.is_called(name))
+}
+
+/// Every column that a rule names must be in one of the headers or the table.
+fn check_rule_names(
+    rules: &ColumnRules,
+    headers: &[&[Wanted]],
+    table: Option<&TableSchema>,
+) -> Result<()> {
+    let in_table = |name: &str| table.is_some_and(|schema| schema.position(name).is_some());
+    let named = [
+        ("types", rules.types.keys().collect::<Vec<_>>()),
+        ("rename", rules.rename.keys().collect()),
+        ("select", rules.select.iter().collect()),
+    ];
+    for (rule, names) in named {
+        for name in names {
+            let columns = || headers.iter().flat_map(|header| header.iter());
+            let renames = rule == "rename" && in_table(&rules.rename[name]);
+            if in_table(name)
+                || renames
+                || columns().any(|column| column.is_called(name))
+                || columns().any(|column| rules.names.apply(&column.source) == *name)
+            {
+                continue;
+            }
+            let known: Vec<&str> = columns().map(|column| column.source.as_str()).collect();
+            return Err(unknown_column(rule, name, &known));
+        }
+    }
+    Ok(())
+}
+
+fn unknown_column(rule: &str, name: &str, known: &[&str]) -> Error {
+    let hint = match did_you_mean(name, known.iter().copied()) {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("the file has: {}", enumerate(known)),
+    };
+    Error::new(
+        ErrorKind::InvalidConfig,
+        format!("`{rule}` names a column `{name}`, which is not there"),
+    )
+    .with("rule", rule)
+    .with_hint(hint)
+}
+
+fn places(
+    file: &FileColumns,
+    wanted: &[Wanted],
+    schema: &TableSchema,
+    rules: &ColumnRules,
+) -> Result<Vec<Place>> {
+    let selected = |column: &Wanted| is_selected(column, rules);
+    let by_computation: Option<Vec<Place>> = wanted
+        .iter()
+        .map(|column| match schema.position(&column.name) {
+            _ if !selected(column) => Some(Place::NotSelected),
+            Some(position) => Some(Place::At(position)),
+            None => None,
+        })
+        .collect();
+    if let Some(places) = by_computation {
+        return Ok(places);
+    }
+    if !file.named {
+        return places_by_position(wanted, schema);
+    }
+    wanted
+        .iter()
+        .map(|column| match selected(column) {
+            true => place_by_name(column, schema),
+            false => Ok(Place::NotSelected),
+        })
+        .collect()
+}
+
+/// A file without names fills the table's columns from left to right.
+fn places_by_position(wanted: &[Wanted], schema: &TableSchema) -> Result<Vec<Place>> {
+    let positions: Vec<usize> = (0..schema.columns.len())
+        .filter(|position| schema.columns[*position].name != FILE_ID_COLUMN)
+        .collect();
+    if positions.len() != wanted.len() {
+        return Err(Error::new(
+            ErrorKind::SchemaMismatch,
+            format!(
+                "the file has {} columns and no names, the table has {}",
+                wanted.len(),
+                positions.len()
+            ),
+        )
+        .with_hint("rename column_1, column_2, … to the table's columns"));
+    }
+    Ok(positions.into_iter().map(Place::At).collect())
+}
+
+fn place_by_name(column: &Wanted, schema: &TableSchema) -> Result<Place> {
+    let sought = column.sought();
+    if let Some(position) = schema.position(sought) {
+        return Ok(Place::At(position));
+    }
+    let lower = sought.to_lowercase();
+    let snake = snake_case(sought);
+    let alike: [&dyn Fn(&str) -> bool; 2] =
+        [&|name| name.to_lowercase() == lower, &|name| snake_case(name) == snake];
+    for is_alike in alike {
+        let candidates: Vec<usize> = (0..schema.columns.len())
+            .filter(|position| is_alike(&schema.columns[*position].name))
+            .filter(|position| schema.columns[*position].name != FILE_ID_COLUMN)
+            .collect();
+        match candidates.as_slice() {
+            [] => {}
+            [position] => return Ok(Place::At(*position)),
+            several => return Err(ambiguous(column, several, schema)),
+        }
+    }
+    Ok(Place::New)
+}
+
+fn ambiguous(column: &Wanted, candidates: &[usize], schema: &TableSchema) -> Error {
+    let names: Vec<&str> =
+        candidates.iter().map(|position| schema.columns[*position].name.as_str()).collect();
+    Error::new(
+        ErrorKind::SchemaMismatch,
+        format!("column `{}` could be any of the table's {}", column.source, enumerate(&names)),
+    )
+    .with_hint("say which with a rename")
+}
+
+fn refuse_shared_places(
+    wanted: &[Wanted],
+    places: &[Place],
+    schema: &TableSchema,
+) -> Result<(), Mismatch> {
+    for (index, place) in places.iter().enumerate() {
+        let Place::At(position) = place else { continue };
+        if let Some(earlier) = places[..index].iter().position(|earlier| earlier == place) {
+            return Err(refuse(
+                ErrorKind::SchemaMismatch,
+                format!(
+                    "columns `{}` and `{}` both go to the table's `{}`",
+                    wanted[earlier].source, wanted[index].source, schema.columns[*position].name
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What becomes of columns that the table does not have: the names that are
+/// left out.
+fn settle_new_columns(
+    wanted: &[Wanted],
+    places: &[Place],
+    table: &TableState,
+    new_columns: NewColumns,
+) -> Result<Vec<String>, Mismatch> {
+    let new: Vec<&Wanted> = wanted
+        .iter()
+        .zip(places)
+        .filter(|(_, place)| **place == Place::New)
+        .map(|(column, _)| column)
+        .collect();
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sources: Vec<&str> = new.iter().map(|column| column.source.as_str()).collect();
+    match new_columns {
+        NewColumns::Ignore => Ok(sources.into_iter().map(str::to_owned).collect()),
+        NewColumns::Add => Err(Mismatch::NewColumns(
+            new.iter()
+                .map(|column| NewColumn {
+                    source: column.source.clone(),
+                    name: column.name.clone(),
+                })
+                .collect(),
+        )),
+        NewColumns::Fail => Err(Mismatch::Refused(
+            Error::new(
+                ErrorKind::SchemaMismatch,
+                format!("table {} has no column for {}", table.name, enumerate(&sources)),
+            )
+            .with_hint(
+                "add the columns to the table, rename them in the file's stream, or choose \
+                 `new_columns: add` or `ignore`",
+            ),
+        )),
+    }
+}
+
+fn nothing_matches(wanted: &[Wanted], table: &TableState, schema: &TableSchema) -> Error {
+    let file: Vec<&str> = wanted.iter().map(|column| column.source.as_str()).collect();
+    let columns: Vec<&str> = schema
+        .columns
+        .iter()
+        .map(|column| column.name.as_str())
+        .filter(|name| *name != FILE_ID_COLUMN)
+        .collect();
+    Error::new(
+        ErrorKind::SchemaMismatch,
+        format!("no column of the file is one of table {}", table.name),
+    )
+    .with("file_columns", enumerate(&file))
+    .with("table_columns", enumerate(&columns))
+    .with_hint(
+        "is this the right table? Columns are matched by the header's names: rename them, or \
+         say that there is no header",
+    )
+}
+
+fn target(
+    column: &Wanted,
+    table_column: &Column,
+    table: &TableState,
+    rules: &ColumnRules,
+) -> Result<Target> {
+    let Some(column_type) = table_column.column_type else {
+        return Err(Error::new(
+            ErrorKind::Unsupported,
+            format!(
+                "column `{}` of table {} is {}, which cannot be loaded",
+                table_column.name, table.name, table_column.declared
+            ),
+        )
+        .with_hint("leave the column out with `select`, or load into a text column"));
+    };
+    let given = given_type(column, rules);
+    if let Some(given) = given
+        && !given.fits_into(column_type)
+    {
+        return Err(Error::new(
+            ErrorKind::SchemaMismatch,
+            format!(
+                "column `{}` was to be {given}, but table {} has it as {column_type}",
+                column.source, table.name
+            ),
+        )
+        .with_hint("drop the given type, or change the table's column"));
+    }
+    Ok(Target { column_type, exact: table.created_by_decant && given.is_none() })
+}
+
+fn refuse(kind: ErrorKind, message: String) -> Mismatch {
+    Mismatch::Refused(Error::new(kind, message))
+}
+
+/// `a`, `b` and 3 more.
+fn enumerate(names: &[&str]) -> String {
+    const SHOWN: usize = 12;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match names.len().checked_sub(SHOWN) {
+        Some(more) if more > 0 => format!("{} and {more} more", shown.join(", ")),
+        _ => shown.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,303 @@
-//! Whether a listed file is loaded, by what the ledger knows of it.
+//! Whether a listed file is loaded, by what the ledger knows of its key.
+//!
+//! One pure function, so that a sync, a plan and a queue cannot disagree.
+
+use crate::error::{Error, ErrorKind};
+use crate::file::{FileId, FileVersion};
+use crate::ledger::{LedgerEntry, Status};
+use crate::stream::{OnChange, Reload};
+
+/// The rules that a decision needs, all defaults decided.
+#[derive(Clone, Copy, Debug)]
+pub struct DecisionRules {
+    /// What happens when a key comes back with other content.
+    pub on_change: OnChange,
+    /// Which files are loaded although the ledger knows them.
+    pub reload: Reload,
+    /// Attempts after which a failing file is given up.
+    pub max_attempts: u32,
+    /// Whether the table can tell the rows of one file.
+    pub has_file_id: bool,
+    /// Whether rows may be added that cannot be told from older ones.
+    pub allow_duplicates: bool,
+}
+
+/// What is to be done with a file.
+#[derive(Debug)]
+pub enum Decision {
+    /// Load it.
+    Load {
+        /// Although its rows are in: they go first.
+        again: bool,
+        /// Loaded versions of the key whose rows go in the same transaction.
+        displaces: Vec<FileId>,
+        /// Why, in a few words.
+        reason: &'static str,
+    },
+    /// Nothing: it has been dealt with.
+    Settled(Status),
+    /// Nothing: it failed too often, and counts as failed.
+    GaveUp {
+        /// Attempts so far.
+        attempts: u32,
+        /// What went wrong at the last one.
+        error: Option<String>,
+    },
+    /// Nothing: its key was loaded with other content, and changes are ignored.
+    ChangeIgnored,
+    /// It cannot be loaded under these rules.
+    Refused(Error),
+}
+
+/// Decides on `file`, whose id in the table is `id`, given the ledger rows of
+/// the same table, bucket, key and member.
+pub fn decide(
+    file: &FileVersion,
+    id: FileId,
+    known: &[LedgerEntry],
+    rules: &DecisionRules,
+) -> Decision {
+    let own = known.iter().find(|entry| entry.id == id);
+    if let Some(own) = own
+        && own.file != *file
+    {
+        return Decision::Refused(id_collision(id, file, &own.file));
+    }
+    let loaded_versions: Vec<FileId> = known
+        .iter()
+        .filter(|entry| entry.status == Status::Loaded && entry.id != id)
+        .map(|entry| entry.id)
+        .collect();
+    let forced = rules.reload == Reload::Force;
+    let retried = rules.reload != Reload::None;
+    match own.map(|entry| (entry.status, entry)) {
+        None => arrive(file, loaded_versions, rules, "new"),
+        Some((Status::Loaded, _)) if forced => load_again(file, loaded_versions, rules),
+        Some((Status::Loaded, _)) => Decision::Settled(Status::Loaded),
+        Some((Status::Failed, entry)) if entry.attempts >= rules.max_attempts && !retried => {
+            Decision::GaveUp { attempts: entry.attempts, error: entry.error.clone() }
+        }
+        Some((Status::Failed, _)) => arrive(file, loaded_versions, rules, "failed before"),
+        Some((Status::Skipped, _)) if retried => {
+            arrive(file, loaded_versions, rules, "skipped before")
+        }
+        Some((Status::Superseded, _)) if forced || !loaded_versions.is_empty() => {
+            arrive(file, loaded_versions, rules, "came back")
+        }
+        Some((Status::Undone, _)) if forced => arrive(file, loaded_versions, rules, "forced"),
+        Some((Status::Removed | Status::Vanished, _)) => {
+            arrive(file, loaded_versions, rules, "came back")
+        }
+        Some((Status::Loading, _)) => arrive(file, loaded_versions, rules, "unfinished"),
+        Some((status @ (Status::Skipped | Status::Superseded | Status::Undone), _)) => {
+            Decision::Settled(status)
+        }
+    }
+}
+
+/// A file whose rows are not in, while `loaded_versions` of its key may be.
+fn arrive(
+    file: &FileVersion,
+    loaded_versions: Vec<FileId>,
+    rules: &DecisionRules,
+    reason: &'static str,
+) -> Decision {
+    if loaded_versions.is_empty() {
+        return Decision::Load { again: false, displaces: Vec::new(), reason };
+    }
+    match rules.on_change {
+        OnChange::Append => Decision::Load { again: false, displaces: Vec::new(), reason },
+        OnChange::Ignore => Decision::ChangeIgnored,
+        OnChange::Replace if rules.has_file_id => {
+            Decision::Load { again: false, displaces: loaded_versions, reason: "changed" }
+        }
+        OnChange::Replace => Decision::Refused(without_file_id(file)),
+        OnChange::Fail => Decision::Refused(changed(file, rules.has_file_id)),
+    }
+}
+
+fn load_again(file: &FileVersion, loaded_versions: Vec<FileId>, rules: &DecisionRules) -> Decision {
+    if !rules.has_file_id && !rules.allow_duplicates {
+        return Decision::Refused(without_file_id(file).with_hint(
+            "pass --allow-duplicates to add the rows again, or delete the old ones yourself first",
+        ));
+    }
+    let displaces = match rules.on_change {
+        OnChange::Replace if rules.has_file_id => loaded_versions,
+        _ => Vec::new(),
+    };
+    Decision::Load { again: true, displaces, reason: "forced" }
+}
+
+fn without_file_id(file: &FileVersion) -> Error {
+    Error::new(
+        ErrorKind::Conflict,
+        "was loaded before, and the table has no `_file_id` column by which its old rows could be \
+         found",
+    )
+    .in_file(file.location())
+    .with_hint("choose `on_change: append` or `ignore`, or load into a table that decant creates")
+}
+
+fn changed(file: &FileVersion, has_file_id: bool) -> Error {
+    let hint = if has_file_id {
+        "`on_change: replace` replaces the old rows, `append` adds the new ones, `ignore` leaves \
+         the file alone"
+    } else {
+        "`on_change: append` adds the new rows to the old ones, `ignore` leaves the file alone; \
+         replacing needs a `_file_id` column"
+    };
+    Error::new(ErrorKind::Conflict, "was loaded before with other content")
+        .in_file(file.location())
+        .with_hint(hint)
+}
+
+fn id_collision(id: FileId, file: &FileVersion, known: &FileVersion) -> Error {
+    Error::new(
+        ErrorKind::Internal,
+        format!("has the id {id}, which the ledger gave to another file"),
+    )
+    .in_file(file.location())
+    .with("known_file", known.location())
+    .with("known_etag", known.etag.clone())
+    .with_hint("rename the file: two identities in 2^63 met")
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    const RULES: DecisionRules = DecisionRules {
+        on_change: OnChange::Replace,
+        reload: Reload::None,
+        max_attempts: 5,
+        has_file_id: true,
+        allow_duplicates: false,
+    };
+
+    fn version(etag: &str) -> FileVersion {
+        FileVersion {
+            source: "aws".into(),
+            bucket: "b".into(),
+            key: "k".into(),
+            member: String::new(),
+            etag: etag.into(),
+            size: 1,
+            version_id: None,
+            last_modified: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn entry(etag: &str, status: Status, attempts: u32) -> LedgerEntry {
+        LedgerEntry {
+            id: FileId::of("t", &version(etag)),
+            file: version(etag),
+            target_table: "t".into(),
+            stream: "s".into(),
+            status,
+            processed_at: DateTime::UNIX_EPOCH,
+            processing_seconds: 0.0,
+            rows_copied: 0,
+            rows_rejected: 0,
+            rows_checksum: None,
+            load_id: String::new(),
+            run_id: String::new(),
+            attempts,
+            error: None,
+        }
+    }
+
+    /// What happens to version `a`, in one word.
+    fn outcome(known: &[LedgerEntry], rules: DecisionRules) -> String {
+        match decide(&version("a"), FileId::of("t", &version("a")), known, &rules) {
+            Decision::Load { again, displaces, .. } => {
+                let again = if again { " again" } else { "" };
+                format!("load{again} displacing {}", displaces.len())
+            }
+            Decision::Settled(status) => format!("settled {}", status.as_str()),
+            Decision::GaveUp { .. } => "gave up".into(),
+            Decision::ChangeIgnored => "ignored".into(),
+            Decision::Refused(error) => format!("refused {:?}", error.kind()),
+        }
+    }
+
+    #[test]
+    fn each_state_has_its_answer() {
+        let force = DecisionRules { reload: Reload::Force, ..RULES };
+        let retry = DecisionRules { reload: Reload::Failed, ..RULES };
+        for (status, attempts, plain, retried, forced) in [
+            (Status::Loaded, 1, "settled loaded", "settled loaded", "load again displacing 0"),
+            (Status::Failed, 4, "load displacing 0", "load displacing 0", "load displacing 0"),
+            (Status::Failed, 5, "gave up", "load displacing 0", "load displacing 0"),
+            (Status::Skipped, 1, "settled skipped", "load displacing 0", "load displacing 0"),
+            (
+                Status::Superseded,
+                1,
+                "settled superseded",
+                "settled superseded",
+                "load displacing 0",
+            ),
+            (Status::Undone, 1, "settled undone", "settled undone", "load displacing 0"),
+            (Status::Removed, 1, "load displacing 0", "load displacing 0", "load displacing 0"),
+            (Status::Vanished, 1, "load displacing 0", "load displacing 0", "load displacing 0"),
+            (Status::Loading, 1, "load displacing 0", "load displacing 0", "load displacing 0"),
+        ] {
+            let known = [entry("a", status, attempts)];
+            assert_eq!(outcome(&known, RULES), plain, "{status:?}");
+            assert_eq!(outcome(&known, retry), retried, "{status:?} retried");
+            assert_eq!(outcome(&known, force), forced, "{status:?} forced");
+        }
+        assert_eq!(outcome(&[], RULES), "load displacing 0");
+    }
+
+    #[test]
+    fn other_content_follows_on_change() {
+        let known = [entry("b", Status::Loaded, 1)];
+        for (on_change, has_file_id, expected) in [
+            (OnChange::Replace, true, "load displacing 1"),
+            (OnChange::Replace, false, "refused Conflict"),
+            (OnChange::Append, true, "load displacing 0"),
+            (OnChange::Ignore, true, "ignored"),
+            (OnChange::Fail, true, "refused Conflict"),
+        ] {
+            let rules = DecisionRules { on_change, has_file_id, ..RULES };
+            assert_eq!(outcome(&known, rules), expected, "{on_change:?}");
+        }
+    }
+
+    #[test]
+    fn content_that_comes_back_displaces_what_displaced_it() {
+        let known = [entry("a", Status::Superseded, 1), entry("b", Status::Loaded, 1)];
+        assert_eq!(outcome(&known, RULES), "load displacing 1");
+    }
+
+    #[test]
+    fn what_a_replace_displaced_stays_out() {
+        let known = [entry("a", Status::Superseded, 1)];
+        assert_eq!(outcome(&known, RULES), "settled superseded");
+    }
+
+    #[test]
+    fn a_version_that_only_failed_displaces_nothing() {
+        let known = [entry("b", Status::Failed, 1)];
+        assert_eq!(outcome(&known, RULES), "load displacing 0");
+    }
+
+    #[test]
+    fn loading_again_without_file_ids_needs_permission() {
+        let known = [entry("a", Status::Loaded, 1)];
+        let rules = DecisionRules { reload: Reload::Force, has_file_id: false, ..RULES };
+        assert_eq!(outcome(&known, rules), "refused Conflict");
+        let allowed = DecisionRules { allow_duplicates: true, ..rules };
+        assert_eq!(outcome(&known, allowed), "load again displacing 0");
+    }
+
+    #[test]
+    fn one_id_for_two_identities_is_never_already_loaded() {
+        let mut other = entry("a", Status::Loaded, 1);
+        other.file.key = "elsewhere".into();
+        assert_eq!(outcome(&[other], RULES), "refused Internal");
+    }
+}

@@ -22,6 +22,7 @@ pub mod schema;
 pub mod secret;
 pub mod selection;
 pub mod stream;
+pub mod table_template;
 pub mod trigger;
 
 pub use content::{ByteStream, Content, Store};

@@ -10,6 +10,7 @@ use crate::evidence::Decimals;
 use crate::names::ColumnNames;
 use crate::schema::ColumnType;
 use crate::selection::Selection;
+use crate::table_template::TableTemplate;
 
 /// The files that feed one table (or, with a template, one table each), and
 /// the rules for them.
@@ -45,16 +46,6 @@ pub struct Stream {
     pub reload: Reload,
     /// Lets `Reload::Force` append where old rows cannot be told apart.
     pub allow_duplicates: bool,
-}
-
-/// Where the rows of a file go, from its key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableTemplate {
-    /// A name, or one with `{folder}`, `{stem}` or `{path:NAME}` in it.
-    pub text: String,
-    /// What `{folder}` is relative to: the literal folder of the source's URL,
-    /// as a key prefix ending in `/` or empty.
-    pub base: String,
 }
 
 /// What to know about files before reading them. `None` is "find out".
