@@ -1,0 +1,307 @@
+//! Lists keys page by page with ListObjectsV2.
+//!
+//! Invariant: within a scan keys strictly increase, byte by byte. An endpoint
+//! that goes back or round in circles is an error that names it; only a page
+//! that comes twice in a row is passed over once.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use decant_core::selection::Scan;
+use decant_core::{Arrival, Error, ErrorKind, FileVersion, Receipt, Result, Trigger};
+
+use super::client::{Ask, Client, Verb};
+use super::encode;
+use super::fault::{Fault, StatusFault};
+use super::xml::{Answer, Entry, ErrorDocument, Page, parse_listing};
+use super::{bare_etag, head};
+
+/// A page of 1,000 keys of 1,024 bytes, every byte encoded as three, and the
+/// rest of its entries.
+const PAGE_BYTES_MAX: usize = 16 << 20;
+/// Empty pages in a row before an endpoint counts as going in circles.
+const EMPTY_PAGES_MAX: u32 = 100;
+
+/// The arrivals of a bucket's scans.
+pub(super) struct Listing {
+    client: Arc<Client>,
+    scans: VecDeque<Scan>,
+    pages: Option<Pages>,
+    page_keys: u16,
+    /// The key that the scan before found.
+    found: Option<String>,
+}
+
+impl Listing {
+    pub(super) fn new(client: Arc<Client>, scans: Vec<Scan>, page_keys: u16) -> Self {
+        Self { client, scans: scans.into(), pages: None, page_keys, found: None }
+    }
+
+    async fn next_files(&mut self) -> Result<Option<Vec<FileVersion>>> {
+        if let Some(pages) = &mut self.pages {
+            let page = match pages.next(&self.client).await {
+                Err(error) => self.forgive(error)?,
+                Ok(page) => page,
+            };
+            match page {
+                Some(files) => return Ok(Some(files)),
+                None => self.pages = None,
+            }
+        }
+        match self.scans.pop_front() {
+            None => Ok(None),
+            Some(Scan::Key(key)) => {
+                let file = head::head(&self.client, &key).await?;
+                self.found = file.is_some().then_some(key);
+                Ok(Some(file.into_iter().collect()))
+            }
+            Some(Scan::Prefix(prefix)) => {
+                self.pages = Some(Pages::new(prefix, self.page_keys));
+                Ok(Some(Vec::new()))
+            }
+        }
+    }
+
+    /// Whoever may read one object need not be allowed to list: the folder
+    /// of a file's name is then taken as empty, once the file was found.
+    fn forgive(&self, error: Error) -> Result<Option<Vec<FileVersion>>> {
+        let folder = self.pages.as_ref().and_then(|pages| pages.prefix.strip_suffix('/'));
+        if error.kind() == ErrorKind::AccessDenied
+            && folder.is_some_and(|key| self.found.as_deref() == Some(key))
+        {
+            tracing::warn!(%error, "the file was found; a folder of its name cannot be listed");
+            return Ok(None);
+        }
+        Err(error)
+    }
+}
+
+#[async_trait]
+impl Trigger for Listing {
+    async fn next(&mut self) -> Result<Option<Vec<Arrival>>> {
+        let files = match self.next_files().await {
+            Ok(files) => files,
+            Err(error) => {
+                self.scans.clear();
+                self.pages = None;
+                return Err(error);
+            }
+        };
+        let arrival = |file| Arrival { file, receipt: Receipt::None };
+        Ok(files.map(|files| files.into_iter().map(arrival).collect()))
+    }
+
+    async fn acknowledge(&mut self, _receipt: &Receipt) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The first file whose key begins with `prefix`.
+pub(super) async fn first(client: &Client, prefix: &str) -> Result<Option<FileVersion>> {
+    let mut pages = Pages::new(prefix.to_owned(), 1);
+    while let Some(files) = pages.next(client).await? {
+        if let Some(file) = files.into_iter().next() {
+            return Ok(Some(file));
+        }
+    }
+    Ok(None)
+}
+
+/// The pages of one prefix.
+struct Pages {
+    prefix: String,
+    page_keys: u16,
+    position: Position,
+    /// First key and length of the page before, and its last key.
+    before: Option<(String, usize, String)>,
+    repeated: bool,
+    empty_pages: u32,
+}
+
+/// Where the next page begins.
+#[derive(Clone, Debug, PartialEq)]
+enum Position {
+    Start,
+    Token(String),
+    After(String),
+    End,
+}
+
+impl Pages {
+    fn new(prefix: String, page_keys: u16) -> Self {
+        Self {
+            prefix,
+            page_keys,
+            position: Position::Start,
+            before: None,
+            repeated: false,
+            empty_pages: 0,
+        }
+    }
+
+    /// The next page, which may be empty; `None` after the last.
+    async fn next(&mut self, client: &Client) -> Result<Option<Vec<FileVersion>>> {
+        if self.position == Position::End {
+            return Ok(None);
+        }
+        let (page, files) =
+            self.fetch(client).await.map_err(|fault| client.error(Verb::List, None, fault))?;
+        let files = self.accept(page, files).map_err(|what| {
+            let endpoint = client.endpoint_name();
+            Error::new(ErrorKind::Unavailable, format!("endpoint {endpoint} lists wrongly: {what}"))
+                .with("bucket", client.bucket())
+                .with("prefix", self.prefix.as_str())
+        })?;
+        Ok(Some(files))
+    }
+
+    async fn fetch(&self, client: &Client) -> Result<(Page, Vec<FileVersion>), Fault> {
+        let ask = self.ask();
+        let mut tries = client.tries();
+        loop {
+            let mut reply = client.send(&ask, &mut tries).await?;
+            let answer = match reply.collect(PAGE_BYTES_MAX).await {
+                Ok(body) => read_answer(client, &body),
+                Err(fault) => Err(fault),
+            };
+            match answer {
+                Ok(page) => return Ok(page),
+                Err(fault) => {
+                    tries
+                        .pause(&format!("List s3://{}/{}", client.bucket(), self.prefix), fault)
+                        .await?;
+                }
+            }
+        }
+    }
+
+    fn ask(&self) -> Ask<'_> {
+        let mut query: Vec<(&'static str, Cow<'_, str>)> = vec![
+            ("list-type", "2".into()),
+            ("encoding-type", "url".into()),
+            ("max-keys", self.page_keys.to_string().into()),
+        ];
+        if !self.prefix.is_empty() {
+            query.push(("prefix", self.prefix.as_str().into()));
+        }
+        match &self.position {
+            Position::Token(token) => query.push(("continuation-token", token.as_str().into())),
+            Position::After(key) => query.push(("start-after", key.as_str().into())),
+            Position::Start | Position::End => {}
+        }
+        Ask { verb: Verb::List, key: None, query, headers: Vec::new() }
+    }
+
+    /// Guards the invariant and moves on. The error says what is wrong.
+    fn accept(&mut self, page: Page, files: Vec<FileVersion>) -> Result<Vec<FileVersion>, String> {
+        let position = self.position_behind(&page, &files)?;
+        if self.is_repeated(&files) {
+            if std::mem::replace(&mut self.repeated, true) {
+                return Err("the same page comes again and again".to_owned());
+            }
+            tracing::warn!(prefix = self.prefix, "a page of the listing came twice: passed over");
+            self.position = position;
+            return Ok(Vec::new());
+        }
+        self.check_order(&files)?;
+        self.repeated = false;
+        self.empty_pages = if files.is_empty() { self.empty_pages + 1 } else { 0 };
+        if self.empty_pages > EMPTY_PAGES_MAX {
+            return Err(format!("{EMPTY_PAGES_MAX} pages in a row are empty"));
+        }
+        if let (Some(first), Some(last)) = (files.first(), files.last()) {
+            self.before = Some((first.key.clone(), files.len(), last.key.clone()));
+        }
+        self.position = position;
+        Ok(files)
+    }
+
+    fn position_behind(&self, page: &Page, files: &[FileVersion]) -> Result<Position, String> {
+        if !page.is_truncated {
+            return Ok(Position::End);
+        }
+        match (&page.next_token, files.last()) {
+            (Some(token), _) if self.position == Position::Token(token.clone()) => {
+                Err("it goes on with the continuation token that it was asked with".to_owned())
+            }
+            (Some(token), _) => Ok(Position::Token(token.clone())),
+            (None, Some(last)) => Ok(Position::After(last.key.clone())),
+            (None, None) => Err("an empty page is truncated".to_owned()),
+        }
+    }
+
+    fn is_repeated(&self, files: &[FileVersion]) -> bool {
+        match (&self.before, files) {
+            (Some((first, length, last)), [head, .., tail]) => {
+                (first, *length, last) == (&head.key, files.len(), &tail.key)
+            }
+            (Some((_, 1, last)), [only]) => *last == only.key,
+            _ => false,
+        }
+    }
+
+    fn check_order(&self, files: &[FileVersion]) -> Result<(), String> {
+        let mut before = self.before.as_ref().map(|(_, _, last)| last.as_str());
+        for file in files {
+            let key = file.key.as_str();
+            if !key.starts_with(&self.prefix) {
+                return Err(format!("`{key}` does not begin with `{}`", self.prefix));
+            }
+            if let Some(before) = before.filter(|before| *before >= key) {
+                return Err(format!("`{key}` comes after `{before}`"));
+            }
+            before = Some(key);
+        }
+        Ok(())
+    }
+}
+
+fn read_answer(client: &Client, body: &[u8]) -> Result<(Page, Vec<FileVersion>), Fault> {
+    match parse_listing(body).map_err(Fault::Answer)? {
+        Answer::Error(document) => Err(Fault::Status(masked_error(document))),
+        Answer::Page(mut page) => {
+            let is_encoded = page.encoding.as_deref() == Some("url");
+            let files = std::mem::take(&mut page.entries)
+                .into_iter()
+                .map(|entry| version(client, entry, is_encoded))
+                .collect::<Result<_, _>>()?;
+            Ok((page, files))
+        }
+    }
+}
+
+/// An error document under the status 200.
+fn masked_error(document: ErrorDocument) -> StatusFault {
+    StatusFault {
+        status: 200,
+        code: document.code,
+        message: document.message,
+        region: document.region,
+        server_time: document.server_time,
+        ..StatusFault::default()
+    }
+}
+
+fn version(client: &Client, entry: Entry, is_encoded: bool) -> Result<FileVersion, Fault> {
+    let lacking = |what: &str| Fault::Answer(format!("`{}` is listed without {what}", entry.key));
+    let size = entry.size.ok_or_else(|| lacking("its size"))?;
+    let last_modified = entry.last_modified.ok_or_else(|| lacking("its time"))?;
+    let key = if is_encoded {
+        encode::decode_listed(&entry.key)
+            .ok_or_else(|| Fault::Answer(format!("`{}` is not UTF-8", entry.key)))?
+    } else {
+        entry.key
+    };
+    Ok(FileVersion {
+        source: client.source().to_owned(),
+        bucket: client.bucket().to_owned(),
+        key,
+        member: String::new(),
+        etag: bare_etag(&entry.etag),
+        size,
+        version_id: None,
+        last_modified,
+    })
+}
