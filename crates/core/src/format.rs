@@ -41,7 +41,7 @@ pub struct Piece {
 }
 
 /// How much of a file a sample may look at.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SampleLimits {
     /// Bytes after decompression.
     pub bytes: usize,

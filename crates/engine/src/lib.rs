@@ -1,1 +1,31 @@
-//! The pipeline: from arrivals to commits
+//! The pipeline: from arrivals to commits.
+//!
+//! The engine knows doors only: what lists, opens, decodes and takes rows is
+//! handed to it in [`Services`]. It never names a format, a database or a
+//! store. Read [`Run::sync`] and then the private module `ingest`, and one
+//! file's way has passed by from top to bottom.
+
+mod arrivals;
+mod decode;
+mod file_progress;
+mod ingest;
+mod input;
+mod observer;
+mod pipeline;
+mod preview;
+mod replace;
+mod report;
+mod retry;
+mod sampling;
+mod services;
+mod stop;
+mod tables;
+
+pub use observer::{Event, NoObserver, Observer};
+pub use pipeline::Run;
+pub use preview::{FilePlan, FileVerdict, TablePlanned};
+pub use report::{
+    BytesReport, FilesReport, ReportedError, RowsReport, RunReport, RunStatus, TableReport,
+};
+pub use services::{FormatFor, List, Services, Settings};
+pub use stop::Stop;

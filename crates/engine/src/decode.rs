@@ -1,0 +1,284 @@
+//! Decoding on a thread of its own: whole into memory, or handed over batch
+//! by batch.
+//!
+//! A decoder that panics fails its file and nothing else.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use decant_core::conform::{Conform, Mismatch};
+use decant_core::format::{DecodedBatch, FileColumns, Piece, Receiver, Target};
+use decant_core::stream::FormatOptions;
+use decant_core::{Error, ErrorKind, Reject, Result};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::file_progress::{FileBatch, FileFailure, FileProgress, Undecoded};
+use crate::input::{ContentInput, FetchCounter};
+use crate::services::Services;
+use crate::stop::Stop;
+use crate::tables::TablePlan;
+
+/// Batches that wait for the writer at most.
+const BATCHES_AHEAD: usize = 2;
+
+/// What decoding a file needs besides the file.
+#[derive(Clone)]
+pub(crate) struct Decoder {
+    pub(crate) services: Services,
+    pub(crate) counter: FetchCounter,
+    pub(crate) format: FormatOptions,
+    pub(crate) stop: Stop,
+}
+
+/// A file that has been decoded whole.
+#[derive(Debug)]
+pub(crate) struct WholeFile {
+    pub(crate) progress: FileProgress,
+    /// The table's columns that are filled; empty for a file without columns.
+    pub(crate) columns: Vec<usize>,
+    pub(crate) ignored: Vec<String>,
+    pub(crate) batches: Vec<FileBatch>,
+    /// Bytes that it takes in memory.
+    pub(crate) bytes: u64,
+}
+
+/// A file that is being decoded.
+pub(crate) struct Decoding {
+    steps: mpsc::Receiver<Step>,
+    thread: JoinHandle<Result<FileProgress, Undecoded>>,
+}
+
+/// What a decoding thread hands over.
+pub(crate) enum Step {
+    /// The table's columns that are filled, and what is left out; first.
+    Columns(Vec<usize>, Vec<String>),
+    /// Rows.
+    Rows(RecordBatch, Vec<Reject>),
+}
+
+impl Decoder {
+    /// Decodes a file into memory, unless it takes more than `bytes_max`.
+    pub(crate) async fn whole(
+        &self,
+        file: &decant_core::FileVersion,
+        plan: &Arc<TablePlan>,
+        progress: FileProgress,
+        bytes_max: u64,
+    ) -> Result<WholeFile, Undecoded> {
+        let (format, input) = self.open(file).await?;
+        let mut keeper = Keeper {
+            conforming: Conforming::new(plan, progress),
+            batches: Vec::new(),
+            bytes: 0,
+            bytes_max,
+        };
+        let size = file.size;
+        let thread = tokio::task::spawn_blocking(move || {
+            let mut input = input;
+            let decoded = run(format.as_ref(), size, &mut input, &mut keeper);
+            keeper.end(decoded)
+        });
+        thread.await.unwrap_or_else(|error| Err(ended_badly(error)))
+    }
+
+    /// Starts decoding a file, handing it over step by step.
+    pub(crate) async fn stream(
+        &self,
+        file: &decant_core::FileVersion,
+        plan: &Arc<TablePlan>,
+        progress: FileProgress,
+    ) -> Result<Decoding, Undecoded> {
+        let (format, input) = self.open(file).await?;
+        let (sender, steps) = mpsc::channel(BATCHES_AHEAD);
+        let mut handover = Handover {
+            conforming: Conforming::new(plan, progress),
+            steps: sender,
+            stop: self.stop.clone(),
+        };
+        let size = file.size;
+        let thread = tokio::task::spawn_blocking(move || {
+            let mut input = input;
+            let decoded = run(format.as_ref(), size, &mut input, &mut handover);
+            handover.conforming.end(decoded)
+        });
+        Ok(Decoding { steps, thread })
+    }
+
+    async fn open(
+        &self,
+        file: &decant_core::FileVersion,
+    ) -> Result<(Arc<dyn decant_core::Format>, ContentInput), Undecoded> {
+        let named = |error: Error| error.in_file(file.location());
+        let format = (self.services.format)(file.name(), &self.format).map_err(named)?;
+        let content = self.services.store.open(file).await.map_err(named)?;
+        let input =
+            ContentInput::open(content, file.size, self.counter.clone()).await.map_err(named)?;
+        Ok((format, input))
+    }
+}
+
+impl Decoding {
+    /// The next step; `None` at the end, good or bad.
+    pub(crate) async fn next(&mut self) -> Option<Step> {
+        self.steps.recv().await
+    }
+
+    /// How it ended. Dropping the steps first ends it early.
+    pub(crate) async fn end(self) -> Result<FileProgress, Undecoded> {
+        drop(self.steps);
+        self.thread.await.unwrap_or_else(|error| Err(ended_badly(error)))
+    }
+}
+
+/// Decodes one file whole; a panic becomes its error.
+fn run(
+    format: &dyn decant_core::Format,
+    size: u64,
+    input: &mut ContentInput,
+    receiver: &mut dyn Receiver,
+) -> Result<()> {
+    let piece = Piece { bytes: 0..size };
+    let guarded = AssertUnwindSafe(|| format.decode(&piece, input, receiver));
+    catch_unwind(guarded).unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let said = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    Error::new(ErrorKind::MalformedFile, format!("the decoder panicked: {said}"))
+        .with_hint("this is a fault of decant's: please report it with the file")
+}
+
+fn ended_badly(error: tokio::task::JoinError) -> Undecoded {
+    Error::new(ErrorKind::Internal, "the decoding thread ended badly").caused_by(error).into()
+}
+
+/// Makes decoded rows fit the table, and remembers why decoding was ended.
+struct Conforming {
+    plan: Arc<TablePlan>,
+    progress: FileProgress,
+    conform: Option<Conform>,
+    /// Why the receiver ended the decoding. The error that travels through
+    /// the format only says that it did.
+    ended: Option<Undecoded>,
+}
+
+impl Conforming {
+    fn new(plan: &Arc<TablePlan>, progress: FileProgress) -> Self {
+        Self { plan: Arc::clone(plan), progress, conform: None, ended: None }
+    }
+
+    fn columns(&mut self, columns: &FileColumns) -> Result<&Conform> {
+        match self.plan.conform(columns) {
+            Ok(conform) => Ok(self.conform.insert(conform)),
+            Err(Mismatch::NewColumns(new)) => Err(self.ends(Undecoded::NewColumns(new))),
+            Err(Mismatch::Refused(error)) => {
+                let failure = self.progress.failure(error);
+                Err(self.ends(Undecoded::Failed(failure)))
+            }
+        }
+    }
+
+    fn batch(&mut self, decoded: DecodedBatch) -> Result<FileBatch> {
+        let Some(conform) = &self.conform else {
+            return Err(Error::new(ErrorKind::Internal, "a batch came before its columns"));
+        };
+        match self.progress.accept(conform, decoded) {
+            Ok(batch) => Ok(batch),
+            Err(failure) => Err(self.ends(Undecoded::Failed(failure))),
+        }
+    }
+
+    fn ends(&mut self, why: Undecoded) -> Error {
+        self.ended = Some(why);
+        Error::new(ErrorKind::Internal, "the decoding was ended")
+    }
+
+    fn end(mut self, decoded: Result<()>) -> Result<FileProgress, Undecoded> {
+        if let Some(why) = self.ended {
+            return Err(why);
+        }
+        if let Err(error) = decoded {
+            return Err(Undecoded::Failed(self.progress.failure(error)));
+        }
+        self.progress.finish().map_err(Undecoded::Failed)?;
+        Ok(self.progress)
+    }
+}
+
+/// Keeps everything in memory.
+struct Keeper {
+    conforming: Conforming,
+    batches: Vec<FileBatch>,
+    bytes: u64,
+    bytes_max: u64,
+}
+
+impl Keeper {
+    fn end(self, decoded: Result<()>) -> Result<WholeFile, Undecoded> {
+        let conform = self.conforming.conform.clone();
+        let progress = self.conforming.end(decoded)?;
+        let (columns, ignored) =
+            conform.map_or_else(Default::default, |conform| (conform.columns, conform.ignored));
+        Ok(WholeFile { progress, columns, ignored, batches: self.batches, bytes: self.bytes })
+    }
+}
+
+impl Receiver for Keeper {
+    fn columns(&mut self, columns: &FileColumns) -> Result<Vec<Option<Target>>> {
+        Ok(self.conforming.columns(columns)?.targets.clone())
+    }
+
+    fn batch(&mut self, decoded: DecodedBatch) -> Result<()> {
+        let batch = self.conforming.batch(decoded)?;
+        let raw: usize = batch.rejects.iter().map(|reject| reject.raw.len() + 200).sum();
+        self.bytes += (batch.batch.get_array_memory_size() + raw) as u64;
+        if self.bytes > self.bytes_max {
+            return Err(self.conforming.ends(Undecoded::TooLarge));
+        }
+        self.batches.push(batch);
+        Ok(())
+    }
+}
+
+/// Hands everything over to the writer.
+struct Handover {
+    conforming: Conforming,
+    steps: mpsc::Sender<Step>,
+    stop: Stop,
+}
+
+impl Handover {
+    fn send(&mut self, step: Step) -> Result<()> {
+        if self.stop.is_requested() || self.steps.blocking_send(step).is_err() {
+            return Err(self.conforming.ends(Undecoded::Abandoned));
+        }
+        Ok(())
+    }
+}
+
+impl Receiver for Handover {
+    fn columns(&mut self, columns: &FileColumns) -> Result<Vec<Option<Target>>> {
+        let conform = self.conforming.columns(columns)?.clone();
+        self.send(Step::Columns(conform.columns, conform.ignored))?;
+        Ok(conform.targets)
+    }
+
+    fn batch(&mut self, decoded: DecodedBatch) -> Result<()> {
+        let FileBatch { batch, rejects } = self.conforming.batch(decoded)?;
+        self.send(Step::Rows(batch, rejects))
+    }
+}
+
+/// So that a failure can be handed on as it is.
+impl From<FileFailure> for Undecoded {
+    fn from(failure: FileFailure) -> Self {
+        Self::Failed(failure)
+    }
+}

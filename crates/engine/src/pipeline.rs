@@ -1,0 +1,367 @@
+//! The loop: pages of arrivals, merged with the ledger, planned, cut into
+//! groups and loaded.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use decant_core::decide::{Decision, decide};
+use decant_core::ledger::KeyRange;
+use decant_core::stream::{GroupLimits, WriteMode};
+use decant_core::{Arrival, Error, FileId, LedgerEntry, Receipt, Result, Stream, TableName};
+use tokio::task::JoinSet;
+
+use crate::arrivals::{Arrivals, Judged, Verdict};
+use crate::decode::Decoder;
+use crate::ingest::{Ingest, PlannedFile};
+use crate::input::FetchCounter;
+use crate::observer::Event;
+use crate::report::{RunReport, Tally};
+use crate::sampling::look_at;
+use crate::services::{Services, Settings};
+use crate::stop::Stop;
+use crate::tables::{NoTable, Place, Table, TablePlan, Tables};
+
+/// One execution of a pipeline: any number of streams, one report.
+pub struct Run {
+    pub(crate) id: String,
+    pub(crate) started_at: DateTime<Utc>,
+    clock: Instant,
+    pub(crate) services: Services,
+    pub(crate) settings: Settings,
+    pub(crate) stop: Stop,
+    pub(crate) tally: Arc<Tally>,
+}
+
+/// What the ledger knows of a page, by key.
+pub(crate) type Known = HashMap<String, Vec<LedgerEntry>>;
+
+impl Run {
+    /// A run that has not done anything yet.
+    pub fn new(services: Services, settings: Settings, stop: Stop) -> Self {
+        let started_at = Utc::now();
+        Self {
+            id: format!("{}-{:08x}", started_at.format("%Y%m%dT%H%M%SZ"), rand::random::<u32>()),
+            started_at,
+            clock: Instant::now(),
+            services,
+            settings,
+            stop,
+            tally: Arc::new(Tally::new()),
+        }
+    }
+
+    /// Names the run in the ledger.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Loads what is new in a stream. What goes wrong with single files is in
+    /// the report and the ledger; an error means that the stream could not go
+    /// on, and is in the report as well.
+    pub async fn sync(&self, stream: &Stream) -> Result<()> {
+        let stream = Arc::new(stream.clone());
+        let synced = match stream.write_mode {
+            WriteMode::Replace => self.replace(&stream).await,
+            WriteMode::Append | WriteMode::Fail => self.append(&stream).await,
+        };
+        if self.stop.is_requested() {
+            self.tally.interrupted();
+        }
+        if let Err(error) = &synced {
+            self.tally.error(error);
+        }
+        synced
+    }
+
+    /// What the run did so far.
+    pub fn report(&self) -> RunReport {
+        self.tally.report(&self.id, self.started_at, self.clock.elapsed().as_secs_f64())
+    }
+
+    /// Says in the report what a user should know.
+    pub fn note(&self, note: impl Into<String>) {
+        self.tally.note(note.into());
+    }
+
+    async fn append(&self, stream: &Arc<Stream>) -> Result<()> {
+        let mut tables = self.tables(stream);
+        let mut arrivals = Arrivals::new(&self.services, stream, self.started_at);
+        self.create_missing(stream, &mut arrivals, &mut tables).await?;
+        let mut groups: JoinSet<Result<Vec<Receipt>>> = JoinSet::new();
+        let loaded = self.load_pages(stream, &mut arrivals, &mut tables, &mut groups).await;
+        // Whatever happened to the listing, what has begun comes to its end.
+        let mut first_error = loaded.err();
+        while let Some(ended) = groups.join_next().await {
+            match settled(ended) {
+                Ok(receipts) => acknowledge(&mut arrivals, &receipts).await?,
+                Err(error) => {
+                    tracing::error!(error = %error.chain(), "a load failed");
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        first_error.map_or(Ok(()), Err)
+    }
+
+    async fn load_pages(
+        &self,
+        stream: &Arc<Stream>,
+        arrivals: &mut Arrivals,
+        tables: &mut Tables,
+        groups: &mut JoinSet<Result<Vec<Receipt>>>,
+    ) -> Result<()> {
+        while !self.stop.is_requested() {
+            let Some(page) = arrivals.next().await? else { return Ok(()) };
+            for (table, files) in self.plan_page(stream, page, tables).await? {
+                let ingest = self.ingest(stream, &table);
+                for group in into_groups(files, self.settings.group) {
+                    while groups.len() >= self.settings.threads.max(1) {
+                        let Some(ended) = groups.join_next().await else { break };
+                        acknowledge(arrivals, &settled(ended)?).await?;
+                    }
+                    let ingest = ingest.clone();
+                    groups.spawn(async move { ingest.group(group).await });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Which files of a page are loaded, by table; the others are counted.
+    async fn plan_page(
+        &self,
+        stream: &Arc<Stream>,
+        page: Vec<Judged>,
+        tables: &mut Tables,
+    ) -> Result<Vec<(Arc<Table>, Vec<PlannedFile>)>> {
+        let going = self.count_and_keep(page);
+        let known = self.known(going.iter().map(|(_, arrival)| arrival)).await?;
+        let mut by_table: BTreeMap<TableName, Vec<Arrival>> = BTreeMap::new();
+        for (name, arrival) in going {
+            by_table.entry(name).or_default().push(arrival);
+        }
+        let mut planned = Vec::new();
+        for (name, files) in by_table {
+            match tables.place(&name).await? {
+                Place::Ready(table) => {
+                    let plan = table.plan().await;
+                    let files = self.decide_files(&plan, files, &known);
+                    let bytes = files.iter().map(|file| file.file.size).sum();
+                    let count = files.len() as u64;
+                    self.services.observer.observe(Event::Planned { files: count, bytes });
+                    planned.push((table, files));
+                }
+                Place::None(qualified, why) => {
+                    self.without_table(stream, &qualified, &why, files).await?;
+                }
+            }
+        }
+        Ok(planned)
+    }
+
+    /// Counts a page, and keeps what goes to a table.
+    fn count_and_keep(&self, page: Vec<Judged>) -> Vec<(TableName, Arrival)> {
+        self.tally.files(|files| files.listed += page.len() as u64);
+        let mut going = Vec::with_capacity(page.len());
+        for Judged { arrival, verdict } in page {
+            match verdict {
+                Verdict::Goes(table) => going.push((table, arrival)),
+                Verdict::Excluded(_) => self.tally.files(|files| files.excluded += 1),
+                Verdict::Refused(error) => {
+                    self.tally.files(|files| files.failed += 1);
+                    self.tally.error(&error.in_file(arrival.file.location()));
+                }
+            }
+        }
+        going
+    }
+
+    /// What the ledger knows of these files' keys: one query.
+    pub(crate) async fn known(&self, files: impl Iterator<Item = &Arrival>) -> Result<Known> {
+        let mut range: Option<KeyRange> = None;
+        for Arrival { file, .. } in files {
+            let range = range.get_or_insert_with(|| KeyRange {
+                source: file.source.clone(),
+                bucket: file.bucket.clone(),
+                first: file.key.clone(),
+                last: file.key.clone(),
+            });
+            range.first = range.first.as_str().min(file.key.as_str()).to_owned();
+            range.last = range.last.as_str().max(file.key.as_str()).to_owned();
+        }
+        let mut known = Known::new();
+        if let Some(range) = range {
+            for entry in self.services.destination.ledger().known(&range).await? {
+                known.entry(entry.file.key.clone()).or_default().push(entry);
+            }
+        }
+        Ok(known)
+    }
+
+    fn decide_files(
+        &self,
+        plan: &TablePlan,
+        files: Vec<Arrival>,
+        known: &Known,
+    ) -> Vec<PlannedFile> {
+        let mut planned = Vec::new();
+        for arrival in files {
+            let (id, decision) = decide_on(plan, &arrival, known);
+            match decision {
+                Decision::Load { again, displaces, .. } => planned.push(PlannedFile {
+                    file: arrival.file,
+                    id,
+                    receipt: arrival.receipt,
+                    displaces,
+                    again,
+                }),
+                Decision::Settled(_) => self.tally.files(|files| files.already_loaded += 1),
+                Decision::ChangeIgnored => {
+                    self.tally.files(|files| files.excluded += 1);
+                    self.tally.note(format!("changed, and left alone: {}", arrival.file));
+                }
+                Decision::GaveUp { attempts, error } => {
+                    self.tally.files(|files| files.failed += 1);
+                    self.tally.error(&gave_up(&arrival, attempts, error));
+                }
+                Decision::Refused(error) => {
+                    self.tally.files(|files| files.failed += 1);
+                    self.tally.error(&error);
+                }
+            }
+        }
+        planned
+    }
+
+    /// Files whose table could not be made: nothing to make it from, or a
+    /// failure that is each file's own.
+    async fn without_table(
+        &self,
+        stream: &Arc<Stream>,
+        table: &TableName,
+        why: &NoTable,
+        files: Vec<Arrival>,
+    ) -> Result<()> {
+        match why {
+            NoTable::Empty => {
+                self.tally.files(|sum| sum.excluded += files.len() as u64);
+                self.tally.note(format!(
+                    "table {table} was not created: the files for it are empty; they are looked \
+                     at again next time"
+                ));
+                Ok(())
+            }
+            NoTable::Failed(error) => self.fail_all(stream, table, error, files).await,
+        }
+    }
+
+    /// Creates the tables that are missing, from samples of their files.
+    pub(crate) async fn create_missing(
+        &self,
+        stream: &Arc<Stream>,
+        arrivals: &mut Arrivals,
+        tables: &mut Tables,
+    ) -> Result<()> {
+        for (name, candidates) in arrivals.survey(tables).await? {
+            let samples = look_at(
+                &candidates.chosen(),
+                &self.services,
+                &self.settings,
+                &stream.format,
+                &self.fetch_counter(),
+            )
+            .await;
+            tables.create(&name, samples).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn tables(&self, stream: &Arc<Stream>) -> Tables {
+        let destination = Arc::clone(&self.services.destination);
+        Tables::new(Arc::clone(stream), destination, Arc::clone(&self.tally))
+    }
+
+    pub(crate) fn fetch_counter(&self) -> FetchCounter {
+        FetchCounter {
+            tally: Arc::clone(&self.tally),
+            observer: Arc::clone(&self.services.observer),
+        }
+    }
+
+    pub(crate) fn ingest(&self, stream: &Arc<Stream>, table: &Arc<Table>) -> Ingest {
+        Ingest {
+            run_id: self.id.clone(),
+            stream: Arc::clone(stream),
+            table: Arc::clone(table),
+            destination: Arc::clone(&self.services.destination),
+            decoder: Decoder {
+                services: self.services.clone(),
+                counter: self.fetch_counter(),
+                format: stream.format.clone(),
+                stop: self.stop.clone(),
+            },
+            settings: self.settings,
+            tally: Arc::clone(&self.tally),
+        }
+    }
+}
+
+/// The file's id in the table, and what is to be done with it.
+pub(crate) fn decide_on(plan: &TablePlan, arrival: &Arrival, known: &Known) -> (FileId, Decision) {
+    let table = plan.name();
+    let id = FileId::of(&table, &arrival.file);
+    let entries: Vec<LedgerEntry> = known
+        .get(&arrival.file.key)
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry.target_table == table && entry.file.member == arrival.file.member)
+        .cloned()
+        .collect();
+    let decision = decide(&arrival.file, id, &entries, &plan.rules);
+    (id, decision)
+}
+
+fn gave_up(arrival: &Arrival, attempts: u32, error: Option<String>) -> Error {
+    let said = error.unwrap_or_else(|| "no reason was kept".into());
+    Error::new(
+        decant_core::ErrorKind::MalformedFile,
+        format!("failed {attempts} times and is not tried again: {said}"),
+    )
+    .in_file(arrival.file.location())
+    .with_hint("mend the file and upload it again, or try as it is with --retry-failed")
+}
+
+/// Consecutive files that share a transaction.
+fn into_groups(files: Vec<PlannedFile>, limits: GroupLimits) -> Vec<Vec<PlannedFile>> {
+    let mut groups: Vec<Vec<PlannedFile>> = Vec::new();
+    let mut bytes = 0;
+    for file in files {
+        let size = file.file.size;
+        match groups.last_mut() {
+            Some(group) if group.len() < limits.files && bytes + size <= limits.bytes => {
+                bytes += size;
+                group.push(file);
+            }
+            _ => {
+                bytes = size;
+                groups.push(vec![file]);
+            }
+        }
+    }
+    groups
+}
+
+fn settled(ended: Result<Result<Vec<Receipt>>, tokio::task::JoinError>) -> Result<Vec<Receipt>> {
+    ended.unwrap_or_else(|error| {
+        Err(Error::new(decant_core::ErrorKind::Internal, "a load ended badly").caused_by(error))
+    })
+}
+
+async fn acknowledge(arrivals: &mut Arrivals, receipts: &[Receipt]) -> Result<()> {
+    for receipt in receipts.iter().filter(|receipt| **receipt != Receipt::None) {
+        arrivals.acknowledge(receipt).await?;
+    }
+    Ok(())
+}

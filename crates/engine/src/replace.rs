@@ -1,0 +1,255 @@
+//! Replacing a table: it becomes exactly the rows of the selected files, in
+//! one transaction, or stays as it was.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use decant_core::destination::{FileTotals, LoadMode};
+use decant_core::ledger::Status;
+use decant_core::stream::Reload;
+use decant_core::{
+    Arrival, Begun, Error, ErrorKind, FileId, Load, LoadPlan, Outcome, Result, Stream, TableName,
+    Writer,
+};
+
+use crate::arrivals::{Arrivals, Judged, Verdict};
+use crate::file_progress::{FileProgress, Undecoded};
+use crate::ingest::{Ingest, PlannedFile, count_bad_end, new_load_id};
+use crate::observer::Event;
+use crate::pipeline::Run;
+use crate::retry::Retry;
+use crate::tables::{NoTable, Place, Table, TablePlan};
+
+/// How often replacing begins again because the table changed.
+const ROUNDS_MAX: usize = 8;
+
+/// How one try at replacing a table ended.
+enum Replaced {
+    Committed(Vec<FileProgress>),
+    /// The table is not what it was: plan again.
+    SchemaChanged,
+    /// A file is bad, so nothing was replaced.
+    Undecoded(Box<PlannedFile>, Undecoded),
+}
+
+impl Run {
+    pub(crate) async fn replace(&self, stream: &Arc<Stream>) -> Result<()> {
+        let mut tables = self.tables(stream);
+        let mut arrivals = Arrivals::new(&self.services, stream, self.started_at);
+        self.create_missing(stream, &mut arrivals, &mut tables).await?;
+        let selected = self.select_all(&mut arrivals).await?;
+        if self.stop.is_requested() {
+            return Ok(());
+        }
+        if selected.is_empty() {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!(
+                    "stream {} selects no files, so there is nothing to replace with",
+                    stream.name
+                ),
+            )
+            .with_hint("the table is as it was; `decant plan` says why files are left out"));
+        }
+        for (name, files) in selected {
+            match tables.place(&name).await? {
+                Place::Ready(table) => self.replace_table(stream, &table, files).await?,
+                Place::None(qualified, why) => match why.as_ref() {
+                    NoTable::Empty => self.note(format!(
+                        "table {qualified} was not created: the files for it are empty"
+                    )),
+                    NoTable::Failed(error) => {
+                        self.fail_all(stream, &qualified, error, files).await?
+                    }
+                },
+            }
+        }
+        Ok(())
+    }
+
+    async fn select_all(
+        &self,
+        arrivals: &mut Arrivals,
+    ) -> Result<BTreeMap<TableName, Vec<Arrival>>> {
+        let mut selected: BTreeMap<TableName, Vec<Arrival>> = BTreeMap::new();
+        while let Some(page) = arrivals.next().await? {
+            self.tally.files(|files| files.listed += page.len() as u64);
+            for Judged { arrival, verdict } in page {
+                match verdict {
+                    Verdict::Goes(table) => selected.entry(table).or_default().push(arrival),
+                    Verdict::Excluded(_) => self.tally.files(|files| files.excluded += 1),
+                    Verdict::Refused(error) => {
+                        return Err(error.in_file(arrival.file.location()));
+                    }
+                }
+            }
+        }
+        Ok(selected)
+    }
+
+    async fn replace_table(
+        &self,
+        stream: &Arc<Stream>,
+        table: &Arc<Table>,
+        arrivals: Vec<Arrival>,
+    ) -> Result<()> {
+        let plan = table.plan().await;
+        let files = planned(&plan, arrivals);
+        let ledger = self.services.destination.ledger();
+        let before: BTreeSet<FileId> = ledger.loaded(&plan.name()).await?.into_iter().collect();
+        let after: BTreeSet<FileId> = files.iter().map(|file| file.id).collect();
+        if before == after && stream.reload != Reload::Force {
+            self.tally.files(|sum| sum.already_loaded += files.len() as u64);
+            return Ok(());
+        }
+        let bytes = files.iter().map(|file| file.file.size).sum();
+        let count = files.len() as u64;
+        self.services.observer.observe(Event::Planned { files: count, bytes });
+        self.ingest(stream, table).replace(files).await
+    }
+
+    /// Every file ends with the error that kept its table from being made.
+    pub(crate) async fn fail_all(
+        &self,
+        stream: &Arc<Stream>,
+        table: &TableName,
+        error: &Error,
+        files: Vec<Arrival>,
+    ) -> Result<()> {
+        let known = self.known(files.iter()).await?;
+        for Arrival { file, .. } in files {
+            let id = FileId::of(&table.to_string(), &file);
+            let own = known.get(&file.key).into_iter().flatten().find(|entry| entry.id == id);
+            let attempts = own.map_or(0, |entry| entry.attempts);
+            let failure = Error::new(error.kind(), error.chain());
+            if attempts < stream.max_attempts || stream.reload != Reload::None {
+                let settlement = decant_core::ledger::Settlement {
+                    id,
+                    target_table: table.to_string(),
+                    stream: stream.name.clone(),
+                    run_id: self.id.clone(),
+                    status: Status::Failed,
+                    error: error.chain(),
+                    processing_seconds: 0.0,
+                    rejects: Vec::new(),
+                    file: file.clone(),
+                };
+                self.services.destination.ledger().settle(&settlement).await?;
+            }
+            count_bad_end(&self.tally, Status::Failed, &failure.in_file(file.location()));
+        }
+        Ok(())
+    }
+}
+
+fn planned(plan: &TablePlan, arrivals: Vec<Arrival>) -> Vec<PlannedFile> {
+    let table = plan.name();
+    arrivals
+        .into_iter()
+        .map(|arrival| PlannedFile {
+            id: FileId::of(&table, &arrival.file),
+            file: arrival.file,
+            receipt: arrival.receipt,
+            displaces: Vec::new(),
+            again: true,
+        })
+        .collect()
+}
+
+impl Ingest {
+    async fn replace(&self, files: Vec<PlannedFile>) -> Result<()> {
+        let mut retry = Retry::new();
+        for _ in 0..ROUNDS_MAX {
+            let plan = self.table.plan().await;
+            match self.replace_once(&files, &plan).await {
+                Ok(Replaced::Committed(progress)) => {
+                    progress.iter().for_each(|progress| self.count(progress, &plan));
+                    let count = files.len() as u64;
+                    self.decoder.services.observer.observe(Event::Settled { files: count });
+                    return Ok(());
+                }
+                Ok(Replaced::SchemaChanged) => self.table.look_again().await?,
+                Ok(Replaced::Undecoded(file, Undecoded::NewColumns(new))) => {
+                    self.extend(&file, &new).await?;
+                }
+                Ok(Replaced::Undecoded(file, undecoded)) => {
+                    return self.kept_as_it_was(&file, undecoded).await;
+                }
+                Err(error) => retry.pause(error).await?,
+            }
+        }
+        Err(Error::new(ErrorKind::Conflict, "the table keeps changing while it is being replaced"))
+    }
+
+    async fn replace_once(&self, files: &[PlannedFile], plan: &Arc<TablePlan>) -> Result<Replaced> {
+        let load_plan = LoadPlan {
+            load_id: new_load_id(),
+            run_id: self.run_id.clone(),
+            table: plan.state.name.clone(),
+            schema: plan.schema.clone(),
+            mode: LoadMode::Replace,
+            files: files.iter().map(|file| self.load_file(file)).collect(),
+        };
+        let Begun::Ready { mut load, .. } = self.destination.begin(load_plan).await? else {
+            return Ok(Replaced::SchemaChanged);
+        };
+        let mut writer = load.writer().await?;
+        let mut progress = Vec::with_capacity(files.len());
+        for file in files {
+            match self.write_file(writer.as_mut(), file, plan).await {
+                Ok(Ok(done)) => progress.push(done),
+                Ok(Err(undecoded)) => {
+                    abandon(writer, load).await?;
+                    return Ok(Replaced::Undecoded(Box::new(file.clone()), undecoded));
+                }
+                Err(error) => {
+                    abandon(writer, load).await?;
+                    return Err(error);
+                }
+            }
+        }
+        let part = writer.finish().await?;
+        let totals: Vec<FileTotals> = progress.iter().map(FileProgress::totals).collect();
+        for outcome in load.commit(vec![part], totals).await? {
+            match outcome {
+                Outcome::Committed | Outcome::AlreadyLoaded => {}
+                Outcome::SchemaChanged => return Ok(Replaced::SchemaChanged),
+                Outcome::Failed(error) => return Err(error),
+            }
+        }
+        Ok(Replaced::Committed(progress))
+    }
+
+    async fn write_file(
+        &self,
+        writer: &mut dyn Writer,
+        file: &PlannedFile,
+        plan: &Arc<TablePlan>,
+    ) -> Result<Result<FileProgress, Undecoded>> {
+        let mut decoding = match self.decoder.stream(&file.file, plan, self.progress(file)).await {
+            Ok(decoding) => decoding,
+            Err(undecoded) => return Ok(Err(undecoded)),
+        };
+        let first = decoding.next().await;
+        self.write_steps(writer, file.id, first, &mut decoding).await?;
+        Ok(decoding.end().await)
+    }
+
+    /// One bad file: the table is as it was, and the file has failed.
+    async fn kept_as_it_was(&self, file: &PlannedFile, undecoded: Undecoded) -> Result<()> {
+        let failure = match undecoded {
+            Undecoded::Failed(failure) => failure,
+            Undecoded::Abandoned | Undecoded::TooLarge | Undecoded::NewColumns(_) => return Ok(()),
+        };
+        self.tally.note(format!(
+            "table {} is as it was: a replace needs every one of its files",
+            self.table.plan().await.name()
+        ));
+        self.settle(file, failure, &mut Vec::new()).await
+    }
+}
+
+async fn abandon(writer: Box<dyn Writer>, load: Box<dyn Load>) -> Result<()> {
+    drop(writer);
+    load.abort().await
+}

@@ -1,0 +1,48 @@
+//! What a run is given: the doors to the outside, and its bounds.
+
+use std::sync::Arc;
+
+use decant_core::format::SampleLimits;
+use decant_core::selection::Scan;
+use decant_core::stream::{FormatOptions, GroupLimits};
+use decant_core::{Destination, Format, Result, Store, Trigger};
+
+use crate::observer::Observer;
+
+/// Lists what a scan asks for.
+pub type List = dyn Fn(Vec<Scan>) -> Box<dyn Trigger> + Send + Sync;
+/// The format for a file of this name.
+pub type FormatFor = dyn Fn(&str, &FormatOptions) -> Result<Arc<dyn Format>> + Send + Sync;
+
+/// The doors to the outside.
+#[derive(Clone)]
+pub struct Services {
+    /// Opens files.
+    pub store: Arc<dyn Store>,
+    /// Lists files.
+    pub list: Arc<List>,
+    /// Chooses formats.
+    pub format: Arc<FormatFor>,
+    /// Takes rows.
+    pub destination: Arc<dyn Destination>,
+    /// Is told how it goes.
+    pub observer: Arc<dyn Observer>,
+}
+
+/// The bounds of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Groups of files that are worked on at the same time.
+    pub threads: usize,
+    /// How files share transactions.
+    pub group: GroupLimits,
+    /// How much of a file is looked at to infer its types.
+    pub sample: SampleLimits,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        Self { threads, group: GroupLimits::default(), sample: SampleLimits::default() }
+    }
+}

@@ -1,0 +1,270 @@
+//! The tables of a run: described once, created or extended when rules allow,
+//! looked at again when somebody changed them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use decant_core::conform::{Conform, Mismatch, NewColumn, added_columns, new_table_columns};
+use decant_core::decide::DecisionRules;
+use decant_core::destination::{TableChange, TableState};
+use decant_core::format::{FileColumns, Sample};
+use decant_core::stream::{NewColumns, OnChange, Reload, WriteMode};
+use decant_core::{
+    Capabilities, Destination, Error, ErrorKind, FileVersion, Result, Stream, TableName,
+    TableSchema,
+};
+use tokio::sync::{Mutex, RwLock};
+
+use crate::report::Tally;
+
+/// A table with the stream's rules for it, all defaults decided.
+#[derive(Debug)]
+pub(crate) struct TablePlan {
+    pub(crate) state: TableState,
+    pub(crate) schema: TableSchema,
+    pub(crate) rules: DecisionRules,
+    new_columns: NewColumns,
+    columns: decant_core::stream::ColumnRules,
+    capabilities: Capabilities,
+}
+
+impl TablePlan {
+    pub(crate) fn new(state: TableState, stream: &Stream, capabilities: &Capabilities) -> Self {
+        let schema = state.schema.clone().unwrap_or_default();
+        let has_file_id = schema.has_file_id();
+        let default_change = if has_file_id { OnChange::Replace } else { OnChange::Fail };
+        let default_new = if state.created_by_decant { NewColumns::Add } else { NewColumns::Fail };
+        Self {
+            rules: DecisionRules {
+                on_change: stream.on_change.unwrap_or(default_change),
+                reload: stream.reload,
+                max_attempts: stream.max_attempts,
+                has_file_id,
+                allow_duplicates: stream.allow_duplicates,
+            },
+            new_columns: stream.new_columns.unwrap_or(default_new),
+            columns: stream.columns.clone(),
+            capabilities: capabilities.clone(),
+            state,
+            schema,
+        }
+    }
+
+    /// Matches a file's columns with the table's.
+    pub(crate) fn conform(&self, file: &FileColumns) -> Result<Conform, Mismatch> {
+        Conform::new(file, &self.state, &self.columns, self.new_columns, &self.capabilities)
+    }
+
+    /// The qualified name, as the ledger has it.
+    pub(crate) fn name(&self) -> String {
+        self.state.name.to_string()
+    }
+}
+
+/// A table that files are being loaded into.
+pub(crate) struct Table {
+    plan: RwLock<Arc<TablePlan>>,
+    changing: Mutex<()>,
+    stream: Arc<Stream>,
+    destination: Arc<dyn Destination>,
+    tally: Arc<Tally>,
+}
+
+impl Table {
+    /// The plan as it stands.
+    pub(crate) async fn plan(&self) -> Arc<TablePlan> {
+        Arc::clone(&*self.plan.read().await)
+    }
+
+    /// Looks at the table again: somebody changed it.
+    pub(crate) async fn look_again(&self) -> Result<()> {
+        let name = self.plan().await.state.name.clone();
+        let state = self.destination.describe(&name).await?;
+        if state.schema.is_none() {
+            return Err(Error::new(
+                ErrorKind::NotFound,
+                format!("table {name} was dropped while files were being loaded into it"),
+            ));
+        }
+        self.tally.table(&state);
+        let plan = TablePlan::new(state, &self.stream, self.destination.capabilities());
+        *self.plan.write().await = Arc::new(plan);
+        Ok(())
+    }
+
+    /// Adds the columns that a file has and the table has not.
+    pub(crate) async fn extend(
+        &self,
+        file: &FileVersion,
+        sample: &Sample,
+        new: &[NewColumn],
+    ) -> Result<()> {
+        let _alone = self.changing.lock().await;
+        let capabilities = self.destination.capabilities();
+        let columns = added_columns(sample, new, &self.stream.columns, capabilities);
+        let table = self.plan().await.state.name.clone();
+        let change = TableChange::AddColumns { table: table.clone(), columns };
+        self.destination.apply(&change, false).await?;
+        self.look_again().await?;
+        self.tally.columns_added(&table, new, &file.location());
+        Ok(())
+    }
+}
+
+/// Why files have no table to go to.
+#[derive(Debug)]
+pub(crate) enum NoTable {
+    /// The files looked at have no columns: nothing to create a table from.
+    Empty,
+    /// No file could be looked at, or the rules do not fit what was found.
+    Failed(Error),
+}
+
+/// A table, or why there is none; under its qualified name.
+#[derive(Clone)]
+pub(crate) enum Place {
+    Ready(Arc<Table>),
+    None(TableName, Arc<NoTable>),
+}
+
+/// The tables of one stream in one run.
+pub(crate) struct Tables {
+    stream: Arc<Stream>,
+    destination: Arc<dyn Destination>,
+    tally: Arc<Tally>,
+    described: HashMap<TableName, TableState>,
+    places: HashMap<TableName, Place>,
+}
+
+impl Tables {
+    pub(crate) fn new(
+        stream: Arc<Stream>,
+        destination: Arc<dyn Destination>,
+        tally: Arc<Tally>,
+    ) -> Self {
+        Self { stream, destination, tally, described: HashMap::new(), places: HashMap::new() }
+    }
+
+    /// The table's state, asked for once.
+    pub(crate) async fn describe(&mut self, name: &TableName) -> Result<TableState> {
+        if let Some(state) = self.described.get(name) {
+            return Ok(state.clone());
+        }
+        let state = self.destination.describe(name).await?;
+        self.check(&state).await?;
+        self.described.insert(name.clone(), state.clone());
+        Ok(state)
+    }
+
+    /// Refuses what the stream's write mode or the ledger forbids.
+    async fn check(&self, state: &TableState) -> Result<()> {
+        if state.schema.is_some() && self.stream.write_mode == WriteMode::Fail {
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                format!("table {} exists, and if_exists is `fail`", state.name),
+            )
+            .with_hint("choose another table, or `append` or `replace`"));
+        }
+        let starts_over =
+            self.stream.write_mode == WriteMode::Replace || self.stream.reload == Reload::Force;
+        if state.schema.is_some() || starts_over {
+            return Ok(());
+        }
+        let table = state.name.to_string();
+        let loaded = self.destination.ledger().loaded(&table).await?.len();
+        if loaded == 0 {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Conflict,
+            format!("table {table} is gone, but the ledger says that {loaded} files are in it"),
+        )
+        .with_hint(
+            "--full-refresh loads everything again; or restore the table; or delete the table's \
+             rows from the ledger",
+        ))
+    }
+
+    /// Creates a missing table for these samples, and makes it ready.
+    pub(crate) async fn create(
+        &mut self,
+        name: &TableName,
+        samples: Result<Vec<Sample>>,
+    ) -> Result<()> {
+        let state = self.describe(name).await?;
+        let columns = match self.columns(samples) {
+            Ok(columns) => columns,
+            Err(NoTable::Failed(error)) if error.kind() == ErrorKind::InvalidConfig => {
+                return Err(error);
+            }
+            Err(why) => {
+                let place = Place::None(state.name, Arc::new(why));
+                self.places.insert(name.clone(), place);
+                return Ok(());
+            }
+        };
+        let change = TableChange::Create { table: state.name.clone(), columns };
+        self.destination.apply(&change, false).await?;
+        let created = self.destination.describe(&state.name).await?;
+        self.tally.table(&created);
+        self.tally.table_created(&created.name);
+        self.described.insert(name.clone(), created);
+        Ok(())
+    }
+
+    /// The statements that would create a missing table for these samples.
+    pub(crate) async fn statements(
+        &mut self,
+        name: &TableName,
+        samples: Result<Vec<Sample>>,
+    ) -> Result<(TableState, Vec<String>), NoTable> {
+        let state = self.describe(name).await.map_err(NoTable::Failed)?;
+        let columns = self.columns(samples)?;
+        let planned = TableState {
+            schema: Some(TableSchema { columns: columns.clone() }),
+            created_by_decant: true,
+            name: state.name.clone(),
+        };
+        let change = TableChange::Create { table: state.name, columns };
+        let statements = self.destination.apply(&change, true).await.map_err(NoTable::Failed)?;
+        Ok((planned, statements))
+    }
+
+    fn columns(&self, samples: Result<Vec<Sample>>) -> Result<Vec<decant_core::Column>, NoTable> {
+        let samples = samples.map_err(NoTable::Failed)?;
+        if samples.iter().all(|sample| sample.columns.names.is_empty()) {
+            return Err(NoTable::Empty);
+        }
+        new_table_columns(
+            &samples,
+            &self.stream.columns,
+            self.destination.capabilities(),
+            self.stream.file_id,
+        )
+        .map_err(NoTable::Failed)
+    }
+
+    /// Where the files of this table go. A missing table must have been
+    /// created before.
+    pub(crate) async fn place(&mut self, name: &TableName) -> Result<Place> {
+        if let Some(place) = self.places.get(name) {
+            return Ok(place.clone());
+        }
+        let state = self.describe(name).await?;
+        if state.schema.is_none() {
+            let gone = Error::new(ErrorKind::NotFound, format!("there is no table {}", state.name));
+            return Ok(Place::None(state.name, Arc::new(NoTable::Failed(gone))));
+        }
+        self.tally.table(&state);
+        let capabilities = self.destination.capabilities();
+        let place = Place::Ready(Arc::new(Table {
+            plan: RwLock::new(Arc::new(TablePlan::new(state, &self.stream, capabilities))),
+            changing: Mutex::new(()),
+            stream: Arc::clone(&self.stream),
+            destination: Arc::clone(&self.destination),
+            tally: Arc::clone(&self.tally),
+        }));
+        self.places.insert(name.clone(), place.clone());
+        Ok(place)
+    }
+}
