@@ -51,7 +51,8 @@ pub(crate) enum Ending {
 pub enum Interruption {
     /// The connection is closed in an orderly way; Content-Length promised more.
     Close,
-    /// The connection is reset (TCP RST); Content-Length promised more.
+    /// The connection is reset (TCP RST); Content-Length promised more. Of the
+    /// bytes before, those that a slow client has not taken yet may be lost.
     Reset,
     /// The body ends, and Content-Length says so: nothing looks wrong.
     Shortened,
