@@ -1,0 +1,180 @@
+//! How a load takes its files in the ledger.
+//!
+//! Two statements, however many files, both in id order: first the rows that
+//! are missing are inserted, which waits for whoever is inserting the same;
+//! then all rows are locked, those of displaced files too, which waits for
+//! whoever holds them. No load waits in the first step for one that is in the
+//! second, so claims never deadlock. Each statement sees what was committed
+//! while it waited (READ COMMITTED), so the loser of a race learns here that
+//! the file is loaded.
+
+use std::collections::{BTreeSet, HashSet};
+
+use chrono::{DateTime, Utc};
+use decant_core::destination::{LoadFile, LoadMode, LoadPlan};
+use decant_core::error::Result;
+use decant_core::file::FileId;
+use decant_core::ledger::Status;
+use tokio_postgres::Client;
+use tokio_postgres::types::Type;
+
+use super::describe::get;
+use super::type_table::POSTGRES;
+use super::ledger::{FileText, claimed, query, size_of};
+use crate::sql::ledger::LedgerSql;
+
+/// What the claims found.
+#[derive(Debug, Default)]
+pub(crate) struct Claims {
+    /// Files that somebody loaded, which this load leaves alone.
+    pub(crate) already_loaded: Vec<FileId>,
+    /// Files whose rows may be in the table and must go.
+    pub(crate) to_delete: Vec<i64>,
+    /// Files whose ledger rows become `superseded`.
+    pub(crate) displaced: Vec<i64>,
+    /// Files whose rows are locked, but for those already loaded.
+    pub(crate) taken: HashSet<FileId>,
+}
+
+/// Claims the files of `plan` in the open transaction.
+pub(crate) async fn claim(client: &Client, sql: &LedgerSql, plan: &LoadPlan) -> Result<Claims> {
+    let inserted = insert_missing(client, sql, plan).await?;
+    let mut claims = Claims::default();
+    for found in lock(client, sql, plan).await? {
+        let Some(file) = plan.files.iter().find(|file| file.id == found.id) else { continue };
+        found.row.check_identity(file.id, &file.file, &plan.table.to_string())?;
+        if found.row.is_loaded() && !file.again {
+            claims.already_loaded.push(file.id);
+            continue;
+        }
+        claims.taken.insert(file.id);
+        let may_have_rows = found.row.is_loaded()
+            || found.row.status == Status::Loading.as_str()
+            || inserted.contains(&file.id);
+        if may_have_rows {
+            claims.to_delete.push(file.id.0);
+        }
+    }
+    claims.displaced = displaced(plan, &claims.already_loaded);
+    claims.to_delete.extend(&claims.displaced);
+    Ok(claims)
+}
+
+/// A ledger row under lock.
+struct Locked {
+    id: FileId,
+    row: crate::sql::ledger::Claimed,
+}
+
+/// Inserts the rows that are missing and answers which those were. A file
+/// that has none may still have rows in the table: deleting its ledger row is
+/// the way to have it loaded again.
+async fn insert_missing(
+    client: &Client,
+    sql: &LedgerSql,
+    plan: &LoadPlan,
+) -> Result<HashSet<FileId>> {
+    let statement = format!(
+        "INSERT INTO {} (id, source, bucket, key, member, etag, file_size_bytes, last_modified, \
+         target_table, stream, status, processed_at, processing_time, rows_copied, rows_rejected, \
+         load_id, run_id, attempts) \
+         SELECT f.id, f.source, f.bucket, f.key, f.member, f.etag, f.size, f.last_modified, \
+         $10, f.stream, 'failed', $11, interval '0', 0, 0, $12, $13, 0 \
+         FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+         AS f (id, source, bucket, key, member, etag, size, last_modified, stream) \
+         ORDER BY f.id ON CONFLICT (id) DO NOTHING RETURNING id",
+        POSTGRES.quote_table(&sql.table())
+    );
+    let columns = Columns::of(&plan.files);
+    let rows = query(
+        client,
+        &statement,
+        &[
+            (&columns.ids, Type::INT8_ARRAY),
+            (&columns.sources, Type::TEXT_ARRAY),
+            (&columns.buckets, Type::TEXT_ARRAY),
+            (&columns.keys, Type::TEXT_ARRAY),
+            (&columns.members, Type::TEXT_ARRAY),
+            (&columns.etags, Type::TEXT_ARRAY),
+            (&columns.sizes, Type::INT8_ARRAY),
+            (&columns.last_modified, Type::TIMESTAMPTZ_ARRAY),
+            (&columns.streams, Type::TEXT_ARRAY),
+            (&plan.table.to_string(), Type::TEXT),
+            (&Utc::now(), Type::TIMESTAMPTZ),
+            (&plan.load_id, Type::TEXT),
+            (&plan.run_id, Type::TEXT),
+        ],
+    )
+    .await?;
+    rows.iter().map(|row| Ok(FileId(get(row, 0)?))).collect()
+}
+
+/// Locks every ledger row that this load is going to change. A replace holds
+/// the table's lock exclusively, and so all of its loaded files too.
+async fn lock(client: &Client, sql: &LedgerSql, plan: &LoadPlan) -> Result<Vec<Locked>> {
+    let statement = format!(
+        "SELECT id, source, bucket, key, member, etag, file_size_bytes, target_table, status, \
+         attempts FROM {} \
+         WHERE id = ANY($1) OR ($2 AND target_table = $3 AND status = 'loaded') \
+         ORDER BY id FOR UPDATE",
+        POSTGRES.quote_table(&sql.table())
+    );
+    let ids: BTreeSet<i64> = plan
+        .files
+        .iter()
+        .flat_map(|file| std::iter::once(file.id.0).chain(file.displaces.iter().map(|id| id.0)))
+        .collect();
+    let ids: Vec<i64> = ids.into_iter().collect();
+    let rows = query(
+        client,
+        &statement,
+        &[
+            (&ids, Type::INT8_ARRAY),
+            (&(plan.mode == LoadMode::Replace), Type::BOOL),
+            (&plan.table.to_string(), Type::TEXT),
+        ],
+    )
+    .await?;
+    rows.iter().map(|row| Ok(Locked { id: FileId(get(row, 0)?), row: claimed(row, 1)? })).collect()
+}
+
+fn displaced(plan: &LoadPlan, already_loaded: &[FileId]) -> Vec<i64> {
+    plan.files
+        .iter()
+        .filter(|file| !already_loaded.contains(&file.id))
+        .flat_map(|file| file.displaces.iter().map(|id| id.0))
+        .collect()
+}
+
+/// Files column by column, as `unnest` takes them.
+#[derive(Default)]
+struct Columns<'a> {
+    ids: Vec<i64>,
+    sources: Vec<String>,
+    buckets: Vec<String>,
+    keys: Vec<String>,
+    members: Vec<String>,
+    etags: Vec<String>,
+    sizes: Vec<i64>,
+    last_modified: Vec<DateTime<Utc>>,
+    streams: Vec<std::borrow::Cow<'a, str>>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(files: &'a [LoadFile]) -> Self {
+        let mut columns = Self::default();
+        for LoadFile { id, file, stream, .. } in files {
+            let text = FileText::of(file);
+            columns.ids.push(id.0);
+            columns.sources.push(text.source);
+            columns.buckets.push(text.bucket);
+            columns.keys.push(text.key);
+            columns.members.push(text.member);
+            columns.etags.push(text.etag);
+            columns.sizes.push(size_of(file));
+            columns.last_modified.push(file.last_modified);
+            columns.streams.push(POSTGRES.store_text(stream));
+        }
+        columns
+    }
+}

@@ -1,0 +1,193 @@
+//! The wire form of `numeric`: digits of base 10,000.
+//!
+//! As `numeric_send` in Postgres' `numeric.c` writes it: the number of digits,
+//! the weight of the first (0 is the units), the sign, the digits behind the
+//! point that are shown, then the digits. Exact: no rounding, and zeros at the
+//! end are not shown, so that a value looks the same whatever scale its batch
+//! had.
+
+use bytes::{BufMut, BytesMut};
+
+const BASE: u64 = 10_000;
+const BASE_DIGITS: u32 = 4;
+/// Decimal digits that 64 bits always hold.
+const U64_DIGITS: u32 = 19;
+const POSITIVE: u16 = 0x0000;
+const NEGATIVE: u16 = 0x4000;
+const HEADER_BYTES: usize = 8;
+/// Ten before the point and ten behind it hold 38 digits, wherever the point.
+const DIGITS_MAX: usize = 20;
+
+/// Writes `value / 10^scale` with its length before it. `scale` is 0 to 38.
+pub(crate) fn write(buffer: &mut BytesMut, value: i128, scale: u32) {
+    let mut digits = Digits { values: [0; DIGITS_MAX], first: DIGITS_MAX / 2, end: DIGITS_MAX / 2 };
+    let (magnitude, scale) = without_trailing_zeros(value.unsigned_abs(), scale);
+    digits.take(magnitude, scale);
+    digits.write(buffer, if value < 0 { NEGATIVE } else { POSITIVE }, scale);
+}
+
+fn without_trailing_zeros(mut magnitude: u128, mut scale: u32) -> (u128, u32) {
+    while scale > 0 && magnitude.is_multiple_of(10) {
+        magnitude /= 10;
+        scale -= 1;
+    }
+    (magnitude, scale)
+}
+
+/// What stands before and behind the point, in 64 bits where they suffice.
+fn split_at_point(magnitude: u128, scale: u32) -> (u128, u128) {
+    match u64::try_from(magnitude) {
+        Ok(magnitude) if scale <= U64_DIGITS => {
+            let unit = 10u64.pow(scale);
+            ((magnitude / unit).into(), (magnitude % unit).into())
+        }
+        _ => {
+            let unit = 10u128.pow(scale);
+            (magnitude / unit, magnitude % unit)
+        }
+    }
+}
+
+/// Digits around a fixed point in the middle of the array.
+struct Digits {
+    values: [u16; DIGITS_MAX],
+    first: usize,
+    end: usize,
+}
+
+impl Digits {
+    fn take(&mut self, magnitude: u128, scale: u32) {
+        let (whole, fraction) = split_at_point(magnitude, scale);
+        self.take_whole(whole);
+        self.take_fraction(fraction, scale);
+    }
+
+    fn take_whole(&mut self, mut whole: u128) {
+        while whole > u128::from(u64::MAX) {
+            self.push_front((whole % u128::from(BASE)) as u16);
+            whole /= u128::from(BASE);
+        }
+        let mut whole = whole as u64;
+        while whole > 0 {
+            self.push_front((whole % BASE) as u16);
+            whole /= BASE;
+        }
+    }
+
+    fn take_fraction(&mut self, mut fraction: u128, mut left: u32) {
+        while left > U64_DIGITS {
+            left -= BASE_DIGITS;
+            self.push_back((fraction / 10u128.pow(left)) as u16);
+            fraction %= 10u128.pow(left);
+        }
+        let mut fraction = fraction as u64;
+        while fraction > 0 && left >= BASE_DIGITS {
+            left -= BASE_DIGITS;
+            self.push_back((fraction / 10u64.pow(left)) as u16);
+            fraction %= 10u64.pow(left);
+        }
+        if fraction > 0 {
+            self.push_back((fraction * 10u64.pow(BASE_DIGITS - left)) as u16);
+        }
+    }
+
+    fn push_front(&mut self, digit: u16) {
+        self.first -= 1;
+        self.values[self.first] = digit;
+    }
+
+    fn push_back(&mut self, digit: u16) {
+        self.values[self.end] = digit;
+        self.end += 1;
+    }
+
+    /// Zeros at either end are not written: the weight stands for those
+    /// before the first digit.
+    fn write(&self, buffer: &mut BytesMut, sign: u16, scale: u32) {
+        let digits = &self.values[self.first..self.end];
+        let leading = digits.iter().take_while(|digit| **digit == 0).count();
+        let digits = &digits[leading..];
+        let trailing = digits.iter().rev().take_while(|digit| **digit == 0).count();
+        let digits = &digits[..digits.len() - trailing];
+        let point = (DIGITS_MAX / 2) as i16;
+        let weight =
+            if digits.is_empty() { 0 } else { point - 1 - (self.first + leading) as i16 };
+        buffer.put_i32((HEADER_BYTES + 2 * digits.len()) as i32);
+        buffer.put_u16(digits.len() as u16);
+        buffer.put_i16(weight);
+        buffer.put_u16(if digits.is_empty() { POSITIVE } else { sign });
+        buffer.put_u16(scale as u16);
+        for digit in digits {
+            buffer.put_u16(*digit);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Buf as _;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Reads the wire form back, as text, by the rules in the module's words.
+    fn read(mut wire: &[u8]) -> String {
+        assert_eq!(wire.get_i32() as usize, wire.len());
+        let count = wire.get_u16();
+        let weight = i32::from(wire.get_i16());
+        let sign = wire.get_u16();
+        let shown = wire.get_u16() as usize;
+        let digits: Vec<u16> = (0..count).map(|_| wire.get_u16()).collect();
+        let at = |power: i32| {
+            let index = weight - power;
+            usize::try_from(index).ok().and_then(|index| digits.get(index)).copied().unwrap_or(0)
+        };
+        let whole: String = (0..=weight.max(0)).rev().map(|power| format!("{:04}", at(power))).collect();
+        let fraction: String = (1..=10).map(|power| format!("{:04}", at(-power))).collect();
+        assert!(fraction[shown..].bytes().all(|byte| byte == b'0'));
+        let whole = whole.trim_start_matches('0');
+        let whole = if whole.is_empty() { "0" } else { whole };
+        let minus = if sign == NEGATIVE { "-" } else { "" };
+        let point = if shown == 0 { "" } else { "." };
+        format!("{minus}{whole}{point}{}", &fraction[..shown])
+    }
+
+    fn encoded(value: i128, scale: u32) -> String {
+        let mut buffer = BytesMut::new();
+        write(&mut buffer, value, scale);
+        read(&buffer)
+    }
+
+    /// Long division by hand, on text.
+    fn expected(value: i128, scale: u32) -> String {
+        let scale = scale as usize;
+        let digits = format!("{:0>width$}", value.unsigned_abs(), width = scale + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - scale);
+        let fraction = fraction.trim_end_matches('0');
+        let minus = if value < 0 { "-" } else { "" };
+        let point = if fraction.is_empty() { "" } else { "." };
+        format!("{minus}{whole}{point}{fraction}")
+    }
+
+    #[test]
+    fn extremes_are_exact() {
+        let nines = 10i128.pow(38) - 1;
+        for scale in 0..=38 {
+            for value in [0, 1, -1, 9999, 10_000, 10_001, nines, -nines, i64::MAX.into(), 1 << 64] {
+                assert_eq!(encoded(value, scale), expected(value, scale), "{value}e-{scale}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_value_is_exact(
+            value in -(10i128.pow(38) - 1)..10i128.pow(38),
+            shift in 0u32..38,
+            scale in 0u32..=38,
+        ) {
+            let value = value / 10i128.pow(shift);
+            prop_assert_eq!(encoded(value, scale), expected(value, scale));
+        }
+    }
+}

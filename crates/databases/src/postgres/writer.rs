@@ -1,0 +1,185 @@
+//! Takes the rows of a load: straight into its transaction, by COPY.
+//!
+//! While it is open the writer has the load's connection; `finish` hands it
+//! back. A writer that fails or is dropped closes the connection, so that the
+//! database forgets everything.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow_array::RecordBatch;
+use async_trait::async_trait;
+use decant_core::destination::{Part, Writer};
+use decant_core::error::{Error, ErrorKind, Result};
+use decant_core::file::FileId;
+use decant_core::reject::Reject;
+use decant_core::schema::{Column, TableName};
+
+use super::type_table::Encoding;
+use super::copy::{Copy, CopyColumn};
+use super::ledger::LedgerTables;
+use super::pool::Lease;
+use super::rejects;
+
+/// Rejects are held back until so many bytes of them are there: writing them
+/// ends the COPY.
+const REJECT_BYTES_MAX: usize = 1 << 20;
+const REJECT_OVERHEAD_BYTES: usize = 64;
+
+/// Where a load keeps its connection while no writer has it.
+pub(crate) type Slot = Arc<Mutex<Option<Lease>>>;
+
+/// Takes the connection out of its slot.
+pub(crate) fn take(slot: &Slot) -> Option<Lease> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// What a writer knows of its table.
+pub(crate) struct Target {
+    pub(crate) table: TableName,
+    pub(crate) columns: Vec<Column>,
+    /// How the values of each column are written; `None` where they cannot be.
+    pub(crate) encodings: Vec<Option<Encoding>>,
+}
+
+/// The one writer of a load.
+pub(crate) struct PostgresWriter {
+    slot: Slot,
+    lease: Lease,
+    target: Arc<Target>,
+    ledger: Arc<LedgerTables>,
+    file: Option<FileId>,
+    columns: Vec<usize>,
+    copy: Option<Copy>,
+    rejects: Vec<(FileId, Reject)>,
+    reject_bytes: usize,
+    part: Part,
+}
+
+impl PostgresWriter {
+    /// Takes the connection from `slot`.
+    pub(crate) fn begin(
+        slot: &Slot,
+        target: &Arc<Target>,
+        ledger: &Arc<LedgerTables>,
+    ) -> Result<Self> {
+        let lease = take(slot).ok_or_else(|| {
+            Error::new(ErrorKind::Internal, "a load of Postgres has one writer at a time")
+        })?;
+        Ok(Self {
+            slot: Arc::clone(slot),
+            lease,
+            target: Arc::clone(target),
+            ledger: Arc::clone(ledger),
+            file: None,
+            columns: Vec::new(),
+            copy: None,
+            rejects: Vec::new(),
+            reject_bytes: 0,
+            part: Part { rows: 0, rejects: 0, payload: String::new() },
+        })
+    }
+
+    fn current_file(&self) -> Result<FileId> {
+        self.file.ok_or_else(|| {
+            Error::new(ErrorKind::Internal, "rows were written before their file was named")
+        })
+    }
+
+    async fn open_copy(&mut self) -> Result<&mut Copy> {
+        if self.copy.as_ref().is_some_and(Copy::is_full) {
+            self.end_copy().await?;
+        }
+        let file = self.current_file()?;
+        let copy = match self.copy.take() {
+            Some(copy) => copy,
+            None => {
+                let columns = self.copy_columns()?;
+                let mut copy = Copy::begin(&self.lease, &self.target.table, columns).await?;
+                copy.start_file(file);
+                copy
+            }
+        };
+        Ok(self.copy.insert(copy))
+    }
+
+    fn copy_columns(&self) -> Result<Vec<CopyColumn>> {
+        self.columns.iter().map(|position| self.copy_column(*position)).collect()
+    }
+
+    fn copy_column(&self, position: usize) -> Result<CopyColumn> {
+        let column = self.target.columns.get(position).ok_or_else(|| {
+            let message = format!("the table has no column number {position}");
+            Error::new(ErrorKind::Internal, message)
+        })?;
+        let encoding = self.target.encodings.get(position).copied().flatten().ok_or_else(|| {
+            let message = format!(
+                "column `{}` is {}, which decant cannot fill",
+                column.name, column.declared
+            );
+            Error::new(ErrorKind::Unsupported, message)
+                .with_hint("leave the column out with --select, or load into another table")
+        })?;
+        Ok(CopyColumn { name: column.name.clone(), encoding })
+    }
+
+    async fn end_copy(&mut self) -> Result<()> {
+        if let Some(copy) = self.copy.take() {
+            self.part.rows += copy.finish().await?;
+        }
+        Ok(())
+    }
+
+    async fn flush_rejects(&mut self) -> Result<()> {
+        if self.rejects.is_empty() {
+            return Ok(());
+        }
+        self.end_copy().await?;
+        rejects::insert(&self.lease, &self.ledger.sql, &self.rejects).await?;
+        self.part.rejects += self.rejects.len() as u64;
+        self.rejects.clear();
+        self.reject_bytes = 0;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Writer for PostgresWriter {
+    async fn start_file(&mut self, file: FileId, columns: &[usize]) -> Result<()> {
+        if self.columns != columns {
+            self.end_copy().await?;
+            self.columns = columns.to_vec();
+        }
+        self.file = Some(file);
+        if let Some(copy) = &mut self.copy {
+            copy.start_file(file);
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self, batch: RecordBatch) -> Result<()> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        self.open_copy().await?.write(&batch).await
+    }
+
+    async fn write_rejects(&mut self, rejects: Vec<Reject>) -> Result<()> {
+        let file = self.current_file()?;
+        for reject in rejects {
+            self.reject_bytes += reject.raw.len() + reject.detail.len() + REJECT_OVERHEAD_BYTES;
+            self.rejects.push((file, reject));
+        }
+        if self.reject_bytes >= REJECT_BYTES_MAX {
+            self.flush_rejects().await?;
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self: Box<Self>) -> Result<Part> {
+        self.end_copy().await?;
+        self.flush_rejects().await?;
+        let Self { slot, lease, part, .. } = *self;
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease);
+        Ok(part)
+    }
+}
