@@ -101,12 +101,12 @@ impl S3 for Endpoint {
         let bytes = transfer::received(input.body.take(), input.content_length).await?;
         transfer::check_md5(input.content_md5.as_deref(), &bytes)?;
         let object = Object::new(bytes, Utc::now(), attributes!(input));
-        let (e_tag, size) = (Some(object.e_tag()), Some(object.size()));
+        let e_tag = Some(object.e_tag());
         let mut store = self.depot.write();
         let current = store.current(&input.bucket, &input.key)?;
         check_write(input.if_match.as_ref(), input.if_none_match.as_ref(), current)?;
         let version_id = store.put(&input.bucket, &input.key, object)?;
-        reply(PutObjectOutput { e_tag, size, version_id, ..Default::default() })
+        reply(PutObjectOutput { e_tag, version_id, ..Default::default() })
     }
 
     async fn get_object(&self, r: S3Request<GetObjectInput>) -> Reply<GetObjectOutput> {

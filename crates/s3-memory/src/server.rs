@@ -17,10 +17,14 @@ use std::fmt;
 use std::io;
 use std::net::{self, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::runtime::{self, Handle, Runtime};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
+
+/// How long to wait before accepting again after a failure.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// The one pair of keys that an endpoint knows.
 #[derive(Clone, PartialEq, Eq)]
@@ -128,7 +132,8 @@ impl MemoryS3 {
         format!("http://{}", self.address)
     }
 
-    /// Makes a bucket unless it is there.
+    /// Makes a bucket unless it is there. Over HTTP only buckets with names of
+    /// 3 to 63 lower-case letters, digits, dots and hyphens can be reached.
     pub fn create_bucket(&self, bucket: &str) {
         self.service.depot.write().create_bucket(bucket);
     }
@@ -270,8 +275,8 @@ async fn listen(listener: TcpListener, service: Arc<Service>) {
             Ok((stream, _)) => {
                 connections.spawn(connection::serve(stream, Arc::clone(&service)));
             }
-            // Out of descriptors: give the connections a chance to end.
-            Err(_) => tokio::task::yield_now().await,
+            // Out of descriptors: give the connections time to end.
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
         }
         while connections.try_join_next().is_some() {}
     }
