@@ -11,5 +11,8 @@
     reason = "whatever goes wrong here is the failure of the test that stands on it"
 )]
 
+pub mod batches;
+pub mod conformance;
+pub mod memory;
 pub mod postgres;
 pub mod s3;

@@ -43,7 +43,7 @@ max_connections = 200
 fsync = off
 full_page_writes = off
 dynamic_shared_memory_type = mmap
-max_prepared_transactions = 20
+timezone = 'UTC'
 ";
 
 /// How a server of one's own differs from the shared one.
