@@ -1,1 +1,15 @@
-//! decant as a library: configuration, planning, the registry and running a pipeline
+//! decant as a library: configuration, the registry, and pipelines to run.
+//!
+//! [`config`] leads from what was typed to what it means; a
+//! [`Pipeline`] is that meaning, opened; [`listing`] lists files for their own
+//! sake. What is plugged in is said in [`registry`], and nowhere else.
+
+pub mod config;
+pub mod listing;
+mod pipeline;
+pub mod registry;
+
+pub use decant_core as core;
+pub use decant_engine as engine;
+pub use decant_storage as storage;
+pub use pipeline::{Pipeline, history, open_destination_of, open_storage};

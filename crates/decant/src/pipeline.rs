@@ -1,0 +1,182 @@
+//! A pipeline: a source, its streams and a destination, opened and ready to
+//! run.
+
+use std::sync::Arc;
+
+use decant_core::ledger::HistoryFilter;
+use decant_core::selection::Scan;
+use decant_core::{Destination, Error, ErrorKind, LedgerEntry, Result};
+use decant_databases::DatabaseOptions;
+use decant_engine::{
+    FilePlan, NoObserver, Observer, Run, RunReport, RunStatus, Services, Stop, TablePlanned,
+};
+use decant_storage::{Credentials, Location, Storage, StorageOptions};
+
+use crate::config::{CredentialSettings, DestinationSettings, Root, Settings, SourceSettings};
+use crate::registry::{format_for, open_destination};
+
+/// A source, its streams and a destination.
+pub struct Pipeline {
+    settings: Settings,
+    storage: Arc<Storage>,
+    destination: Arc<dyn Destination>,
+}
+
+impl Pipeline {
+    /// Opens source and destination. Nothing is changed by it.
+    pub async fn open(settings: Settings) -> Result<Self> {
+        let storage = open_storage(&settings.source).await?;
+        let destination = open_destination_of(&settings.destination).await?;
+        Ok(Self { settings, storage, destination })
+    }
+
+    /// Runs every stream, one after the other; what goes wrong with one does
+    /// not keep the next from running. `required` makes it a failure when
+    /// there is no file at all.
+    pub async fn run(&self, observer: Arc<dyn Observer>, stop: &Stop, required: bool) -> RunReport {
+        let run = self.new_run(observer, stop);
+        for stream in &self.settings.streams {
+            if stop.is_requested() {
+                break;
+            }
+            // The error is in the report, with all others.
+            let _ = run.sync(stream).await;
+        }
+        let mut report = run.report();
+        report.retries = self.storage.retries();
+        if report.files.listed == 0 && report.errors.is_empty() && !report.interrupted {
+            self.say_nothing_found(&mut report, required);
+        }
+        report
+    }
+
+    /// Says of each file what a run would do, and of each table.
+    pub async fn preview(
+        &self,
+        on_file: &mut (dyn FnMut(FilePlan) + Send),
+    ) -> Result<Vec<TablePlanned>> {
+        let run = self.new_run(Arc::new(NoObserver), &Stop::default());
+        let mut tables = Vec::new();
+        for stream in &self.settings.streams {
+            tables.extend(run.preview(stream, on_file).await?);
+        }
+        Ok(tables)
+    }
+
+    /// Where the files are.
+    pub fn storage(&self) -> &Arc<Storage> {
+        &self.storage
+    }
+
+    /// Where the tables are.
+    pub fn destination(&self) -> &Arc<dyn Destination> {
+        &self.destination
+    }
+
+    /// What it was opened with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn new_run(&self, observer: Arc<dyn Observer>, stop: &Stop) -> Run {
+        let storage = Arc::clone(&self.storage);
+        let services = Services {
+            store: Arc::<Storage>::clone(&self.storage),
+            list: Arc::new(move |scans: Vec<Scan>| storage.listing(scans)),
+            format: Arc::new(format_for),
+            destination: Arc::clone(&self.destination),
+            observer,
+        };
+        let settings = decant_engine::Settings {
+            threads: self.settings.threads,
+            group: self.settings.groups,
+            ..decant_engine::Settings::default()
+        };
+        Run::new(services, settings, stop.clone())
+    }
+
+    fn say_nothing_found(&self, report: &mut RunReport, required: bool) {
+        let place = place_of(&self.settings.source);
+        let hint = "check the spelling of bucket and folder; `decant list` shows what is there";
+        if required {
+            let error = Error::new(ErrorKind::NotFound, format!("no file was found in {place}"));
+            report.errors.push((&error.with_hint(hint)).into());
+            report.status = RunStatus::Failed;
+        } else {
+            report.notes.push(format!("no file was found in {place}: {hint}"));
+        }
+    }
+}
+
+/// Opens a source alone.
+pub async fn open_storage(source: &SourceSettings) -> Result<Arc<Storage>> {
+    let location = match &source.root {
+        Root::Bucket(bucket) => Location::S3 { bucket: bucket.clone(), key: String::new() },
+        Root::Local => Location::Local { path: "/".into() },
+    };
+    Storage::open(&location, &storage_options(source)).await
+}
+
+/// Opens a destination alone.
+pub async fn open_destination_of(settings: &DestinationSettings) -> Result<Arc<dyn Destination>> {
+    let options = DatabaseOptions {
+        ledger: settings.ledger.clone(),
+        connections: settings.connections,
+        ..DatabaseOptions::default()
+    };
+    open_destination(settings.url.expose(), &options).await
+}
+
+/// The ledger's rows, the latest first.
+pub async fn history(
+    destination: &Arc<dyn Destination>,
+    filter: &HistoryFilter,
+) -> Result<Vec<LedgerEntry>> {
+    destination.ledger().history(filter).await
+}
+
+fn storage_options(source: &SourceSettings) -> StorageOptions {
+    let defaults = StorageOptions::default();
+    let (credentials, profile) = credentials(&source.credentials);
+    StorageOptions {
+        endpoint: source.endpoint.clone(),
+        region: source.region.clone(),
+        profile,
+        credentials,
+        requester_pays: source.requester_pays,
+        sse_customer_key: source.sse_customer_key.clone(),
+        retry_count: source.retry_count.unwrap_or(defaults.retry_count),
+        ..defaults
+    }
+}
+
+fn credentials(settings: &CredentialSettings) -> (Credentials, Option<String>) {
+    match settings {
+        CredentialSettings::Chain => (Credentials::Default, None),
+        CredentialSettings::Profile(profile) => (Credentials::Profile, Some(profile.clone())),
+        CredentialSettings::Keys { access_key_id, secret_access_key, session_token } => {
+            let keys = Credentials::Static {
+                access_key_id: access_key_id.expose().to_owned(),
+                secret_access_key: secret_access_key.clone(),
+                session_token: session_token.clone(),
+            };
+            (keys, None)
+        }
+        CredentialSettings::Role { arn, external_id, source_profile } => {
+            let role = Credentials::AssumeRole {
+                role_arn: arn.clone(),
+                external_id: external_id.clone(),
+                session_name: None,
+            };
+            (role, source_profile.clone())
+        }
+        CredentialSettings::Anonymous => (Credentials::Anonymous, None),
+    }
+}
+
+fn place_of(source: &SourceSettings) -> String {
+    match &source.root {
+        Root::Bucket(bucket) => format!("bucket `{bucket}`"),
+        Root::Local => "the local folder".into(),
+    }
+}

@@ -1,0 +1,24 @@
+//! What can be plugged in, and where: one line a plug-in, in the room that
+//! has it.
+//!
+//! Formats stand in [`decant_formats::formats`], destinations in
+//! [`decant_databases::destinations`]; this module only asks them.
+
+use std::sync::Arc;
+
+use decant_core::stream::FormatOptions;
+use decant_core::{Destination, Format, Result};
+use decant_databases::DatabaseOptions;
+
+/// The format for a file of this name.
+pub fn format_for(name: &str, options: &FormatOptions) -> Result<Arc<dyn Format>> {
+    decant_formats::for_file(name, options).map(Arc::from)
+}
+
+/// The destination at `url`.
+pub async fn open_destination(
+    url: &str,
+    options: &DatabaseOptions,
+) -> Result<Arc<dyn Destination>> {
+    decant_databases::open(url, options).await
+}
