@@ -3,6 +3,7 @@
 //! All steps run, whatever fails before them; each closes with a line of the
 //! summary.
 
+use std::env;
 use std::time::{Duration, Instant};
 
 use crate::Result;
@@ -89,7 +90,20 @@ fn documentation(place: &Place) -> Result<()> {
 }
 
 fn dependencies(place: &Place) -> Result<()> {
+    lockfile_is_committed(place)?;
     deny(place, &["licenses", "bans", "sources"])
+}
+
+/// In continuous integration: cargo has had no reason to change the lock file.
+/// A developer's may differ until the commit.
+fn lockfile_is_committed(place: &Place) -> Result<()> {
+    if env::var_os("CI").is_none() {
+        return Ok(());
+    }
+    let mut git = shell::program(place, "git");
+    git.args(["diff", "--exit-code", "--stat", "--", "Cargo.lock"]);
+    shell::run(&mut git)
+        .map_err(|_| "the committed Cargo.lock is out of date: build, then commit it".into())
 }
 
 fn check_advisories(place: &Place) -> Outcome {

@@ -55,9 +55,9 @@ pub(crate) fn install(place: &Place, tools: &[Tool]) -> Result<()> {
     }
     let names = missing.iter().map(|tool| tool.name).collect::<Vec<_>>().join(", ");
     let packages: Vec<&str> = missing.iter().flat_map(|tool| tool.packages).copied().collect();
-    println!("setup: installing {names}: Debian's {}", packages.join(", "));
     let by_hand = || by_hand(&names, &packages);
     let privilege = Privilege::of(place).ok_or_else(by_hand)?;
+    println!("setup: installing {names}: Debian's {}", packages.join(", "));
     if shell::run(&mut privilege.install(place, &packages)).is_err() {
         // The package lists are missing or old.
         shell::run(&mut privilege.update(place))

@@ -21,8 +21,11 @@ struct Room {
     closed_to: &'static [&'static str],
 }
 
-/// What tests may depend on, wherever they are.
 const TESTKIT: &str = "decant-testkit";
+const S3_MEMORY: &str = "decant-s3-memory";
+
+/// What tests may stand on, whatever room they are of.
+const FOR_TESTS: [&str; 2] = [TESTKIT, S3_MEMORY];
 
 const ROOMS: [Room; 11] = [
     Room {
@@ -98,11 +101,11 @@ const ROOMS: [Room; 11] = [
     },
     Room {
         name: "decant-cli",
-        rooms: &["decant", "decant-s3-memory"],
+        rooms: &["decant", S3_MEMORY],
         closed_to: &["object_store", "rusqlite", "tokio-postgres", "reqwest"],
     },
-    Room { name: "decant-s3-memory", rooms: &[], closed_to: &[] },
-    Room { name: TESTKIT, rooms: &["decant-core", "decant-s3-memory"], closed_to: &[] },
+    Room { name: S3_MEMORY, rooms: &[], closed_to: &[] },
+    Room { name: TESTKIT, rooms: &["decant-core", S3_MEMORY], closed_to: &[] },
     Room { name: "xtask", rooms: &[], closed_to: &["tokio", "reqwest", "clap", "regex"] },
 ];
 
@@ -110,6 +113,8 @@ const ROOMS: [Room; 11] = [
 #[derive(Debug)]
 pub(super) struct Crate {
     name: String,
+    /// Its manifest, in the repository.
+    manifest: String,
     dependencies: Vec<Dependency>,
 }
 
@@ -126,13 +131,16 @@ struct Dependency {
 /// The workspace's crates, from the output of `cargo metadata --no-deps`.
 pub(super) fn crates(metadata: &Value) -> Result<Vec<Crate>> {
     let packages = metadata["packages"].as_array().ok_or("`cargo metadata` names no packages")?;
-    Ok(packages.iter().map(parse_crate).collect())
+    let root = metadata["workspace_root"].as_str().unwrap_or_default();
+    Ok(packages.iter().map(|package| parse_crate(root, package)).collect())
 }
 
-fn parse_crate(package: &Value) -> Crate {
+fn parse_crate(root: &str, package: &Value) -> Crate {
+    let manifest = package["manifest_path"].as_str().unwrap_or_default();
     let dependencies = package["dependencies"].as_array().into_iter().flatten();
     Crate {
         name: package["name"].as_str().unwrap_or_default().into(),
+        manifest: manifest.strip_prefix(root).unwrap_or(manifest).trim_start_matches('/').into(),
         dependencies: dependencies.map(parse_dependency).collect(),
     }
 }
@@ -163,7 +171,7 @@ impl Room {
     fn admits(&self, dependency: &Dependency) -> bool {
         let name = dependency.name.as_str();
         match (dependency.ours, dependency.in_tests) {
-            (true, true) => name == TESTKIT || self.rooms.contains(&name),
+            (true, true) => FOR_TESTS.contains(&name) || self.rooms.contains(&name),
             (true, false) => self.rooms.contains(&name),
             (false, true) => true,
             (false, false) => !self.closed_to.iter().any(|closed| matches(closed, name)),
@@ -208,7 +216,7 @@ pub(super) fn explained(crates: &[Crate], page: &str) -> Vec<Finding> {
 fn finding(krate: &Crate, what: &str, advice: &str) -> Finding {
     Finding {
         rule: "arrow",
-        path: format!("{}/Cargo.toml", krate.name),
+        path: krate.manifest.clone(),
         line: 0,
         what: what.into(),
         advice: advice.into(),
@@ -231,8 +239,10 @@ mod tests {
                 json!({"name": on, "kind": kind, "path": path})
             })
             .collect();
-        let package = json!({"name": name, "dependencies": dependencies});
-        crates(&json!({"packages": [package]})).unwrap()
+        let manifest = format!("/clone/crates/{name}/Cargo.toml");
+        let package =
+            json!({"name": name, "manifest_path": manifest, "dependencies": dependencies});
+        crates(&json!({"packages": [package], "workspace_root": "/clone"})).unwrap()
     }
 
     #[track_caller]
@@ -251,7 +261,7 @@ mod tests {
 
     #[test]
     fn tests_may_stand_on_the_testkit_and_code_may_not() {
-        assert_eq!(forbidden("decant-core", Some("dev"), &[TESTKIT]), [""; 0]);
+        assert_eq!(forbidden("decant-core", Some("dev"), &FOR_TESTS), [""; 0]);
         assert_eq!(forbidden("decant-core", None, &[TESTKIT]), [TESTKIT]);
         assert_eq!(
             forbidden("decant-engine", Some("dev"), &["decant-storage"]),
@@ -278,6 +288,7 @@ mod tests {
         let found = check(&depending("decant-cluster", None, &[]));
         assert_eq!(found.len(), 1);
         assert!(found[0].advice.contains("arrows.rs"));
+        assert_eq!(found[0].path, "crates/decant-cluster/Cargo.toml");
     }
 
     #[test]
