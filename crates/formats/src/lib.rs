@@ -1,1 +1,15 @@
-//! Bytes to batches: compression, inference and the CSV decoder
+//! Bytes to batches: compression, inference and the CSV decoder.
+//!
+//! Nothing here touches a network or a file system: bytes come from an
+//! [`Input`](decant_core::Input), rows go to a
+//! [`Receiver`](decant_core::Receiver).
+
+pub mod compression;
+pub mod csv;
+pub mod infer;
+mod registry;
+#[cfg(test)]
+mod testing;
+pub mod values;
+
+pub use registry::{FormatEntry, for_file, formats};

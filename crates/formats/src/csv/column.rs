@@ -1,0 +1,264 @@
+//! Stage two: one column of a block into one Arrow array, straight from the
+//! file's bytes.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow_array::builder::{BinaryBuilder, BooleanBuilder, StringBuilder};
+use arrow_array::types::{
+    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type,
+    Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
+};
+use arrow_array::{ArrayRef, FixedSizeBinaryArray, PrimitiveArray};
+use arrow_buffer::{Buffer, NullBufferBuilder};
+use arrow_schema::ArrowError;
+use decant_core::format::Target;
+use decant_core::schema::{ColumnType, DecimalBounds};
+use decant_core::{Error, ErrorKind, Result};
+
+use super::dialect::Dialect;
+use super::field::{Field, unescape};
+use super::index::Index;
+use crate::values::decimal::{DIGITS_MAX, Unscaled};
+use crate::values::{
+    Fit, Misfit, Reading, binary, boolean, calendar, decimal, float, integer, uuid,
+};
+
+const DECIMAL_PRECISION_MAX: u8 = DIGITS_MAX as u8;
+const UUID_BYTES: i32 = 16;
+
+/// Some rows of a block.
+pub(super) struct Rows<'b> {
+    pub(super) bytes: &'b [u8],
+    /// Set when everything in `extent` of the bytes is UTF-8.
+    pub(super) text: Option<&'b str>,
+    pub(super) extent: Range<usize>,
+    pub(super) index: &'b Index,
+    pub(super) rows: Range<usize>,
+    pub(super) dialect: &'b Dialect,
+}
+
+/// Why a value could not be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    Misfit(Misfit),
+    Encoding,
+}
+
+/// Rows that could not be taken: the first column that is to blame.
+pub(super) type Troubles = BTreeMap<usize, (usize, Trouble)>;
+
+/// Makes the array of one column. `None` when the decimals among these rows
+/// do not fit one scale together. A value that cannot be taken is NULL in the
+/// array and stands in `troubles`.
+pub(super) fn fill(
+    rows: &Rows<'_>,
+    column: usize,
+    target: Target,
+    troubles: &mut Troubles,
+) -> Result<Option<ArrayRef>> {
+    let reading = Reading::of(target);
+    let mut filling = Filling { rows, column, troubles };
+    let array = match target.column_type {
+        ColumnType::Bool => filling.booleans(reading),
+        ColumnType::Int16 => {
+            filling.primitives::<Int16Type>(|value| integer::parse(value, reading))?.into_ref()
+        }
+        ColumnType::Int32 => {
+            filling.primitives::<Int32Type>(|value| integer::parse(value, reading))?.into_ref()
+        }
+        ColumnType::Int64 => {
+            filling.primitives::<Int64Type>(|value| integer::parse(value, reading))?.into_ref()
+        }
+        ColumnType::Float32 => {
+            filling.primitives::<Float32Type>(|value| float::parse(value, reading))?.into_ref()
+        }
+        ColumnType::Float64 => {
+            filling.primitives::<Float64Type>(|value| float::parse(value, reading))?.into_ref()
+        }
+        ColumnType::Decimal(Some(bounds)) => filling.bounded_decimals(bounds, reading)?,
+        ColumnType::Decimal(None) => return filling.decimals(reading),
+        ColumnType::Date => {
+            let parse = |value: &[u8]| calendar::parse_date(value, reading);
+            filling.primitives::<Date32Type>(parse)?.into_ref()
+        }
+        ColumnType::Time => {
+            let parse = |value: &[u8]| calendar::parse_time(value, reading);
+            filling.primitives::<Time64MicrosecondType>(parse)?.into_ref()
+        }
+        ColumnType::Timestamp => {
+            let parse = |value: &[u8]| calendar::parse_timestamp(value, reading);
+            filling.primitives::<TimestampMicrosecondType>(parse)?.into_ref()
+        }
+        ColumnType::TimestampTz => {
+            let parse = |value: &[u8]| calendar::parse_timestamp_tz(value, reading);
+            let moments = filling.primitives::<TimestampMicrosecondType>(parse)?;
+            moments.with_timezone("UTC").into_ref()
+        }
+        ColumnType::Uuid => filling.uuids(reading)?,
+        ColumnType::Text | ColumnType::Json => filling.texts(),
+        ColumnType::Binary => filling.binaries(),
+    };
+    Ok(Some(array))
+}
+
+struct Filling<'f, 'b> {
+    rows: &'f Rows<'b>,
+    column: usize,
+    troubles: &'f mut Troubles,
+}
+
+trait IntoRef {
+    fn into_ref(self) -> ArrayRef;
+}
+
+impl<T: ArrowPrimitiveType> IntoRef for PrimitiveArray<T> {
+    fn into_ref(self) -> ArrayRef {
+        Arc::new(self)
+    }
+}
+
+impl Filling<'_, '_> {
+    /// Reads every value; `None` for NULL and for what cannot be taken.
+    #[inline]
+    fn each<T>(
+        &mut self,
+        empty_is_null: bool,
+        mut parse: impl FnMut(&[u8]) -> Fit<T>,
+        mut push: impl FnMut(Option<T>),
+    ) {
+        let Rows { bytes, index, dialect, .. } = *self.rows;
+        let mut scratch = Vec::new();
+        for row in self.rows.rows.clone() {
+            let field = Field::read(bytes, index.field(row, self.column), dialect, empty_is_null);
+            let value = field.value(bytes, dialect, &mut scratch);
+            push(match value.map(&mut parse) {
+                None => None,
+                Some(Ok(value)) => Some(value),
+                Some(Err(misfit)) => {
+                    self.troubles.entry(row).or_insert((self.column, Trouble::Misfit(misfit)));
+                    None
+                }
+            });
+        }
+    }
+
+    fn natives<T: Copy + Default>(
+        &mut self,
+        parse: impl FnMut(&[u8]) -> Fit<T>,
+    ) -> (Vec<T>, NullBufferBuilder) {
+        let count = self.rows.rows.len();
+        let mut values = Vec::with_capacity(count);
+        let mut valid = NullBufferBuilder::new(count);
+        self.each(true, parse, |value| {
+            valid.append(value.is_some());
+            values.push(value.unwrap_or_default());
+        });
+        (values, valid)
+    }
+
+    fn primitives<T: ArrowPrimitiveType>(
+        &mut self,
+        parse: impl FnMut(&[u8]) -> Fit<T::Native>,
+    ) -> Result<PrimitiveArray<T>> {
+        let (values, mut valid) = self.natives(parse);
+        PrimitiveArray::try_new(values.into(), valid.finish()).map_err(internal)
+    }
+
+    fn bounded_decimals(&mut self, bounds: DecimalBounds, reading: Reading) -> Result<ArrayRef> {
+        let parse = |value: &[u8]| decimal::parse_bounded(value, bounds, reading);
+        let array = self.primitives::<Decimal128Type>(parse)?;
+        let array = array.with_precision_and_scale(bounds.precision, bounds.scale);
+        Ok(array.map_err(internal)?.into_ref())
+    }
+
+    fn decimals(&mut self, reading: Reading) -> Result<Option<ArrayRef>> {
+        let (values, mut valid) = self.natives(|value| decimal::parse(value, reading));
+        let scale =
+            values.iter().map(|value: &Unscaled| value.scale).max().unwrap_or_default() as i8;
+        let at_scale = |value: &Unscaled| value.at_scale(scale, DECIMAL_PRECISION_MAX);
+        let Some(mantissas) = values.iter().map(at_scale).collect::<Option<Vec<i128>>>() else {
+            return Ok(None);
+        };
+        let array = PrimitiveArray::<Decimal128Type>::try_new(mantissas.into(), valid.finish());
+        let array =
+            array.and_then(|array| array.with_precision_and_scale(DECIMAL_PRECISION_MAX, scale));
+        Ok(Some(array.map_err(internal)?.into_ref()))
+    }
+
+    fn booleans(&mut self, reading: Reading) -> ArrayRef {
+        let mut builder = BooleanBuilder::with_capacity(self.rows.rows.len());
+        self.each(
+            true,
+            |value| boolean::parse(value, reading),
+            |value| builder.append_option(value),
+        );
+        Arc::new(builder.finish())
+    }
+
+    fn uuids(&mut self, reading: Reading) -> Result<ArrayRef> {
+        let (values, mut valid) = self.natives(|value| uuid::parse(value, reading));
+        let values = Buffer::from_vec(values.into_flattened());
+        let array = FixedSizeBinaryArray::try_new(UUID_BYTES, values, valid.finish());
+        Ok(Arc::new(array.map_err(internal)?))
+    }
+
+    fn binaries(&mut self) -> ArrayRef {
+        let mut builder = BinaryBuilder::with_capacity(self.rows.rows.len(), 0);
+        let mut decoded = Vec::new();
+        let parse = |value: &[u8]| {
+            decoded.clear();
+            binary::parse_into(value, &mut decoded)?;
+            Ok(decoded.clone())
+        };
+        let empty_is_null = self.rows.dialect.empty_is_null;
+        self.each(empty_is_null, parse, |value| builder.append_option(value));
+        Arc::new(builder.finish())
+    }
+
+    fn texts(&mut self) -> ArrayRef {
+        let Rows { bytes, index, dialect, .. } = *self.rows;
+        let mut builder = StringBuilder::with_capacity(self.rows.rows.len(), self.text_bytes());
+        let mut scratch = Vec::new();
+        for row in self.rows.rows.clone() {
+            let range = index.field(row, self.column);
+            let text = match Field::read(bytes, range, dialect, dialect.empty_is_null) {
+                Field::Null => {
+                    builder.append_null();
+                    continue;
+                }
+                Field::Plain(range) => self.rows.text(range),
+                Field::Escaped(range) => {
+                    unescape(&bytes[range], dialect, &mut scratch);
+                    simdutf8::basic::from_utf8(&scratch).ok()
+                }
+            };
+            match text {
+                Some(text) => builder.append_value(text),
+                None => {
+                    self.troubles.entry(row).or_insert((self.column, Trouble::Encoding));
+                    builder.append_null();
+                }
+            }
+        }
+        Arc::new(builder.finish())
+    }
+
+    fn text_bytes(&self) -> usize {
+        self.rows.extent.len() / self.rows.index.columns.max(1)
+    }
+}
+
+impl<'b> Rows<'b> {
+    fn text(&self, range: Range<usize>) -> Option<&'b str> {
+        match self.text {
+            Some(text) => text.get(range.start - self.extent.start..range.end - self.extent.start),
+            None => simdutf8::basic::from_utf8(&self.bytes[range]).ok(),
+        }
+    }
+}
+
+pub(super) fn internal(cause: ArrowError) -> Error {
+    Error::new(ErrorKind::Internal, "a column could not be built").caused_by(cause)
+}

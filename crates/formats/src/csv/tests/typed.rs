@@ -1,0 +1,142 @@
+//! Typed columns: values, and rejects that name the value.
+
+use std::sync::Arc;
+
+use arrow_array::ArrayRef;
+use arrow_array::types::{Decimal128Type, Int32Type, Int64Type};
+use arrow_array::{Array, BooleanArray, Date32Array, Float64Array, Int64Array, StringArray};
+use arrow_array::{BinaryArray, FixedSizeBinaryArray, TimestampMicrosecondArray, cast::AsArray};
+use decant_core::format::Target;
+use decant_core::reject::Reason;
+use decant_core::schema::{ColumnType, DecimalBounds};
+
+use super::{Decoded, decode_with, plain};
+
+fn decode(file: &[u8], types: &[ColumnType], exact: bool) -> Decoded {
+    let targets = |column: usize| Some(Target { column_type: types[column], exact });
+    let whole = decode_with(file, &plain(), &targets, (1 << 20, 1 << 20)).unwrap();
+    let pieces = decode_with(file, &plain(), &targets, (1, 1)).unwrap();
+    assert_eq!(pieces.rejects, whole.rejects);
+    assert_eq!(pieces.rows_read, whole.rows_read);
+    whole
+}
+
+#[test]
+fn every_type_is_delivered_in_its_arrow_representation() {
+    let bounds = DecimalBounds { precision: 12, scale: 2 };
+    let types = [
+        ColumnType::Bool,
+        ColumnType::Int64,
+        ColumnType::Float64,
+        ColumnType::Decimal(Some(bounds)),
+        ColumnType::Date,
+        ColumnType::TimestampTz,
+        ColumnType::Uuid,
+        ColumnType::Text,
+        ColumnType::Binary,
+        ColumnType::Int16,
+        ColumnType::Int32,
+        ColumnType::Float32,
+        ColumnType::Time,
+        ColumnType::Timestamp,
+        ColumnType::Json,
+    ];
+    let names: Vec<String> = types.iter().map(ToString::to_string).collect();
+    let header = names.join(",").replace("decimal(12,2)", "\"decimal(12,2)\"");
+    let values = "true,\"1\",1.5,1.5,1970-01-02,1970-01-01T00:00:01Z,\
+        00000000-0000-0000-0000-000000000001,x,\\x00,1,1,1.5,00:00:01,1970-01-01 00:00:01,{}";
+    let nulls = ",".repeat(types.len() - 1);
+    let decoded = decode(format!("{header}\n{values}\n{nulls}\n").as_bytes(), &types, true);
+    assert_eq!(decoded.rejects, []);
+    for (array, column_type) in decoded.arrays[0].iter().zip(types) {
+        assert_eq!(array.data_type(), &column_type.arrow());
+        assert_eq!((array.len(), array.null_count(), array.is_null(1)), (2, 1, true));
+    }
+    let expected: Vec<ArrayRef> = vec![
+        Arc::new(BooleanArray::from(vec![Some(true), None])),
+        Arc::new(Int64Array::from(vec![Some(1), None])),
+        Arc::new(Float64Array::from(vec![Some(1.5), None])),
+    ];
+    assert_eq!(decoded.arrays[0][..3], expected);
+    let date: ArrayRef = Arc::new(Date32Array::from(vec![Some(1), None]));
+    assert_eq!(&decoded.arrays[0][4], &date);
+    let moment = TimestampMicrosecondArray::from(vec![Some(1_000_000), None]).with_timezone("UTC");
+    assert_eq!(&decoded.arrays[0][5], &(Arc::new(moment) as ArrayRef));
+    let uuid = FixedSizeBinaryArray::try_from_sparse_iter_with_size(
+        [Some(1_u128.to_be_bytes()), None].into_iter(),
+        16,
+    );
+    assert_eq!(&decoded.arrays[0][6], &(Arc::new(uuid.unwrap()) as ArrayRef));
+    let binary: ArrayRef = Arc::new(BinaryArray::from(vec![Some(&b"\0"[..]), None]));
+    assert_eq!(&decoded.arrays[0][8], &binary);
+}
+
+#[test]
+fn a_value_that_does_not_fit_rejects_its_row_and_no_other() {
+    let types = [ColumnType::Int64, ColumnType::Bool, ColumnType::Text];
+    let file = b"id,ok,name\n1,true,a\n\"12,50\",perhaps,b\n\n3,maybe,c\n4,false,\xff\n5,true,e\n";
+    let decoded = decode(file, &types, true);
+    let places: Vec<_> = decoded
+        .rejects
+        .iter()
+        .map(|reject| {
+            let column = reject.column.as_deref().unwrap();
+            (reject.ordinal, reject.line.unwrap(), reject.byte_offset.unwrap(), column)
+        })
+        .collect();
+    assert_eq!(places, [(2, 3, 20, "id"), (3, 5, 39, "ok"), (4, 6, 49, "name")]);
+    assert_eq!(decoded.rejects[0].detail, "`12,50` is not a number (int64)");
+    assert_eq!(decoded.rejects[0].raw, b"\"12,50\",perhaps,b");
+    assert_eq!(decoded.rejects[1].detail, "`maybe` is not true or false (bool)");
+    assert_eq!(decoded.rejects[2].reason, Reason::Encoding);
+    assert_eq!(decoded.arrays[0][0].as_primitive::<Int64Type>().values(), &[1, 5]);
+    let names: ArrayRef = Arc::new(StringArray::from(vec!["a", "e"]));
+    assert_eq!(&decoded.arrays[0][2], &names);
+}
+
+#[test]
+fn structural_and_typed_rejects_come_in_the_order_of_the_file() {
+    let file = b"a,b\n1,x\n2\n3,4\nx,5\n\"6,7\n8,9\n";
+    let decoded = decode(file, &[ColumnType::Int32, ColumnType::Int32], false);
+    let ordinals: Vec<u64> = decoded.rejects.iter().map(|reject| reject.ordinal).collect();
+    assert_eq!(ordinals, [1, 2, 4, 5]);
+    assert_eq!(decoded.arrays[0][0].as_primitive::<Int32Type>().values(), &[3, 8]);
+}
+
+#[test]
+fn an_empty_field_is_no_number_when_it_is_quoted() {
+    let decoded = decode(b"a,b\n,1\n\"\",2\n", &[ColumnType::Int64, ColumnType::Int64], false);
+    assert_eq!(decoded.rejects[0].detail, "`` is not a number (int64)");
+    assert_eq!(decoded.arrays[0][0].null_count(), 1);
+}
+
+#[test]
+fn decimals_without_bounds_have_the_scale_that_a_batch_needs() {
+    let file = b"a\n1\n2.50\n\n-0.125\n";
+    let decoded = decode(file, &[ColumnType::Decimal(None)], true);
+    let array = decoded.arrays[0][0].as_primitive::<Decimal128Type>();
+    assert_eq!((array.precision(), array.scale()), (38, 3));
+    assert_eq!(array.iter().collect::<Vec<_>>(), [Some(1000), Some(2500), None, Some(-125)]);
+}
+
+#[test]
+fn decimals_that_need_two_scales_come_in_two_batches() {
+    let large = "9".repeat(38);
+    let file = format!("a,b\n{large},1\n0.5,2\n1,3\n2.25,4\n");
+    let types = [ColumnType::Decimal(None), ColumnType::Int64];
+    let decoded = decode(file.as_bytes(), &types, true);
+    assert_eq!(decoded.rejects, []);
+    let values: Vec<String> = decoded
+        .arrays
+        .iter()
+        .flat_map(|batch| {
+            let array = batch[0].as_primitive::<Decimal128Type>();
+            (0..array.len()).map(|row| array.value_as_string(row)).collect::<Vec<_>>()
+        })
+        .collect();
+    let normal: Vec<&str> =
+        values.iter().map(|value| value.trim_end_matches('0').trim_end_matches('.')).collect();
+    assert_eq!(normal, [large.as_str(), "0.5", "1", "2.25"]);
+    let wide = decode(b"a\n1.00000000000000000000000000000000000001\n", &types[..1], true);
+    assert!(wide.rejects[0].detail.contains("out of range"));
+}

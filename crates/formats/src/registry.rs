@@ -1,0 +1,134 @@
+//! The formats that decant knows, and which one a file is.
+
+use decant_core::format::Format;
+use decant_core::stream::FormatOptions;
+use decant_core::{Error, ErrorKind, Result};
+
+use crate::csv::CsvFormat;
+
+/// A kind of file.
+pub struct FormatEntry {
+    /// What `--format` calls it.
+    pub name: &'static str,
+    /// Endings of file names, without the dot, in lower case.
+    pub extensions: &'static [&'static str],
+    /// Makes the format with a stream's options.
+    pub open: fn(&FormatOptions) -> Result<Box<dyn Format>>,
+}
+
+/// Endings that say how a file is compressed, not what is in it.
+const COMPRESSIONS: [&str; 4] = ["gz", "gzip", "zst", "zstd"];
+
+/// Endings of files that are certainly not delimiter-separated text.
+const FOREIGN: [&str; 28] = [
+    "json", "jsonl", "ndjson", "geojson", "parquet", "pq", "avro", "orc", "arrow", "feather",
+    "ipc", "xls", "xlsx", "xlsm", "ods", "xml", "html", "yaml", "yml", "pdf", "zip", "tar", "tgz",
+    "7z", "bz2", "xz", "sqlite", "db",
+];
+
+static FORMATS: [FormatEntry; 3] = [
+    FormatEntry { name: "csv", extensions: &["csv", "txt"], open: |options| open(b',', options) },
+    FormatEntry { name: "tsv", extensions: &["tsv", "tab"], open: |options| open(b'\t', options) },
+    FormatEntry { name: "psv", extensions: &["psv"], open: |options| open(b'|', options) },
+];
+
+/// Every format.
+pub fn formats() -> &'static [FormatEntry] {
+    &FORMATS
+}
+
+/// The format of the file called `name` (a key or a path): the one that
+/// `options` name, else the one of its ending, compression aside. A file
+/// without an ending that says anything is read as CSV.
+///
+/// Errors: `InvalidConfig` for an unknown format or options in conflict;
+/// `Unsupported` for a file whose ending promises something else.
+pub fn for_file(name: &str, options: &FormatOptions) -> Result<Box<dyn Format>> {
+    let entry = match options.name.as_deref() {
+        None | Some("auto") => by_ending(name)?,
+        Some(format) => by_name(format)?,
+    };
+    (entry.open)(options)
+}
+
+fn open(delimiter: u8, options: &FormatOptions) -> Result<Box<dyn Format>> {
+    Ok(Box::new(CsvFormat::new(delimiter, options)?))
+}
+
+fn by_name(name: &str) -> Result<&'static FormatEntry> {
+    let known = |entry: &&FormatEntry| entry.name.eq_ignore_ascii_case(name);
+    FORMATS.iter().find(known).ok_or_else(|| {
+        let names: Vec<&str> = FORMATS.iter().map(|entry| entry.name).collect();
+        Error::new(ErrorKind::InvalidConfig, format!("there is no format `{name}`"))
+            .with_hint(format!("choose one of auto, {}", names.join(", ")))
+    })
+}
+
+fn by_ending(name: &str) -> Result<&'static FormatEntry> {
+    let Some(ending) = ending(name) else { return Ok(&FORMATS[0]) };
+    let known = FORMATS.iter().find(|entry| entry.extensions.contains(&ending.as_str()));
+    match known {
+        Some(entry) => Ok(entry),
+        None if FOREIGN.contains(&ending.as_str()) => {
+            let message = format!("decant cannot read `.{ending}` files");
+            Err(Error::new(ErrorKind::Unsupported, message)
+                .with_hint("if it is delimited text all the same, say so with `--format csv`"))
+        }
+        None => Ok(&FORMATS[0]),
+    }
+}
+
+/// The ending that says what is in a file, in lower case.
+fn ending(name: &str) -> Option<String> {
+    let mut rest = name.rsplit('/').next().unwrap_or(name);
+    loop {
+        let (stem, ending) = rest.rsplit_once('.')?;
+        let ending = ending.to_ascii_lowercase();
+        if !COMPRESSIONS.contains(&ending.as_str()) {
+            return Some(ending);
+        }
+        rest = stem;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endings_tell_formats_through_compression() {
+        for (name, format) in [
+            ("a/b/orders.csv", "csv"),
+            ("orders.CSV.GZ", "csv"),
+            ("orders.tsv.zst", "tsv"),
+            ("orders.tab", "tsv"),
+            ("orders.psv", "psv"),
+            ("notes.txt", "csv"),
+            ("part-0000", "csv"),
+            ("part-0000.gz", "csv"),
+            ("v1.json/part-0000", "csv"),
+            ("orders.2024-01-31", "csv"),
+        ] {
+            assert_eq!(by_ending(name).unwrap().name, format, "{name}");
+        }
+    }
+
+    #[test]
+    fn files_that_promise_another_format_are_refused_with_a_cure() {
+        for name in ["a.json", "a.jsonl.gz", "a.parquet", "a.xlsx", "a.zip"] {
+            let error = for_file(name, &FormatOptions::default()).err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "{name}");
+            assert!(error.hint().unwrap().contains("--format csv"));
+        }
+    }
+
+    #[test]
+    fn a_format_that_is_named_beats_the_ending() {
+        let named = |name: &str| FormatOptions { name: Some(name.into()), ..Default::default() };
+        assert!(for_file("a.parquet", &named("csv")).is_ok());
+        assert!(for_file("a.csv", &named("auto")).is_ok());
+        let error = for_file("a.csv", &named("cvs")).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+        assert_eq!(error.hint(), Some("choose one of auto, csv, tsv, psv"));
+    }
+}
