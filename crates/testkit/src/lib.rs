@@ -13,6 +13,7 @@
 
 pub mod batches;
 pub mod conformance;
+pub mod faulty;
 pub mod memory;
 pub mod postgres;
 pub mod s3;
