@@ -196,16 +196,11 @@ impl Pages {
 
     /// Guards the invariant and moves on. The error says what is wrong.
     fn accept(&mut self, page: Page, files: Vec<FileVersion>) -> Result<Vec<FileVersion>, String> {
-        let position = self.position_behind(&page, &files)?;
         if self.is_repeated(&files) {
-            if std::mem::replace(&mut self.repeated, true) {
-                return Err("the same page comes again and again".to_owned());
-            }
-            tracing::warn!(prefix = self.prefix, "a page of the listing came twice: passed over");
-            self.position = position;
-            return Ok(Vec::new());
+            return self.pass_over(page);
         }
         self.check_order(&files)?;
+        let position = self.position_behind(&page, &files)?;
         self.repeated = false;
         self.empty_pages = if files.is_empty() { self.empty_pages + 1 } else { 0 };
         if self.empty_pages > EMPTY_PAGES_MAX {
@@ -216,6 +211,19 @@ impl Pages {
         }
         self.position = position;
         Ok(files)
+    }
+
+    /// Drops the page before, come again, and asks once more: by its token,
+    /// which may be the one that was asked with.
+    fn pass_over(&mut self, page: Page) -> Result<Vec<FileVersion>, String> {
+        if std::mem::replace(&mut self.repeated, true) {
+            return Err("the same page comes again and again".to_owned());
+        }
+        tracing::warn!(prefix = self.prefix, "a page of the listing came twice: passed over");
+        if let Some(token) = page.next_token.filter(|_| page.is_truncated) {
+            self.position = Position::Token(token);
+        }
+        Ok(Vec::new())
     }
 
     fn position_behind(&self, page: &Page, files: &[FileVersion]) -> Result<Position, String> {
