@@ -191,4 +191,20 @@ pub(crate) mod tests {
             assert_eq!(PLAIN.restore_text(stored), *text);
         }
     }
+
+    /// What `docs/types.md` says that each type of the house is declared as
+    /// in the database called `name`: a header of the page's table.
+    pub(crate) fn documented_types(name: &str) -> Vec<(String, String)> {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/types.md");
+        let page = std::fs::read_to_string(path).expect("docs/types.md");
+        let mut rows = page.lines().filter(|line| line.starts_with('|')).map(cells);
+        let header = rows.next().expect("a table");
+        let column = header.iter().position(|cell| cell == name).expect("a column of the name");
+        rows.skip(1).map(|row| (row[0].clone(), row[column].clone())).collect()
+    }
+
+    fn cells(line: &str) -> Vec<String> {
+        let inside = line.trim_matches('|').split('|');
+        inside.map(|cell| cell.trim().trim_matches('`').to_owned()).collect()
+    }
 }

@@ -148,7 +148,8 @@ impl LedgerSql {
     }
 
     /// Creates what is missing of the ledger's tables and indexes. Run it in
-    /// one transaction, after [`check_columns`](Self::check_columns).
+    /// one transaction, after [`check_columns`](Self::check_columns) of those
+    /// that exist.
     pub(crate) fn create(&self) -> Vec<String> {
         let key_index = format!("{}{KEY_INDEX_SUFFIX}", self.ledger);
         let file_index = format!("{}{FILE_INDEX_SUFFIX}", self.rejects);
@@ -188,24 +189,38 @@ impl LedgerSql {
         format!("SELECT \"value\" FROM {meta} WHERE \"name\" = {}", self.dialect.parameter(1))
     }
 
-    /// Refuses a table that has the ledger's name but not its columns.
-    /// `found` are the columns of the table [`table`](Self::table).
-    pub(crate) fn check_columns(&self, found: &[String]) -> Result<()> {
-        let missing: Vec<&str> = LEDGER_COLUMNS
+    /// The three tables: refuse them with
+    /// [`check_columns`](Self::check_columns) where they exist and are others.
+    pub(crate) fn tables(&self) -> [TableName; 3] {
+        [self.table(), self.rejects_table(), self.meta()]
+    }
+
+    /// Refuses a table that has the name of one of [`tables`](Self::tables)
+    /// but not its columns, which are `found`.
+    pub(crate) fn check_columns(&self, table: &TableName, found: &[String]) -> Result<()> {
+        let missing: Vec<String> = self
+            .columns_of(table)
             .iter()
-            .map(|(name, ..)| *name)
-            .filter(|name| !found.iter().any(|column| column == name))
+            .filter(|(name, ..)| !found.iter().any(|column| column == name))
+            .map(|(name, ..)| format!("`{name}`"))
             .collect();
         if missing.is_empty() {
             return Ok(());
         }
         let message = format!(
-            "the table `{}` is not a ledger of decant: it has no column {}",
-            self.table(),
-            missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+            "the table `{table}` is not of a ledger of decant: it has no column {}",
+            missing.join(", ")
         );
         Err(Error::new(ErrorKind::InvalidConfig, message)
             .with_hint("choose another name for the ledger with --ledger"))
+    }
+
+    fn columns_of(&self, table: &TableName) -> &'static [LedgerColumn] {
+        match table.name.as_str() {
+            META => META_COLUMNS,
+            name if name == self.rejects => REJECT_COLUMNS,
+            _ => LEDGER_COLUMNS,
+        }
     }
 
     /// Refuses tables that a newer decant wrote. `found` is the value of
@@ -403,11 +418,6 @@ impl LedgerSql {
             self.quoted(&self.table()),
             self.dialect.parameter(1)
         )
-    }
-
-    /// The row of one file. Parameters: id. Answers entries.
-    pub(crate) fn entry(&self) -> String {
-        format!("{} WHERE \"id\" = {}", self.select_entries(), self.dialect.parameter(1))
     }
 
     /// The rows that `filter` lets through, the latest first, and the texts
@@ -615,11 +625,15 @@ mod tests {
     #[test]
     fn another_table_of_the_ledgers_name_is_refused() {
         let found = ["id".to_owned(), "key".to_owned()];
-        let error = ledger("mine").check_columns(&found).unwrap_err();
+        let mine = ledger("mine");
+        let error = mine.check_columns(&mine.table(), &found).unwrap_err();
         assert!(error.message().contains("`mine`") && error.message().contains("`etag`"));
         assert!(error.hint().unwrap().contains("--ledger"));
-        let all: Vec<String> = LEDGER_COLUMNS.iter().map(|(name, ..)| (*name).to_owned()).collect();
-        assert!(ledger("mine").check_columns(&all).is_ok());
+        for table in mine.tables() {
+            let columns = mine.columns_of(&table).iter();
+            let all: Vec<String> = columns.map(|(name, ..)| (*name).to_owned()).collect();
+            assert!(mine.check_columns(&table, &all).is_ok());
+        }
     }
 
     #[test]

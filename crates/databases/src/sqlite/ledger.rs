@@ -1,0 +1,451 @@
+//! The ledger in SQLite.
+//!
+//! Moments are ISO 8601 text in UTC with six digits of a second, so that
+//! their order as text is their order in time.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, NaiveDateTime, Utc};
+use decant_core::error::{Error, ErrorKind, Result};
+use decant_core::file::{FileId, FileVersion};
+use decant_core::ledger::{HistoryFilter, KeyRange, Ledger, LedgerEntry, Settlement};
+use decant_core::reject::Reject;
+use rusqlite::{Connection, Params, Row, params, params_from_iter};
+
+use super::connect::{Connections, blocking};
+use super::describe::column_names;
+use super::error::explain;
+use super::transaction::Transaction;
+use crate::sql::ledger::{Claimed, LedgerSql, META_VERSION, SCHEMA_VERSION, reason_of, status_of};
+
+/// Parameters of one statement that deletes by id.
+const IDS_MAX: usize = 500;
+const MOMENT: &str = "%Y-%m-%d %H:%M:%S%.6f+00:00";
+
+/// The ledger as others see it.
+pub(crate) struct SqliteLedger {
+    connections: Arc<Connections>,
+    sql: Arc<LedgerSql>,
+}
+
+impl SqliteLedger {
+    /// The ledger that `sql` names.
+    pub(crate) fn new(connections: Arc<Connections>, sql: Arc<LedgerSql>) -> Self {
+        Self { connections, sql }
+    }
+
+    /// Runs a query, unless there is no table for it yet.
+    async fn query<T: Send + 'static>(
+        &self,
+        is_there: fn(Tables) -> bool,
+        work: impl FnOnce(&Connection, &LedgerSql) -> Result<Vec<T>> + Send + 'static,
+    ) -> Result<Vec<T>> {
+        let sql = Arc::clone(&self.sql);
+        let answer = self.connections.read(move |connection| {
+            if is_there(check(connection, &sql)?) { work(connection, &sql) } else { Ok(Vec::new()) }
+        });
+        Ok(answer.await?.unwrap_or_default())
+    }
+}
+
+#[async_trait]
+impl Ledger for SqliteLedger {
+    async fn known(&self, range: &KeyRange) -> Result<Vec<LedgerEntry>> {
+        let KeyRange { source, bucket, first, last } = range.clone();
+        self.query(has_ledger, move |connection, sql| {
+            rows(connection, &sql.known(), params![source, bucket, first, last], read_entry)
+        })
+        .await
+    }
+
+    async fn loaded(&self, table: &str) -> Result<Vec<FileId>> {
+        let table = table.to_owned();
+        self.query(has_ledger, move |connection, sql| {
+            rows(connection, &sql.loaded(), [table], |row| get(row, 0).map(FileId))
+        })
+        .await
+    }
+
+    async fn settle(&self, settlement: &Settlement) -> Result<()> {
+        let held = self.connections.writer().await?;
+        let (sql, settlement) = (Arc::clone(&self.sql), settlement.clone());
+        blocking(move || settle(Transaction::begin(held)?, &sql, &settlement)).await
+    }
+
+    async fn rejects(&self, file: FileId) -> Result<Vec<Reject>> {
+        self.query(
+            |tables| tables.rejects,
+            move |connection, sql| rows(connection, &sql.rejects(), [file.0], read_reject),
+        )
+        .await
+    }
+
+    async fn history(&self, filter: &HistoryFilter) -> Result<Vec<LedgerEntry>> {
+        let filter = filter.clone();
+        self.query(has_ledger, move |connection, sql| {
+            let (statement, parameters) = sql.history(&filter);
+            rows(connection, &statement, params_from_iter(parameters), read_entry)
+        })
+        .await
+    }
+}
+
+/// Which of the ledger's tables there are.
+#[derive(Clone, Copy, Default)]
+struct Tables {
+    ledger: bool,
+    rejects: bool,
+    meta: bool,
+}
+
+fn has_ledger(tables: Tables) -> bool {
+    tables.ledger
+}
+
+/// Looks for the ledger's tables. Refuses tables that have their names and
+/// are others, and what a newer decant wrote.
+fn check(connection: &Connection, sql: &LedgerSql) -> Result<Tables> {
+    let mut present = [false; 3];
+    for (table, present) in sql.tables().iter().zip(&mut present) {
+        let columns = column_names(connection, &table.name)?;
+        *present = !columns.is_empty();
+        if *present {
+            sql.check_columns(table, &columns)?;
+        }
+    }
+    let [ledger, rejects, meta] = present;
+    if meta {
+        let read = |row: &Row<'_>| get::<String>(row, 0);
+        let versions = rows(connection, &sql.read_meta(), [META_VERSION], read)?;
+        versions.iter().try_for_each(|version| sql.check_version(version))?;
+    }
+    Ok(Tables { ledger, rejects, meta })
+}
+
+/// Creates what is missing of the ledger. Called inside a transaction.
+pub(crate) fn ensure(connection: &Connection, sql: &LedgerSql) -> Result<()> {
+    let tables = check(connection, sql)?;
+    if tables.ledger && tables.rejects && tables.meta {
+        return Ok(());
+    }
+    for statement in sql.create() {
+        connection.execute_batch(&statement).map_err(explain)?;
+    }
+    write_meta(connection, sql, META_VERSION, &SCHEMA_VERSION.to_string())?;
+    if !tables.ledger {
+        execute(connection, &sql.write_epoch(), [sql.meta_epoch()])?;
+    }
+    Ok(())
+}
+
+/// Writes a fact unless it is there.
+pub(crate) fn write_meta(
+    connection: &Connection,
+    sql: &LedgerSql,
+    name: &str,
+    value: &str,
+) -> Result<()> {
+    execute(connection, &sql.write_meta(), [name, value]).map(|_| ())
+}
+
+/// Who writes to the ledger, and when.
+#[derive(Clone, Debug)]
+pub(crate) struct Author {
+    /// The moment, as the ledger has it.
+    pub(crate) now: String,
+    /// The transaction.
+    pub(crate) load_id: String,
+    /// The run.
+    pub(crate) run_id: String,
+}
+
+/// Claims a file and answers its row.
+pub(crate) fn claim(
+    connection: &Connection,
+    sql: &LedgerSql,
+    author: &Author,
+    (id, file): (FileId, &FileVersion),
+    (table, stream): (&str, &str),
+) -> Result<Claimed> {
+    let parameters = params![
+        id.0,
+        file.source,
+        file.bucket,
+        file.key,
+        file.member,
+        file.etag,
+        signed(file.size)?,
+        moment(file.last_modified),
+        table,
+        stream,
+        author.now,
+        author.load_id,
+        author.run_id,
+    ];
+    let claimed = rows(connection, &sql.claim(), parameters, read_claimed)?.pop();
+    let claimed = claimed
+        .ok_or_else(|| Error::new(ErrorKind::Internal, format!("the claim of {file} is lost")))?;
+    claimed.check_identity(id, file, table)?;
+    tracing::debug!(%file, status = claimed.status, attempts = claimed.attempts, "claimed");
+    Ok(claimed)
+}
+
+/// Marks another file's row `superseded`.
+pub(crate) fn supersede(
+    connection: &Connection,
+    sql: &LedgerSql,
+    author: &Author,
+    id: FileId,
+) -> Result<()> {
+    let parameters = params![author.now, author.load_id, author.run_id, id.0];
+    execute(connection, &sql.supersede(), parameters).map(|_| ())
+}
+
+/// Marks a table's loaded files `superseded` and forgets their rejects.
+pub(crate) fn supersede_table(
+    connection: &Connection,
+    sql: &LedgerSql,
+    author: &Author,
+    table: &str,
+) -> Result<()> {
+    execute(connection, &sql.delete_rejects_of_table(), [table])?;
+    let parameters = params![author.now, author.load_id, author.run_id, table];
+    execute(connection, &sql.supersede_table(), parameters).map(|_| ())
+}
+
+/// What a claimed file reached.
+pub(crate) struct Finish<'a> {
+    /// Its id.
+    pub(crate) id: FileId,
+    /// The file version.
+    pub(crate) file: &'a FileVersion,
+    /// The stream.
+    pub(crate) stream: &'a str,
+    /// Rows written.
+    pub(crate) rows_loaded: u64,
+    /// Rejects written.
+    pub(crate) rows_rejected: u64,
+    /// Checksum of the rows written.
+    pub(crate) rows_checksum: i64,
+    /// Seconds that it took.
+    pub(crate) seconds: f64,
+}
+
+/// Makes a claimed file `loaded`.
+pub(crate) fn finish(
+    connection: &Connection,
+    sql: &LedgerSql,
+    author: &Author,
+    finish: &Finish<'_>,
+) -> Result<()> {
+    let parameters = params![
+        author.now,
+        finish.seconds,
+        signed(finish.rows_loaded)?,
+        signed(finish.rows_rejected)?,
+        finish.rows_checksum,
+        author.load_id,
+        author.run_id,
+        finish.stream,
+        moment(finish.file.last_modified),
+        finish.id.0,
+    ];
+    match execute(connection, &sql.finish(), parameters)? {
+        1 => Ok(()),
+        _ => {
+            let message = format!("the ledger row of {} is gone", finish.file);
+            Err(Error::new(ErrorKind::Internal, message))
+        }
+    }
+}
+
+/// Writes rejects of a file.
+pub(crate) fn insert_rejects(
+    connection: &Connection,
+    sql: &LedgerSql,
+    file: FileId,
+    rejects: &[Reject],
+) -> Result<()> {
+    let now = moment(Utc::now());
+    let statement = sql.insert_reject();
+    for reject in rejects {
+        let parameters = params![
+            file.0,
+            now,
+            signed(reject.ordinal)?,
+            reject.line.map(signed).transpose()?,
+            reject.byte_offset.map(signed).transpose()?,
+            reject.column,
+            reject.reason.as_str(),
+            reject.detail,
+            reject.raw,
+        ];
+        execute(connection, &statement, parameters)?;
+    }
+    Ok(())
+}
+
+/// Deletes the rejects of files.
+pub(crate) fn delete_rejects(
+    connection: &Connection,
+    sql: &LedgerSql,
+    files: &[FileId],
+) -> Result<()> {
+    delete_by_id(connection, files, |count| sql.delete_rejects(count))
+}
+
+/// Runs a statement that takes ids, as often as there are too many for one.
+pub(crate) fn delete_by_id(
+    connection: &Connection,
+    files: &[FileId],
+    statement: impl Fn(usize) -> String,
+) -> Result<()> {
+    for chunk in files.chunks(IDS_MAX) {
+        let ids = params_from_iter(chunk.iter().map(|file| file.0));
+        execute(connection, &statement(chunk.len()), ids)?;
+    }
+    Ok(())
+}
+
+/// A moment as the ledger has it.
+pub(crate) fn moment(at: DateTime<Utc>) -> String {
+    at.format(MOMENT).to_string()
+}
+
+fn settle(transaction: Transaction, sql: &LedgerSql, settlement: &Settlement) -> Result<()> {
+    let connection = transaction.connection();
+    ensure(connection, sql)?;
+    let Settlement { id, file, target_table, .. } = settlement;
+    let parameters = params![
+        id.0,
+        file.source,
+        file.bucket,
+        file.key,
+        file.member,
+        file.etag,
+        signed(file.size)?,
+        moment(file.last_modified),
+        target_table,
+        settlement.stream,
+        settlement.status.as_str(),
+        moment(Utc::now()),
+        settlement.processing_seconds,
+        signed(settlement.rejects.len() as u64)?,
+        settlement.run_id,
+        settlement.error,
+    ];
+    let Some(claimed) = rows(connection, &sql.settle(), parameters, read_claimed)?.pop() else {
+        return Ok(());
+    };
+    claimed.check_identity(*id, file, target_table)?;
+    delete_rejects(connection, sql, &[*id])?;
+    insert_rejects(connection, sql, *id, &settlement.rejects)?;
+    transaction.commit()
+}
+
+fn execute(connection: &Connection, statement: &str, parameters: impl Params) -> Result<usize> {
+    let mut statement = connection.prepare_cached(statement).map_err(explain)?;
+    statement.execute(parameters).map_err(explain)
+}
+
+fn rows<T>(
+    connection: &Connection,
+    statement: &str,
+    parameters: impl Params,
+    read: impl Fn(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let mut statement = connection.prepare_cached(statement).map_err(explain)?;
+    let mut rows = statement.query(parameters).map_err(explain)?;
+    let mut answer = Vec::new();
+    while let Some(row) = rows.next().map_err(explain)? {
+        answer.push(read(row)?);
+    }
+    Ok(answer)
+}
+
+fn get<T: rusqlite::types::FromSql>(row: &Row<'_>, index: usize) -> Result<T> {
+    row.get(index).map_err(explain)
+}
+
+fn read_claimed(row: &Row<'_>) -> Result<Claimed> {
+    Ok(Claimed {
+        source: get(row, 0)?,
+        bucket: get(row, 1)?,
+        key: get(row, 2)?,
+        member: get(row, 3)?,
+        etag: get(row, 4)?,
+        size: get(row, 5)?,
+        target_table: get(row, 6)?,
+        status: get(row, 7)?,
+        attempts: get(row, 8)?,
+    })
+}
+
+fn read_entry(row: &Row<'_>) -> Result<LedgerEntry> {
+    Ok(LedgerEntry {
+        id: FileId(get(row, 0)?),
+        file: read_file(row)?,
+        target_table: get(row, 8)?,
+        stream: get(row, 9)?,
+        status: status_of(&get::<String>(row, 10)?)?,
+        processed_at: parse_moment(&get::<String>(row, 11)?)?,
+        processing_seconds: get(row, 12)?,
+        rows_copied: unsigned(get(row, 13)?)?,
+        rows_rejected: unsigned(get(row, 14)?)?,
+        rows_checksum: get(row, 15)?,
+        load_id: get(row, 16)?,
+        run_id: get(row, 17)?,
+        attempts: get(row, 18)?,
+        error: get(row, 19)?,
+    })
+}
+
+fn read_file(row: &Row<'_>) -> Result<FileVersion> {
+    Ok(FileVersion {
+        source: get(row, 1)?,
+        bucket: get(row, 2)?,
+        key: get(row, 3)?,
+        member: get(row, 4)?,
+        etag: get(row, 5)?,
+        size: unsigned(get(row, 6)?)?,
+        version_id: None,
+        last_modified: parse_moment(&get::<String>(row, 7)?)?,
+    })
+}
+
+fn read_reject(row: &Row<'_>) -> Result<Reject> {
+    Ok(Reject {
+        ordinal: unsigned(get(row, 0)?)?,
+        line: get::<Option<i64>>(row, 1)?.map(unsigned).transpose()?,
+        byte_offset: get::<Option<i64>>(row, 2)?.map(unsigned).transpose()?,
+        column: get(row, 3)?,
+        reason: reason_of(&get::<String>(row, 4)?)?,
+        detail: get(row, 5)?,
+        raw: get(row, 6)?,
+    })
+}
+
+fn parse_moment(text: &str) -> Result<DateTime<Utc>> {
+    let zoned = DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%:z").map(|at| at.to_utc());
+    let moment = zoned.or_else(|_| {
+        NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").map(|at| at.and_utc())
+    });
+    moment.map_err(|error| {
+        Error::new(ErrorKind::Conflict, format!("the ledger has `{text}` for a moment"))
+            .caused_by(error)
+            .with_hint("write it as `2024-01-02 10:00:00.000000+00:00`")
+    })
+}
+
+fn signed(number: u64) -> Result<i64> {
+    i64::try_from(number).map_err(|_| {
+        Error::new(ErrorKind::Unsupported, format!("{number} is more than SQLite's integers hold"))
+    })
+}
+
+fn unsigned(number: i64) -> Result<u64> {
+    u64::try_from(number).map_err(|_| {
+        Error::new(ErrorKind::Conflict, format!("the ledger has {number} where it counts"))
+    })
+}

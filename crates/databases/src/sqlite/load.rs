@@ -1,0 +1,288 @@
+//! A load: one write transaction from the claims to the ledger rows.
+//!
+//! SQLite has one writer at a time, so the transaction's lock is the table's
+//! lock: what begin checked cannot change before the commit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::Utc;
+use decant_core::destination::{
+    Begun, FileTotals, Load, LoadFile, LoadMode, LoadPlan, Outcome, Part, Writer,
+};
+use decant_core::error::{Error, ErrorKind, Result};
+use decant_core::file::FileId;
+use decant_core::schema::TableSchema;
+use rusqlite::Connection;
+use tokio::sync::Mutex;
+
+use super::connect::{Held, blocking};
+use super::describe;
+use super::ledger::{self, Author, Finish, moment};
+use super::remove;
+use super::transaction::Transaction;
+use super::write::SqliteWriter;
+use crate::sql::ledger::LedgerSql;
+
+pub(super) type SharedSession = Arc<Mutex<Session>>;
+
+/// What the writers and the commit of one load share.
+pub(super) struct Session {
+    transaction: Option<Transaction>,
+    plan: LoadPlan,
+    sql: Arc<LedgerSql>,
+    claimed: BTreeMap<FileId, Counts>,
+    already_loaded: Vec<FileId>,
+}
+
+/// Rows and rejects that SQLite took for one file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Counts {
+    rows: u64,
+    rejects: u64,
+}
+
+/// Begins a load on a connection that is free.
+pub(super) fn begin(held: Held, sql: Arc<LedgerSql>, plan: LoadPlan) -> Result<Begun> {
+    let transaction = Transaction::begin(held)?;
+    let connection = transaction.connection();
+    ledger::ensure(connection, &sql)?;
+    let found = describe::describe(connection, &sql, &plan.table)?.schema;
+    if !found.is_some_and(|found| is_same(&found, &plan.schema)) {
+        return Ok(Begun::SchemaChanged);
+    }
+    let author = author(&plan);
+    let mut session = Session {
+        transaction: None,
+        plan,
+        sql,
+        claimed: BTreeMap::new(),
+        already_loaded: Vec::new(),
+    };
+    session.claim(connection, &author)?;
+    session.make_room(connection, &author)?;
+    session.transaction = Some(transaction);
+    let already_loaded = session.already_loaded.clone();
+    let load = SqliteLoad { session: Arc::new(Mutex::new(session)) };
+    Ok(Begun::Ready { load: Box::new(load), already_loaded })
+}
+
+/// An open load.
+struct SqliteLoad {
+    session: SharedSession,
+}
+
+#[async_trait]
+impl Load for SqliteLoad {
+    async fn writer(&mut self) -> Result<Box<dyn Writer>> {
+        Ok(Box::new(SqliteWriter::new(Arc::clone(&self.session))))
+    }
+
+    async fn commit(
+        self: Box<Self>,
+        parts: Vec<Part>,
+        totals: Vec<FileTotals>,
+    ) -> Result<Vec<Outcome>> {
+        let mut session = Arc::clone(&self.session).lock_owned().await;
+        blocking(move || session.commit(&parts, &totals)).await
+    }
+
+    async fn abort(self: Box<Self>) -> Result<()> {
+        let mut session = Arc::clone(&self.session).lock_owned().await;
+        blocking(move || {
+            session.roll_back();
+            Ok(())
+        })
+        .await
+    }
+}
+
+impl Drop for SqliteLoad {
+    /// Ends the transaction although a writer may still be alive.
+    fn drop(&mut self) {
+        if let Ok(mut session) = self.session.try_lock() {
+            session.roll_back();
+        }
+    }
+}
+
+/// What the writers need.
+impl Session {
+    /// What the load is going to do.
+    pub(super) fn plan(&self) -> &LoadPlan {
+        &self.plan
+    }
+
+    /// The ledger's statements.
+    pub(super) fn sql(&self) -> &LedgerSql {
+        &self.sql
+    }
+
+    /// The connection that the transaction is open on.
+    pub(super) fn connection(&self) -> Result<&Connection> {
+        let open = self.transaction.as_ref().map(Transaction::connection);
+        open.ok_or_else(|| Error::new(ErrorKind::Internal, "the load is over"))
+    }
+
+    /// Refuses a file that this load has not claimed.
+    pub(super) fn check_claimed(&self, file: FileId) -> Result<()> {
+        if self.claimed.contains_key(&file) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Internal, format!("the file {file} is not of this load")))
+    }
+
+    /// Counts rows that SQLite took.
+    pub(super) fn count_rows(&mut self, file: FileId, rows: u64) {
+        self.claimed.entry(file).or_default().rows += rows;
+    }
+
+    /// Counts rejects that SQLite took.
+    pub(super) fn count_rejects(&mut self, file: FileId, rejects: u64) {
+        self.claimed.entry(file).or_default().rejects += rejects;
+    }
+
+    /// Ends the load and leaves nothing behind.
+    pub(super) fn roll_back(&mut self) {
+        self.transaction = None;
+    }
+}
+
+/// What happens before the first row.
+impl Session {
+    /// Claims the files in id order. Under a replace each is loaded, whatever
+    /// the ledger has of it: its rows go with the others.
+    fn claim(&mut self, connection: &Connection, author: &Author) -> Result<()> {
+        let table = self.plan.table.to_string();
+        let mut files: Vec<&LoadFile> = self.plan.files.iter().collect();
+        files.sort_by_key(|file| file.id);
+        for file in files {
+            let (file_of, into) = ((file.id, &file.file), (table.as_str(), file.stream.as_str()));
+            let row = ledger::claim(connection, &self.sql, author, file_of, into)?;
+            if row.is_loaded() && !file.again && self.plan.mode == LoadMode::Append {
+                self.already_loaded.push(file.id);
+            } else {
+                self.claimed.insert(file.id, Counts::default());
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes the rows and rejects that must go.
+    fn make_room(&self, connection: &Connection, author: &Author) -> Result<()> {
+        let ready = self.plan.files.iter().filter(|file| self.claimed.contains_key(&file.id));
+        let displaced: Vec<FileId> =
+            ready.flat_map(|file| file.displaces.iter().copied()).collect();
+        for id in &displaced {
+            ledger::supersede(connection, &self.sql, author, *id)?;
+        }
+        let going: Vec<FileId> = self.claimed.keys().copied().chain(displaced.clone()).collect();
+        match self.plan.mode {
+            LoadMode::Append => {
+                remove::files(connection, &self.plan.table, &self.plan.schema, &going, &displaced)?;
+            }
+            LoadMode::Replace => {
+                remove::all_rows(connection, &self.plan.table)?;
+                let table = self.plan.table.to_string();
+                ledger::supersede_table(connection, &self.sql, author, &table)?;
+            }
+        }
+        ledger::delete_rejects(connection, &self.sql, &going)
+    }
+}
+
+/// The commit.
+impl Session {
+    fn commit(&mut self, parts: &[Part], totals: &[FileTotals]) -> Result<Vec<Outcome>> {
+        let Some(transaction) = self.transaction.take() else {
+            return Err(Error::new(ErrorKind::Internal, "the load is over"));
+        };
+        self.verify(parts, totals)?;
+        self.finish(transaction.connection(), totals)?;
+        transaction.commit()?;
+        Ok(totals.iter().map(|total| self.outcome(total.id)).collect())
+    }
+
+    fn outcome(&self, file: FileId) -> Outcome {
+        if self.already_loaded.contains(&file) {
+            Outcome::AlreadyLoaded
+        } else {
+            Outcome::Committed
+        }
+    }
+
+    /// Refuses to commit unless SQLite took what the engine counted, file by
+    /// file, and every file that was claimed is accounted for.
+    fn verify(&self, parts: &[Part], totals: &[FileTotals]) -> Result<()> {
+        let mut taken = self.claimed.clone();
+        let counted = totals.iter().filter(|total| !self.already_loaded.contains(&total.id));
+        for total in counted {
+            let took = taken.remove(&total.id).ok_or_else(|| {
+                let message =
+                    format!("the file {} is not of this load, or counted twice", total.id);
+                Error::new(ErrorKind::Internal, message)
+            })?;
+            let sent = Counts { rows: total.rows_loaded, rejects: total.rows_rejected };
+            check_counts(&format!("of file {}", total.id), sent, took)?;
+        }
+        if let Some(forgotten) = taken.keys().next() {
+            let message = format!("the file {forgotten} was claimed and then forgotten");
+            return Err(Error::new(ErrorKind::Internal, message));
+        }
+        let took = self.claimed.values().fold(Counts::default(), |sum, counts| Counts {
+            rows: sum.rows + counts.rows,
+            rejects: sum.rejects + counts.rejects,
+        });
+        let sent = Counts {
+            rows: parts.iter().map(|part| part.rows).sum(),
+            rejects: parts.iter().map(|part| part.rejects).sum(),
+        };
+        check_counts("of the parts", sent, took)
+    }
+
+    fn finish(&self, connection: &Connection, totals: &[FileTotals]) -> Result<()> {
+        let author = author(&self.plan);
+        for total in totals.iter().filter(|total| self.claimed.contains_key(&total.id)) {
+            let Some(file) = self.plan.files.iter().find(|file| file.id == total.id) else {
+                continue;
+            };
+            let finish = Finish {
+                id: total.id,
+                file: &file.file,
+                stream: &file.stream,
+                rows_loaded: total.rows_loaded,
+                rows_rejected: total.rows_rejected,
+                rows_checksum: total.rows_checksum,
+                seconds: total.processing_seconds,
+            };
+            ledger::finish(connection, &self.sql, &author, &finish)?;
+        }
+        Ok(())
+    }
+}
+
+fn check_counts(what: &str, sent: Counts, took: Counts) -> Result<()> {
+    if sent == took {
+        return Ok(());
+    }
+    let message = format!(
+        "SQLite took {} rows and {} rejects {what}, {} and {} were counted",
+        took.rows, took.rejects, sent.rows, sent.rejects
+    );
+    Err(Error::new(ErrorKind::Internal, message)
+        .with_hint("a trigger or a constraint with ON CONFLICT may drop rows in silence"))
+}
+
+fn author(plan: &LoadPlan) -> Author {
+    Author { now: moment(Utc::now()), load_id: plan.load_id.clone(), run_id: plan.run_id.clone() }
+}
+
+/// Whether the table is what the plan was made for: names and types. The
+/// words of a declaration may differ, values do not feel them.
+fn is_same(found: &TableSchema, planned: &TableSchema) -> bool {
+    let column = |schema: &TableSchema| -> Vec<_> {
+        schema.columns.iter().map(|column| (column.name.clone(), column.column_type)).collect()
+    };
+    column(found) == column(planned)
+}
