@@ -4,6 +4,9 @@
 //! Matching is decided once a file, from its header alone; batches are then
 //! only relabelled. Values were given their types by the format already.
 
+mod new_table;
+mod wanted;
+
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch};
@@ -12,10 +15,13 @@ use arrow_schema::{Field, Schema};
 use crate::destination::{Capabilities, TableState};
 use crate::error::{Error, ErrorKind, Result};
 use crate::file::FileId;
-use crate::format::{FileColumns, Sample, Target};
-use crate::names::{did_you_mean, settle_names, snake_case};
-use crate::schema::{Column, ColumnType, FILE_ID_COLUMN, TableSchema};
+use crate::format::{FileColumns, Target};
+use crate::names::snake_case;
+use crate::schema::{Column, FILE_ID_COLUMN, TableSchema};
 use crate::stream::{ColumnRules, NewColumns};
+
+pub use self::new_table::{added_columns, new_table_columns};
+use self::wanted::{Wanted, check_rule_names, enumerate, given_type, is_selected, wanted_columns};
 
 /// How one file's columns go into the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,26 +53,6 @@ pub struct NewColumn {
     pub source: String,
     /// The name that the table's column would have.
     pub name: String,
-}
-
-/// A file's column with the name that it asks for in the table.
-#[derive(Clone, Debug)]
-struct Wanted {
-    source: String,
-    renamed: Option<String>,
-    name: String,
-}
-
-impl Wanted {
-    /// The name to look for in a table that exists.
-    fn sought(&self) -> &str {
-        self.renamed.as_deref().unwrap_or(&self.source)
-    }
-
-    /// Whether a rule that says `name` means this column.
-    fn is_called(&self, name: &str) -> bool {
-        self.source == name || self.name == name || self.renamed.as_deref() == Some(name)
-    }
 }
 
 impl Conform {
@@ -158,157 +144,6 @@ enum Place {
     New,
     /// The rules leave it out.
     NotSelected,
-}
-
-/// The columns of a table to be created for these samples, in the first
-/// sample's order, with what only later samples have behind.
-///
-/// # Errors
-///
-/// `InvalidConfig` when a rule names a column that no sample has;
-/// `SchemaMismatch` when there is no column at all.
-pub fn new_table_columns(
-    samples: &[Sample],
-    rules: &ColumnRules,
-    capabilities: &Capabilities,
-    file_id: bool,
-) -> Result<Vec<Column>> {
-    let headers: Vec<Vec<Wanted>> = samples
-        .iter()
-        .map(|sample| wanted_columns(&sample.columns, rules, capabilities.identifier_bytes_max))
-        .collect();
-    let views: Vec<&[Wanted]> = headers.iter().map(Vec::as_slice).collect();
-    check_rule_names(rules, &views, None)?;
-    let mut columns: Vec<Column> = Vec::new();
-    for wanted in headers.iter().flatten().filter(|column| is_selected(column, rules)) {
-        if columns.iter().any(|column| column.name == wanted.name) {
-            continue;
-        }
-        let evidence = headers
-            .iter()
-            .zip(samples)
-            .flat_map(|(header, sample)| header.iter().zip(&sample.evidence))
-            .filter(|(column, _)| column.name == wanted.name)
-            .fold(Default::default(), |joined: crate::evidence::Evidence, (_, evidence)| {
-                joined.join(*evidence)
-            });
-        let column_type = given_type(wanted, rules)
-            .unwrap_or_else(|| evidence.column_type(capabilities.decimal, rules.decimals));
-        columns.push(Column::new(&wanted.name, stored_type(column_type, capabilities)));
-    }
-    if columns.is_empty() {
-        return Err(Error::new(
-            ErrorKind::SchemaMismatch,
-            "no columns are known to create the table with: the files looked at are empty",
-        )
-        .with_hint("create the table yourself, or wait for a file with a header"));
-    }
-    if file_id {
-        columns.push(Column::new(FILE_ID_COLUMN, ColumnType::Int64));
-    }
-    Ok(columns)
-}
-
-/// The columns to add to a table for what `sample` has and the table has not.
-pub fn added_columns(
-    sample: &Sample,
-    new: &[NewColumn],
-    rules: &ColumnRules,
-    capabilities: &Capabilities,
-) -> Vec<Column> {
-    let wanted = wanted_columns(&sample.columns, rules, capabilities.identifier_bytes_max);
-    wanted
-        .iter()
-        .zip(&sample.evidence)
-        .filter(|(column, _)| new.iter().any(|new| new.name == column.name))
-        .map(|(column, evidence)| {
-            let column_type = given_type(column, rules)
-                .unwrap_or_else(|| evidence.column_type(capabilities.decimal, rules.decimals));
-            Column::new(&column.name, stored_type(column_type, capabilities))
-        })
-        .collect()
-}
-
-/// The type as the destination can keep it: a decimal without bounds is text
-/// where there are no exact decimals.
-fn stored_type(column_type: ColumnType, capabilities: &Capabilities) -> ColumnType {
-    if capabilities.keeps(column_type) { column_type } else { ColumnType::Text }
-}
-
-fn wanted_columns(file: &FileColumns, rules: &ColumnRules, bytes_max: usize) -> Vec<Wanted> {
-    let asked: Vec<(String, String)> = file
-        .names
-        .iter()
-        .map(|source| {
-            let name = rename_of(source, rules).unwrap_or_else(|| rules.names.apply(source));
-            (source.clone(), name)
-        })
-        .collect();
-    settle_names(&asked, bytes_max)
-        .into_iter()
-        .zip(asked)
-        .map(|(name, (source, _))| {
-            let renamed = rename_of(&source, rules);
-            Wanted { source, renamed, name }
-        })
-        .collect()
-}
-
-/// A rename names the column as the file does, or as the table would.
-fn rename_of(source: &str, rules: &ColumnRules) -> Option<String> {
-    rules.rename.get(source).or_else(|| rules.rename.get(&rules.names.apply(source))).cloned()
-}
-
-fn given_type(column: &Wanted, rules: &ColumnRules) -> Option<ColumnType> {
-    let named = rules.types.iter().find(|(name, _)| column.is_called(name));
-    named.map(|(_, given)| *given).or(rules.all_text.then_some(ColumnType::Text))
-}
-
-fn is_selected(column: &Wanted, rules: &ColumnRules) -> bool {
-    rules.select.is_empty() || rules.select.iter().any(|name| column.is_called(name))
-}
-
-/// Every column that a rule names must be in one of the headers or the table.
-fn check_rule_names(
-    rules: &ColumnRules,
-    headers: &[&[Wanted]],
-    table: Option<&TableSchema>,
-) -> Result<()> {
-    let in_table = |name: &str| table.is_some_and(|schema| schema.position(name).is_some());
-    let named = [
-        ("types", rules.types.keys().collect::<Vec<_>>()),
-        ("rename", rules.rename.keys().collect()),
-        ("select", rules.select.iter().collect()),
-    ];
-    for (rule, names) in named {
-        for name in names {
-            let columns = || headers.iter().flat_map(|header| header.iter());
-            let renames = rule == "rename" && in_table(&rules.rename[name]);
-            if in_table(name)
-                || renames
-                || columns().any(|column| column.is_called(name))
-                || columns().any(|column| rules.names.apply(&column.source) == *name)
-            {
-                continue;
-            }
-            let known: Vec<&str> = columns().map(|column| column.source.as_str()).collect();
-            return Err(unknown_column(rule, name, &known));
-        }
-    }
-    Ok(())
-}
-
-fn unknown_column(rule: &str, name: &str, known: &[&str]) -> Error {
-    let hint = match did_you_mean(name, known.iter().copied()) {
-        Some(meant) => format!("did you mean `{meant}`?"),
-        None => format!("the file has: {}", enumerate(known)),
-    };
-    Error::new(
-        ErrorKind::InvalidConfig,
-        format!("`{rule}` names a column `{name}`, which is not there"),
-    )
-    .with("rule", rule)
-    .with_hint(hint)
 }
 
 fn places(
@@ -508,16 +343,6 @@ fn target(
 
 fn refuse(kind: ErrorKind, message: String) -> Mismatch {
     Mismatch::Refused(Error::new(kind, message))
-}
-
-/// `a`, `b` and 3 more.
-fn enumerate(names: &[&str]) -> String {
-    const SHOWN: usize = 12;
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
-    match names.len().checked_sub(SHOWN) {
-        Some(more) if more > 0 => format!("{} and {more} more", shown.join(", ")),
-        _ => shown.join(", "),
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::destination::DecimalSupport;
 use crate::evidence::Evidence;
-use crate::schema::TableName;
+use crate::format::Sample;
+use crate::schema::{ColumnType, TableName};
 
 fn capabilities() -> Capabilities {
     Capabilities {

@@ -1,0 +1,264 @@
+//! From planned files to committed rows.
+//!
+//! [`Ingest::group`] is one group's story: its files are decoded before their
+//! shared transaction begins, so that only the database can still fail one
+//! ([`together`]); what is too large for that streams through a transaction of
+//! its own ([`streamed`]). How a file ends is written down in [`settle`].
+
+mod settle;
+mod streamed;
+mod together;
+
+use std::sync::Arc;
+
+use decant_core::conform::NewColumn;
+use decant_core::destination::{LoadFile, LoadMode};
+use decant_core::ledger::Status;
+use decant_core::selection::Scan;
+use decant_core::{
+    Destination, Error, ErrorKind, FileId, FileVersion, LoadPlan, Outcome, Receipt, Result, Stream,
+};
+use futures::{StreamExt, stream};
+
+pub(crate) use self::settle::count_bad_end;
+use self::together::Decoded;
+use crate::decode::{Decoder, WholeFile};
+use crate::file_progress::{ErrorPolicy, FileFailure, FileProgress, Undecoded};
+use crate::report::Tally;
+use crate::sampling::look_at;
+use crate::services::Settings;
+use crate::tables::{Table, TablePlan};
+
+/// Files of a group that are decoded at the same time.
+const DECODED_TOGETHER: usize = 4;
+/// How often a group begins again because its table changed.
+const ROUNDS_MAX: usize = 8;
+
+/// A file that is to be loaded.
+#[derive(Clone, Debug)]
+pub(crate) struct PlannedFile {
+    pub(crate) file: FileVersion,
+    pub(crate) id: FileId,
+    pub(crate) receipt: Receipt,
+    pub(crate) displaces: Vec<FileId>,
+    pub(crate) again: bool,
+}
+
+/// Loads files into one table.
+#[derive(Clone)]
+pub(crate) struct Ingest {
+    pub(crate) run_id: String,
+    pub(crate) stream: Arc<Stream>,
+    pub(crate) table: Arc<Table>,
+    pub(crate) destination: Arc<dyn Destination>,
+    pub(crate) decoder: Decoder,
+    pub(crate) settings: Settings,
+    pub(crate) tally: Arc<Tally>,
+}
+
+/// A file's good end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileEnd {
+    Committed,
+    AlreadyLoaded,
+}
+
+impl Ingest {
+    /// Loads a group of files, and answers the receipts of those that are
+    /// settled. An error means that the run cannot go on.
+    pub(crate) async fn group(&self, files: Vec<PlannedFile>) -> Result<Vec<Receipt>> {
+        let mut settled = Vec::new();
+        let mut waiting = files;
+        for _ in 0..ROUNDS_MAX {
+            if waiting.is_empty() || self.decoder.stop.is_requested() {
+                return Ok(settled);
+            }
+            waiting = self.round(waiting, &mut settled).await?;
+        }
+        for file in waiting {
+            let error = Error::new(ErrorKind::Conflict, "its table or its content keeps changing");
+            self.settle(&file, error.into(), &mut settled).await?;
+        }
+        Ok(settled)
+    }
+
+    /// One pass over the files; answers those that must be taken up again.
+    async fn round(
+        &self,
+        files: Vec<PlannedFile>,
+        settled: &mut Vec<Receipt>,
+    ) -> Result<Vec<PlannedFile>> {
+        let plan = self.table.plan().await;
+        let mut again = Vec::new();
+        let mut held: Vec<Decoded> = Vec::new();
+        let mut held_bytes = 0;
+        let mut decoded = stream::iter(files)
+            .take_while(|_| std::future::ready(!self.decoder.stop.is_requested()))
+            .map(|file| self.decode_whole(file, Arc::clone(&plan)))
+            .buffered(DECODED_TOGETHER);
+        while let Some((file, result)) = decoded.next().await {
+            match result {
+                Ok(whole) => {
+                    held_bytes += whole.bytes;
+                    held.push((file, whole));
+                }
+                Err(Undecoded::TooLarge) => {
+                    again.extend(self.stream_file(file, &plan, settled).await?);
+                }
+                Err(undecoded) => again.extend(self.undecoded(file, undecoded, settled).await?),
+            }
+            if held_bytes > self.settings.group.bytes {
+                held_bytes = 0;
+                let full = std::mem::take(&mut held);
+                again.extend(self.commit_held(full, &plan, settled).await?);
+            }
+        }
+        again.extend(self.commit_held(held, &plan, settled).await?);
+        Ok(again)
+    }
+
+    async fn decode_whole(
+        &self,
+        file: PlannedFile,
+        plan: Arc<TablePlan>,
+    ) -> (PlannedFile, Result<WholeFile, Undecoded>) {
+        let bytes_max = self.settings.group.bytes / DECODED_TOGETHER as u64;
+        if file.file.size > bytes_max {
+            return (file, Err(Undecoded::TooLarge));
+        }
+        let progress = self.progress(&file);
+        let whole = self.decoder.whole(&file.file, &plan, progress, bytes_max).await;
+        (file, whole)
+    }
+
+    pub(crate) fn progress(&self, file: &PlannedFile) -> FileProgress {
+        let policy =
+            ErrorPolicy { on_error: self.stream.on_error, max_rejects: self.stream.max_rejects };
+        FileProgress::new(file.id, file.file.location(), policy)
+    }
+
+    /// What to do with a file that was not decoded: a file to take up again,
+    /// or its end.
+    pub(super) async fn undecoded(
+        &self,
+        file: PlannedFile,
+        undecoded: Undecoded,
+        settled: &mut Vec<Receipt>,
+    ) -> Result<Option<PlannedFile>> {
+        match undecoded {
+            Undecoded::TooLarge => Ok(Some(file)),
+            Undecoded::Abandoned => Ok(None),
+            Undecoded::NewColumns(new) => match self.extend(&file, &new).await {
+                Ok(()) => Ok(Some(file)),
+                Err(error) => {
+                    let error = error.in_file(file.file.location());
+                    self.settle(&file, error.into(), settled).await?;
+                    Ok(None)
+                }
+            },
+            Undecoded::Failed(failure) if failure.error.kind() == ErrorKind::Conflict => {
+                self.overwritten(file, failure, settled).await
+            }
+            Undecoded::Failed(failure) if failure.error.kind() == ErrorKind::NotFound => {
+                self.settle_as(Status::Vanished, &file, failure, settled).await?;
+                Ok(None)
+            }
+            Undecoded::Failed(failure) => {
+                self.settle(&file, failure, settled).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    pub(crate) async fn extend(&self, file: &PlannedFile, new: &[NewColumn]) -> Result<()> {
+        let samples = look_at(
+            std::slice::from_ref(&file.file),
+            &self.decoder.services,
+            &self.settings,
+            &self.decoder.format,
+            &self.decoder.counter,
+        )
+        .await?;
+        match samples.first() {
+            Some(sample) => self.table.extend(&file.file, sample, new).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The object was overwritten while it was read: start again as what it
+    /// is now.
+    async fn overwritten(
+        &self,
+        file: PlannedFile,
+        failure: FileFailure,
+        settled: &mut Vec<Receipt>,
+    ) -> Result<Option<PlannedFile>> {
+        let mut listing = (self.decoder.services.list)(vec![Scan::Key(file.file.key.clone())]);
+        let now = listing.next().await?.and_then(|page| page.into_iter().next());
+        match now {
+            Some(arrival) if arrival.file != file.file => {
+                let table = self.table.plan().await.name();
+                let id = FileId::of(&table, &arrival.file);
+                Ok(Some(PlannedFile { id, file: arrival.file, again: false, ..file }))
+            }
+            Some(_) => {
+                self.settle(&file, failure, settled).await?;
+                Ok(None)
+            }
+            None => {
+                let gone = Error::new(ErrorKind::NotFound, "was deleted while it was read");
+                let gone = gone.in_file(file.file.location()).into();
+                self.settle_as(Status::Vanished, &file, gone, settled).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    pub(super) fn load_plan(&self, files: &[&PlannedFile], plan: &Arc<TablePlan>) -> LoadPlan {
+        LoadPlan {
+            load_id: new_load_id(),
+            run_id: self.run_id.clone(),
+            table: plan.state.name.clone(),
+            schema: plan.schema.clone(),
+            mode: LoadMode::Append,
+            files: files.iter().map(|file| self.load_file(file)).collect(),
+        }
+    }
+
+    pub(crate) fn load_file(&self, file: &PlannedFile) -> LoadFile {
+        LoadFile {
+            id: file.id,
+            file: file.file.clone(),
+            stream: self.stream.name.clone(),
+            displaces: file.displaces.clone(),
+            again: file.again,
+        }
+    }
+}
+
+/// The good ends, `None` when the schema changed, or the first failure.
+pub(super) fn good_ends(ids: &[FileId], outcomes: Vec<Outcome>) -> Result<Option<Vec<FileEnd>>> {
+    if outcomes.len() != ids.len() {
+        return Err(Error::new(ErrorKind::Internal, "a commit answered for other files"));
+    }
+    let mut ends = Vec::with_capacity(outcomes.len());
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Committed => ends.push(FileEnd::Committed),
+            Outcome::AlreadyLoaded => ends.push(FileEnd::AlreadyLoaded),
+            Outcome::SchemaChanged => return Ok(None),
+            Outcome::Failed(error) => return Err(error),
+        }
+    }
+    Ok(Some(ends))
+}
+
+/// A name for a transaction, unlike any other.
+pub(crate) fn new_load_id() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}
+
+/// The destination is out of reach: no file could be settled either.
+pub(super) fn ends_the_run(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::InvalidConfig)
+}

@@ -1,0 +1,128 @@
+//! How files end: in the ledger where no rows say it, and in the report.
+
+use decant_core::ledger::{Settlement, Status};
+use decant_core::stream::OnError;
+use decant_core::{Error, ErrorKind, Receipt, Result};
+
+use super::together::Decoded;
+use super::{FileEnd, Ingest, PlannedFile};
+use crate::file_progress::{FileFailure, FileProgress};
+use crate::observer::Event;
+use crate::report::Tally;
+use crate::tables::TablePlan;
+
+impl Ingest {
+    pub(super) fn record(
+        &self,
+        held: &[Decoded],
+        ends: &[FileEnd],
+        plan: &TablePlan,
+        settled: &mut Vec<Receipt>,
+    ) {
+        for ((file, whole), end) in held.iter().zip(ends) {
+            self.note_ignored(&whole.ignored);
+            let rows = whole.progress.totals().rows_loaded;
+            self.decoder.services.observer.observe(Event::Written { rows });
+            self.record_one(file, *end, Some(&whole.progress), plan, settled);
+        }
+    }
+
+    /// Counts a file's good end.
+    pub(super) fn record_one(
+        &self,
+        file: &PlannedFile,
+        end: FileEnd,
+        progress: Option<&FileProgress>,
+        plan: &TablePlan,
+        settled: &mut Vec<Receipt>,
+    ) {
+        match (end, progress) {
+            (FileEnd::Committed, Some(progress)) => self.count(progress, plan),
+            _ => self.tally.files(|files| files.already_loaded += 1),
+        }
+        self.decoder.services.observer.observe(Event::Settled { files: 1 });
+        settled.push(file.receipt.clone());
+    }
+
+    pub(crate) fn note_ignored(&self, ignored: &[String]) {
+        if !ignored.is_empty() {
+            let names = ignored.join("`, `");
+            self.tally.note(format!("stream {}: columns left out: `{names}`", self.stream.name));
+        }
+    }
+
+    pub(crate) fn count(&self, progress: &FileProgress, plan: &TablePlan) {
+        let totals = progress.totals();
+        self.tally.bytes(|bytes| bytes.decoded += progress.bytes_decoded());
+        self.tally.committed(
+            &plan.state.name,
+            progress.rows_read(),
+            totals.rows_loaded,
+            totals.rows_rejected,
+        );
+    }
+
+    /// Writes a failed file's end to the ledger, as the policy wants it, and
+    /// counts it.
+    pub(crate) async fn settle(
+        &self,
+        file: &PlannedFile,
+        failure: FileFailure,
+        settled: &mut Vec<Receipt>,
+    ) -> Result<()> {
+        let status = match self.stream.on_error {
+            OnError::SkipFile => Status::Skipped,
+            OnError::Fail | OnError::Reject => Status::Failed,
+        };
+        self.settle_as(status, file, failure, settled).await
+    }
+
+    pub(super) async fn settle_as(
+        &self,
+        status: Status,
+        file: &PlannedFile,
+        failure: FileFailure,
+        settled: &mut Vec<Receipt>,
+    ) -> Result<()> {
+        let FileFailure { error, rejects } = failure;
+        if error.kind() == ErrorKind::InvalidConfig {
+            return Err(error);
+        }
+        let settlement = Settlement {
+            id: file.id,
+            file: file.file.clone(),
+            target_table: self.table.plan().await.name(),
+            stream: self.stream.name.clone(),
+            run_id: self.run_id.clone(),
+            status,
+            error: error.chain(),
+            processing_seconds: 0.0,
+            rejects,
+        };
+        self.destination.ledger().settle(&settlement).await?;
+        count_bad_end(&self.tally, status, &error);
+        self.decoder.services.observer.observe(Event::Settled { files: 1 });
+        if status != Status::Failed {
+            settled.push(file.receipt.clone());
+        }
+        Ok(())
+    }
+}
+
+/// Counts a file's bad end.
+pub(crate) fn count_bad_end(tally: &Tally, status: Status, error: &Error) {
+    match status {
+        Status::Vanished => {
+            tally.files(|files| files.vanished += 1);
+            tally.note(format!("vanished: {error}"));
+        }
+        Status::Skipped => {
+            tally.files(|files| files.skipped += 1);
+            tally.error(error);
+        }
+        _ => {
+            tally.files(|files| files.failed += 1);
+            tally.error(error);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! A large file, streamed through a transaction of its own while it is
+//! fetched and decoded.
+
+use std::sync::Arc;
+
+use decant_core::{Begun, FileId, Receipt, Result, Writer};
+
+use super::{FileEnd, Ingest, PlannedFile, ends_the_run, good_ends};
+use crate::decode::{Decoding, Step};
+use crate::file_progress::{FileProgress, Undecoded};
+use crate::observer::Event;
+use crate::retry::Retry;
+use crate::tables::TablePlan;
+
+/// What became of a file that was streamed.
+enum Streamed {
+    Ended(FileEnd, Option<Box<FileProgress>>),
+    SchemaChanged,
+    Undecoded(Undecoded),
+}
+
+impl Ingest {
+    /// Streams a file through a transaction of its own.
+    pub(super) async fn stream_file(
+        &self,
+        file: PlannedFile,
+        plan: &Arc<TablePlan>,
+        settled: &mut Vec<Receipt>,
+    ) -> Result<Option<PlannedFile>> {
+        let mut retry = Retry::new();
+        let error = loop {
+            match self.stream_once(&file, plan).await {
+                Ok(Streamed::Ended(end, progress)) => {
+                    self.record_one(&file, end, progress.as_deref(), plan, settled);
+                    return Ok(None);
+                }
+                Ok(Streamed::SchemaChanged) => {
+                    self.table.look_again().await?;
+                    return Ok(Some(file));
+                }
+                Ok(Streamed::Undecoded(undecoded)) => {
+                    return self.undecoded(file, undecoded, settled).await;
+                }
+                Err(error) => match retry.pause(error).await {
+                    Ok(()) => {}
+                    Err(error) => break error,
+                },
+            }
+        };
+        if ends_the_run(&error) {
+            return Err(error);
+        }
+        let error = error.in_file(file.file.location());
+        self.settle(&file, error.into(), settled).await?;
+        Ok(None)
+    }
+
+    async fn stream_once(&self, file: &PlannedFile, plan: &Arc<TablePlan>) -> Result<Streamed> {
+        let mut decoding = match self.decoder.stream(&file.file, plan, self.progress(file)).await {
+            Ok(decoding) => decoding,
+            Err(undecoded) => return Ok(Streamed::Undecoded(undecoded)),
+        };
+        let first = decoding.next().await;
+        if first.is_none() {
+            return match decoding.end().await {
+                Ok(progress) => self.commit_without_rows(file, plan, progress).await,
+                Err(undecoded) => Ok(Streamed::Undecoded(undecoded)),
+            };
+        }
+        let begun = self.destination.begin(self.load_plan(&[file], plan)).await?;
+        let Begun::Ready { mut load, already_loaded } = begun else {
+            return Ok(Streamed::SchemaChanged);
+        };
+        if already_loaded.contains(&file.id) {
+            load.abort().await?;
+            return Ok(Streamed::Ended(FileEnd::AlreadyLoaded, None));
+        }
+        let mut writer = load.writer().await?;
+        let written = self.write_steps(writer.as_mut(), file.id, first, &mut decoding).await;
+        let progress = match (written, decoding.end().await) {
+            (Ok(()), Ok(progress)) => progress,
+            (Err(error), _) => {
+                drop(writer);
+                load.abort().await?;
+                return Err(error);
+            }
+            (Ok(()), Err(undecoded)) => {
+                drop(writer);
+                load.abort().await?;
+                return Ok(Streamed::Undecoded(undecoded));
+            }
+        };
+        let part = writer.finish().await?;
+        let outcomes = load.commit(vec![part], vec![progress.totals()]).await?;
+        Ok(match good_ends(&[file.id], outcomes)?.as_deref() {
+            Some([end]) => Streamed::Ended(*end, Some(Box::new(progress))),
+            _ => Streamed::SchemaChanged,
+        })
+    }
+
+    /// A file without columns has no rows; its ledger row counts.
+    async fn commit_without_rows(
+        &self,
+        file: &PlannedFile,
+        plan: &Arc<TablePlan>,
+        progress: FileProgress,
+    ) -> Result<Streamed> {
+        let begun = self.destination.begin(self.load_plan(&[file], plan)).await?;
+        let Begun::Ready { load, already_loaded } = begun else {
+            return Ok(Streamed::SchemaChanged);
+        };
+        if already_loaded.contains(&file.id) {
+            load.abort().await?;
+            return Ok(Streamed::Ended(FileEnd::AlreadyLoaded, None));
+        }
+        let outcomes = load.commit(Vec::new(), vec![progress.totals()]).await?;
+        Ok(match good_ends(&[file.id], outcomes)?.as_deref() {
+            Some([end]) => Streamed::Ended(*end, Some(Box::new(progress))),
+            _ => Streamed::SchemaChanged,
+        })
+    }
+
+    /// Writes what a decoding hands over, to its end.
+    pub(crate) async fn write_steps(
+        &self,
+        writer: &mut dyn Writer,
+        file: FileId,
+        first: Option<Step>,
+        decoding: &mut Decoding,
+    ) -> Result<()> {
+        let mut step = first;
+        while let Some(now) = step {
+            match now {
+                Step::Columns(columns, ignored) => {
+                    self.note_ignored(&ignored);
+                    writer.start_file(file, &columns).await?;
+                }
+                Step::Rows(batch, rejects) => {
+                    let rows = batch.num_rows() as u64;
+                    writer.write(batch).await?;
+                    if !rejects.is_empty() {
+                        writer.write_rejects(rejects).await?;
+                    }
+                    self.decoder.services.observer.observe(Event::Written { rows });
+                }
+            }
+            step = decoding.next().await;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! Files that share a transaction: decoded before it begins, found by
+//! bisection when the database refuses one of them.
+
+use std::sync::Arc;
+
+use decant_core::destination::FileTotals;
+use decant_core::{Begun, Error, ErrorKind, FileId, Receipt, Result, Writer};
+
+use super::{FileEnd, Ingest, PlannedFile, ends_the_run, good_ends};
+use crate::decode::WholeFile;
+use crate::retry::Retry;
+use crate::tables::TablePlan;
+
+/// A file with all of its rows.
+pub(super) type Decoded = (PlannedFile, WholeFile);
+
+/// What became of a transaction.
+enum Attempt {
+    /// One outcome a file, in order: whether it was this load's doing.
+    Done(Vec<FileEnd>),
+    /// The table is not what it was: plan again.
+    SchemaChanged,
+}
+
+impl Ingest {
+    /// Commits decoded files in one transaction; when the database refuses
+    /// it, in two halves, until the file at fault stands alone.
+    pub(super) async fn commit_held(
+        &self,
+        held: Vec<Decoded>,
+        plan: &Arc<TablePlan>,
+        settled: &mut Vec<Receipt>,
+    ) -> Result<Vec<PlannedFile>> {
+        if held.is_empty() {
+            return Ok(Vec::new());
+        }
+        let error = match self.commit_patiently(&held, plan).await {
+            Ok(Attempt::Done(ends)) => {
+                self.record(&held, &ends, plan, settled);
+                return Ok(Vec::new());
+            }
+            Ok(Attempt::SchemaChanged) => {
+                self.table.look_again().await?;
+                return Ok(held.into_iter().map(|(file, _)| file).collect());
+            }
+            Err(error) => error,
+        };
+        if ends_the_run(&error) {
+            return Err(error);
+        }
+        if held.len() == 1 || !may_be_one_files_fault(&error) {
+            let message = error.chain();
+            for (file, _) in &held {
+                let copy = copy_of(&error, &message).in_file(file.file.location());
+                self.settle(file, copy.into(), settled).await?;
+            }
+            return Ok(Vec::new());
+        }
+        let mut first = held;
+        let second = first.split_off(first.len() / 2);
+        let mut again = Box::pin(self.commit_held(first, plan, settled)).await?;
+        again.extend(Box::pin(self.commit_held(second, plan, settled)).await?);
+        Ok(again)
+    }
+
+    async fn commit_patiently(&self, held: &[Decoded], plan: &Arc<TablePlan>) -> Result<Attempt> {
+        let mut retry = Retry::new();
+        loop {
+            match self.commit_once(held, plan).await {
+                Err(error) => retry.pause(error).await?,
+                done => return done,
+            }
+        }
+    }
+
+    async fn commit_once(&self, held: &[Decoded], plan: &Arc<TablePlan>) -> Result<Attempt> {
+        let files: Vec<&PlannedFile> = held.iter().map(|(file, _)| file).collect();
+        let begun = self.destination.begin(self.load_plan(&files, plan)).await?;
+        let Begun::Ready { mut load, already_loaded } = begun else {
+            return Ok(Attempt::SchemaChanged);
+        };
+        let ours: Vec<&Decoded> =
+            held.iter().filter(|(file, _)| !already_loaded.contains(&file.id)).collect();
+        let mut parts = Vec::new();
+        if ours.iter().any(|(_, whole)| !whole.batches.is_empty()) {
+            let mut writer = load.writer().await?;
+            match write_whole(writer.as_mut(), &ours).await {
+                Ok(()) => parts.push(writer.finish().await?),
+                Err(error) => {
+                    drop(writer);
+                    load.abort().await?;
+                    return Err(error);
+                }
+            }
+        }
+        let totals: Vec<FileTotals> =
+            ours.iter().map(|(_, whole)| whole.progress.totals()).collect();
+        let ids: Vec<FileId> = totals.iter().map(|totals| totals.id).collect();
+        let ends = good_ends(&ids, load.commit(parts, totals).await?)?;
+        let Some(ends) = ends else { return Ok(Attempt::SchemaChanged) };
+        Ok(Attempt::Done(
+            held.iter()
+                .map(|(file, _)| {
+                    ids.iter()
+                        .position(|id| *id == file.id)
+                        .map_or(FileEnd::AlreadyLoaded, |position| ends[position])
+                })
+                .collect(),
+        ))
+    }
+}
+
+async fn write_whole(writer: &mut dyn Writer, files: &[&Decoded]) -> Result<()> {
+    for (file, whole) in files {
+        if whole.columns.is_empty() {
+            continue;
+        }
+        writer.start_file(file.id, &whole.columns).await?;
+        for batch in &whole.batches {
+            writer.write(batch.batch.clone()).await?;
+            if !batch.rejects.is_empty() {
+                writer.write_rejects(batch.rejects.clone()).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the other files of the group might do without this one.
+fn may_be_one_files_fault(error: &Error) -> bool {
+    !matches!(error.kind(), ErrorKind::AccessDenied | ErrorKind::NotFound | ErrorKind::Unsupported)
+}
+
+/// An error for one more file: errors have one owner.
+fn copy_of(error: &Error, message: &str) -> Error {
+    let mut copy = Error::new(error.kind(), message);
+    for (name, value) in error.context() {
+        copy = copy.with(name, value.clone());
+    }
+    match error.hint() {
+        Some(hint) => copy.with_hint(hint),
+        None => copy,
+    }
+}
