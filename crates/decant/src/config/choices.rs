@@ -1,0 +1,207 @@
+//! Options that are one word of a few.
+//!
+//! What was typed has its own enums, apart from those of core: they know how
+//! words are spelled, what is planned but not there yet, and how both are
+//! told in a JSON Schema.
+
+use decant_core::evidence::Decimals as CoreDecimals;
+use decant_core::names::ColumnNames as CoreColumnNames;
+use decant_core::stream;
+use schemars::JsonSchema;
+use serde::de::{Deserialize, Deserializer, Error as _};
+
+macro_rules! choice {
+    (
+        $(#[$doc:meta])*
+        $name:ident { $( $(#[$variant_doc:meta])* $variant:ident = $word:literal, )* }
+        later { $( $(#[$later_doc:meta])* $later:ident = $later_word:literal, )* }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+        pub enum $name {
+            $( $(#[$variant_doc])* #[schemars(rename = $word)] $variant, )*
+            $( $(#[$later_doc])* #[schemars(skip)] $later, )*
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+            }
+        }
+
+        impl $name {
+            /// The words that may be typed.
+            pub const WORDS: &[&str] = &[$($word),*];
+            /// Words that are understood, and refused as not supported yet.
+            pub const LATER: &[&str] = &[$($later_word),*];
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = String;
+
+            fn from_str(word: &str) -> Result<Self, String> {
+                match word {
+                    $( $word => Ok(Self::$variant), )*
+                    $( $later_word => Ok(Self::$later), )*
+                    _ => Err(format!(
+                        "`{word}` is not known here; {}",
+                        super::deserialize::suggestion(word, Self::WORDS)
+                    )),
+                }
+            }
+        }
+    };
+}
+
+choice! {
+    /// What happens when the table exists.
+    IfExists {
+        /// Rows of new files are added.
+        Append = "append",
+        /// The table becomes exactly the rows of the selected files.
+        Replace = "replace",
+        /// The load is refused.
+        Fail = "fail",
+    }
+    later {
+        /// Rows are matched by key.
+        Merge = "merge",
+    }
+}
+
+choice! {
+    /// What happens to rows that cannot be loaded.
+    OnError {
+        /// The file is rolled back and `failed`.
+        Fail = "fail",
+        /// They are kept as rejects and the rest is loaded.
+        Reject = "reject",
+        /// The file is rolled back and `skipped`.
+        SkipFile = "skip-file",
+    }
+    later {}
+}
+
+choice! {
+    /// What happens when a file that was loaded comes back with other content.
+    OnChange {
+        /// Its rows are replaced.
+        Replace = "replace",
+        /// The new rows are added to the old ones.
+        Append = "append",
+        /// The new content is left alone.
+        Ignore = "ignore",
+        /// The file fails.
+        Fail = "fail",
+    }
+    later {}
+}
+
+choice! {
+    /// What happens to columns that the table does not have.
+    NewColumns {
+        /// The table gets them.
+        Add = "add",
+        /// The file fails.
+        Fail = "fail",
+        /// They are left out, and the report says so.
+        Ignore = "ignore",
+    }
+    later {
+        /// Their values are kept in a column of their own.
+        Rescue = "rescue",
+        /// Their rows are rejected.
+        Reject = "reject",
+    }
+}
+
+choice! {
+    /// How a new table's columns are named.
+    ColumnNames {
+        /// `OrderDate` and `Order Date` become `order_date`.
+        SnakeCase = "snake_case",
+        /// As in the file.
+        Source = "source",
+    }
+    later {}
+}
+
+choice! {
+    /// How plain decimals are typed.
+    Decimals {
+        /// Exactly, where the destination can.
+        Exact = "exact",
+        /// As doubles, which round.
+        Float = "float",
+    }
+    later {}
+}
+
+/// A word that is understood but has nothing behind it yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NotYet {
+    pub(super) word: &'static str,
+    pub(super) allowed: &'static [&'static str],
+}
+
+impl IfExists {
+    pub(super) fn meaning(self) -> Result<stream::WriteMode, NotYet> {
+        match self {
+            Self::Append => Ok(stream::WriteMode::Append),
+            Self::Replace => Ok(stream::WriteMode::Replace),
+            Self::Fail => Ok(stream::WriteMode::Fail),
+            Self::Merge => Err(NotYet { word: "merge", allowed: Self::WORDS }),
+        }
+    }
+}
+
+impl OnError {
+    pub(super) fn meaning(self) -> stream::OnError {
+        match self {
+            Self::Fail => stream::OnError::Fail,
+            Self::Reject => stream::OnError::Reject,
+            Self::SkipFile => stream::OnError::SkipFile,
+        }
+    }
+}
+
+impl OnChange {
+    pub(super) fn meaning(self) -> stream::OnChange {
+        match self {
+            Self::Replace => stream::OnChange::Replace,
+            Self::Append => stream::OnChange::Append,
+            Self::Ignore => stream::OnChange::Ignore,
+            Self::Fail => stream::OnChange::Fail,
+        }
+    }
+}
+
+impl NewColumns {
+    pub(super) fn meaning(self) -> Result<stream::NewColumns, NotYet> {
+        match self {
+            Self::Add => Ok(stream::NewColumns::Add),
+            Self::Fail => Ok(stream::NewColumns::Fail),
+            Self::Ignore => Ok(stream::NewColumns::Ignore),
+            Self::Rescue => Err(NotYet { word: "rescue", allowed: Self::WORDS }),
+            Self::Reject => Err(NotYet { word: "reject", allowed: Self::WORDS }),
+        }
+    }
+}
+
+impl ColumnNames {
+    pub(super) fn meaning(self) -> CoreColumnNames {
+        match self {
+            Self::SnakeCase => CoreColumnNames::SnakeCase,
+            Self::Source => CoreColumnNames::Source,
+        }
+    }
+}
+
+impl Decimals {
+    pub(super) fn meaning(self) -> CoreDecimals {
+        match self {
+            Self::Exact => CoreDecimals::Exact,
+            Self::Float => CoreDecimals::Float,
+        }
+    }
+}

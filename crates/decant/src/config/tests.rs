@@ -1,0 +1,477 @@
+//! Configurations from end to end: text in, settings or a located error out.
+
+use decant_core::Stream;
+use decant_core::error::{Error, ErrorKind};
+use decant_core::schema::ColumnType;
+use decant_core::selection::Scan;
+use decant_core::stream::{MaxRejects, OnChange, OnError, Reload, WriteMode};
+
+use super::typed::{self, StreamOptions, Texts};
+use super::*;
+
+const HEAD: &str = "source: {url: s3://b/in/}\n";
+const FORMATS: Vocabulary<'_> = Vocabulary { formats: &["csv", "tsv", "json", "parquet"] };
+
+fn environment() -> Environment {
+    Environment::of([("URL", "postgresql://u:hunter2@h/db"), ("WRONG", "hunter2"), ("N", "3")])
+}
+
+fn open(text: &str, profile: Option<&str>) -> Result<Document, Error> {
+    Document::parse("d.yaml", text, profile, &environment())
+}
+
+fn settings_of(text: &str) -> Result<Settings, Error> {
+    open(text, None)?.settings(&Overrides::default(), &FORMATS)
+}
+
+fn stream(options: &str) -> Stream {
+    let text = format!("{HEAD}streams:\n  s: {options}\n");
+    settings_of(&text).unwrap().streams.remove(0)
+}
+
+/// The refusal of a configuration: kind, then text and hint.
+fn refusal(text: &str) -> (ErrorKind, String) {
+    let error = settings_of(text).expect_err(text);
+    (error.kind(), format!("{} | {}", error.chain(), error.hint().unwrap_or_default()))
+}
+
+fn refused_stream(options: &str) -> (ErrorKind, String) {
+    refusal(&format!("{HEAD}streams:\n  s: {options}\n"))
+}
+
+#[test]
+fn the_example_is_valid_and_says_what_it_shows() {
+    let settings = settings_of(example()).unwrap();
+    let orders = &settings.streams[0];
+    assert_eq!(orders.name, "orders");
+    assert_eq!(orders.selection.scans(), [Scan::Prefix("orders/incoming/".into())]);
+    assert_eq!(orders.table.fixed().unwrap().to_string(), "staging.orders_raw");
+    assert_eq!(orders.format.delimiter, Some(b'|'));
+    assert_eq!(orders.columns.types["order_id"], ColumnType::Int64);
+    assert_eq!(orders.on_error, OnError::Reject);
+    assert_eq!(orders.max_rejects, MaxRejects::Percent(1.0));
+    assert_eq!(settings.destination.url.expose(), "sqlite:decant.db");
+    let production = Document::parse(
+        "d.yaml",
+        example(),
+        Some("production"),
+        &Environment::of([("PROD_URL", "postgresql://h/d")]),
+    );
+    let production = production.unwrap().settings(&Overrides::default(), &FORMATS).unwrap();
+    assert_eq!(production.destination.url.expose(), "postgresql://h/d");
+    assert_eq!((production.threads, production.memory_bytes), (8, 512 << 20));
+}
+
+#[test]
+fn every_key_of_the_schema_stands_in_the_example() {
+    let schema: serde_json::Value = serde_json::from_str(&schema()).unwrap();
+    for definition in ["Source", "Credentials", "Destination", "StreamOptions", "Format", "Columns"]
+    {
+        let keys = schema["$defs"][definition]["properties"].as_object().unwrap();
+        for key in keys.keys().filter(|key| *key != "encoding") {
+            let is_rare = matches!(key.as_str(), "session_token" | "source_profile" | "anonymous");
+            assert!(is_rare || example().contains(&format!("{key}:")), "{definition}.{key}");
+        }
+    }
+}
+
+#[test]
+fn the_schema_knows_the_same_top_level_keys_as_the_reader() {
+    let schema: serde_json::Value = serde_json::from_str(&schema()).unwrap();
+    let keys: Vec<&str> =
+        schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, typed::Document::KEYS);
+    let limits = schema["$defs"]["Defaults"]["properties"].as_object().unwrap();
+    for key in typed::Limits::KEYS {
+        assert!(limits.contains_key(key), "{key}");
+    }
+    assert!(limits.contains_key("files"));
+    let words = schema["$defs"]["IfExists"].to_string();
+    assert!(words.contains("replace") && !words.contains("merge"), "{words}");
+}
+
+#[test]
+fn an_unknown_key_is_refused_with_its_place_and_a_suggestion() {
+    for (text, message) in [
+        ("sorce: {url: x}\n", "d.yaml:1:1: unknown key `sorce` | did you mean `source`?"),
+        ("source: {url: s3://b, regoin: x}\n", "d.yaml:1:23: unknown key `regoin`"),
+        (
+            "streams:\n  s:\n    fiels: x\n",
+            "d.yaml:3:5: unknown key `fiels` | did you mean `files`?",
+        ),
+        ("streams:\n  s:\n    format:\n      delimeter: x\n", "did you mean `delimiter`?"),
+        ("streams: {s: {columns: {typs: {}}}}\n", "did you mean `types`?"),
+        (
+            "defaults:\n  thread: 3\nstreams: {s: {}}\n",
+            "d.yaml:2:3: unknown key `thread` | did you mean `threads`?",
+        ),
+        ("profiles: {dev: {sourc: x}}\n", "did you mean `source`?"),
+        ("profiles: {dev: {source: {ur: x}}}\n", "did you mean `url`?"),
+        ("destination: {url: x, legder: y}\n", "did you mean `ledger`?"),
+    ] {
+        let (kind, refusal) = refusal(text);
+        assert_eq!(kind, ErrorKind::InvalidConfig);
+        assert!(refusal.contains(message), "{text:?}: {refusal}");
+    }
+}
+
+#[test]
+fn a_wrong_value_is_refused_with_its_place_and_what_is_allowed() {
+    for (options, message) in [
+        ("{if_exists: upsert}", "d.yaml:3:18: `upsert` is not known here"),
+        ("{if_exists: apend}", "did you mean `append`?"),
+        ("{on_error: skip}", "did you mean `skip-file`? Known are `fail`, `reject`"),
+        ("{on_error: [fail]}", "a text is needed here, not a list"),
+        ("{file_id: maybe}", "`maybe` is neither `true` nor `false`"),
+        ("{max_attempts: many}", "`many` is not a whole number"),
+        ("{max_attempts: -1}", "`-1` is not a whole number"),
+        ("{max_attempts: 0}", "`max_attempts` must be at least 1"),
+        ("{max_rejects: x, on_error: reject}", "write `100`, or `2%`"),
+        ("{min_age: soon}", "write `30s`"),
+        ("{files: {a: b}}", "a text is needed here, not a group of keys"),
+        ("{exclude: {a: b}}", "a text or a list of texts is needed here"),
+        ("{format: {delimiter: '||'}}", "not one ASCII character"),
+        ("{format: cvs}", "did you mean `csv`?"),
+        ("{format: {type: parquet, delimiter: ;}}", "`delimiter` says nothing about parquet"),
+        ("{format: {delimiter: ;, comment: ;}}", "are the same character"),
+        ("{columns: {types: {a: bigintt}}}", "d.yaml:3:28: `bigintt` is not a type"),
+        ("{files: 'a[.csv'}", "d.yaml:3:14: `in/a[.csv` is not a glob"),
+        ("{pattern: '('}", "`(` is not a regular expression"),
+        ("{table: '{floder}'}", "d.yaml:3:14: `{floder}` in table"),
+        ("{files: /in/a.csv}", "cannot begin with `/`"),
+        ("{files: s3://b/in/a.csv}", "not a URL"),
+        ("[a]", "keys are needed here, not a list"),
+    ] {
+        let (kind, refusal) = refused_stream(options);
+        assert_eq!(kind, ErrorKind::InvalidConfig, "{options}");
+        assert!(refusal.contains(message), "{options}: {refusal}");
+    }
+}
+
+#[test]
+fn what_is_planned_but_not_there_is_unsupported_and_names_what_is() {
+    for (options, message) in [
+        ("{if_exists: merge}", "`merge` is not supported yet | allowed are `append`, `replace`"),
+        ("{new_columns: rescue}", "allowed are `add`, `fail`, `ignore`"),
+        ("{format: {encoding: latin-1}}", "allowed is `utf-8`"),
+    ] {
+        let (kind, refusal) = refused_stream(options);
+        assert_eq!(kind, ErrorKind::Unsupported, "{options}");
+        assert!(refusal.contains(message), "{options}: {refusal}");
+    }
+}
+
+#[test]
+fn contradictions_are_refused() {
+    for (options, message) in [
+        ("{files: a, pattern: b}", "`files` and `pattern` exclude each other"),
+        ("{if_exists: replace, on_change: append}", "when the whole table is replaced"),
+        ("{file_id: false, on_change: replace}", "without `_file_id`"),
+        ("{max_rejects: 5}", "`on_error` is `reject`"),
+        ("{columns: {rename: {a: x, b: X}}}", "both renamed to `X`"),
+        ("{columns: {rename: {A b: x, a_b: y}}}", "name the same column"),
+        (
+            "{columns: {rename: {a: b}, types: {a: int64, b: text}}}",
+            "d.yaml:3:54: `a` and `b` name the same column in `types`",
+        ),
+        ("{columns: {rename: {a: b}, select: [b, a]}}", "name the same column in `select`"),
+        ("{columns: {types: {Order Date: date, order_date: text}}}", "name the same column"),
+        ("{columns: {rename: {a: ''}}}", "a column's name is empty"),
+    ] {
+        let (kind, refusal) = refused_stream(options);
+        assert_eq!(kind, ErrorKind::InvalidConfig, "{options}");
+        assert!(refusal.contains(message), "{options}: {refusal}");
+    }
+}
+
+#[test]
+fn one_table_is_not_replaced_by_two_streams() {
+    let (_, refusal) = refusal(&format!(
+        "{HEAD}streams:\n  a: {{table: t, if_exists: replace}}\n  b: {{table: t}}\n"
+    ));
+    assert!(refusal.contains("`t` is replaced by stream `a`"), "{refusal}");
+}
+
+#[test]
+fn sources_and_credentials_are_checked() {
+    for (source, message) in [
+        ("{}", "`source.url` is missing"),
+        ("{url: s3://b/*.csv}", "cannot be a glob"),
+        ("{url: gs://b/}", "cannot have the scheme `gs`"),
+        ("{url: s3://b, endpoint: localhost}", "the endpoint is not a URL"),
+        ("{url: s3://b, endpoint: 'http://u:p@h'}", "the endpoint cannot hold credentials"),
+        ("{url: s3://b, credentials: {access_key_id: x}}", "only complete together"),
+        ("{url: s3://b, credentials: {profile: x, anonymous: true}}", "exclude each other"),
+        ("{url: s3://b, credentials: {profile: x, role_arn: y}}", "`source_profile`"),
+        ("{url: s3://b, credentials: {external_id: x}}", "says nothing without `role_arn`"),
+        ("{url: s3://b, credentials: public}", "credentials are `anonymous` or keys"),
+    ] {
+        let (kind, refusal) = refusal(&format!("source: {source}\nstreams: {{s: }}\n"));
+        assert_eq!(kind, ErrorKind::InvalidConfig);
+        assert!(refusal.contains(message), "{source}: {refusal}");
+    }
+    let credentials = |text: &str| {
+        let text = format!("source: {{url: s3://b, credentials: {text}}}\nstreams: {{s: }}\n");
+        settings_of(&text).unwrap().source.credentials
+    };
+    assert_eq!(credentials("anonymous"), CredentialSettings::Anonymous);
+    assert_eq!(credentials("{anonymous: true}"), CredentialSettings::Anonymous);
+    assert_eq!(credentials("{profile: p}"), CredentialSettings::Profile("p".into()));
+    assert_eq!(credentials(""), CredentialSettings::Chain);
+}
+
+#[test]
+fn defaults_reach_every_stream_and_streams_win() {
+    let text = format!(
+        "{HEAD}defaults:\n  on_error: reject\n  max_rejects: 5\n  files: '**/*.csv'\n  \
+         columns: {{decimals: float, rename: {{a: b}}}}\n  threads: 3\nstreams:\n  one:\n  \
+         two: {{on_error: fail, pattern: x, columns: {{rename: {{c: d}}}}}}\n"
+    );
+    let settings = settings_of(&text).unwrap();
+    assert_eq!(settings.threads, 3);
+    let [one, two] = settings.streams.as_slice() else { panic!("two streams") };
+    assert_eq!((one.on_error, one.max_rejects), (OnError::Reject, MaxRejects::Rows(5)));
+    assert_eq!((two.on_error, two.max_rejects), (OnError::Fail, MaxRejects::Unlimited));
+    assert!(one.selection.named_groups().is_none() && two.selection.named_groups().is_some());
+    assert_eq!(two.columns.rename.len(), 2);
+    assert_eq!(two.columns.decimals, one.columns.decimals);
+}
+
+#[test]
+fn profiles_are_joined_deeply_and_need_only_their_own_variables() {
+    let text = format!(
+        "{HEAD}destination: {{url: '${{NO_SUCH}}', ledger: l}}\n\
+         streams:\n  s: {{files: a, table: t}}\n\
+         profiles:\n  dev:\n    destination: sqlite:dev.db\n    source: {{region: eu-west-1}}\n    \
+         streams: {{s: {{pattern: b}}, extra: {{table: u}}}}\n  \
+         other: {{defaults: {{threads: '${{NO_SUCH}}'}}}}\n"
+    );
+    let dev = open(&text, Some("dev")).unwrap();
+    let settings = dev.settings(&Overrides::default(), &FORMATS).unwrap();
+    assert_eq!(settings.destination.url.expose(), "sqlite:dev.db");
+    assert_eq!(settings.destination.ledger, "l");
+    assert_eq!(settings.source.region.as_deref(), Some("eu-west-1"));
+    let names: Vec<&str> = settings.streams.iter().map(|stream| stream.name.as_str()).collect();
+    assert_eq!(names, ["s", "extra"]);
+    assert!(settings.streams[0].selection.named_groups().is_some());
+    let error = open(&text, None).err().unwrap();
+    assert_eq!(error.to_string(), "d.yaml:2:20: the environment variable `NO_SUCH` is not set");
+    let error = open(&text, Some("deev")).err().unwrap();
+    assert!(error.hint().unwrap().contains("did you mean `dev`?"), "{error:?}");
+}
+
+#[test]
+fn variables_fill_any_kind_of_value() {
+    let settings = settings_of(&format!(
+        "{HEAD}destination: ${{URL}}\ndefaults: {{threads: '${{N}}'}}\nstreams: {{s: }}\n"
+    ));
+    let settings = settings.unwrap();
+    assert_eq!(settings.destination.url.expose(), "postgresql://u:hunter2@h/db");
+    assert_eq!(settings.threads, 3);
+}
+
+#[test]
+fn values_of_variables_are_in_no_error() {
+    for text in [
+        "streams: {s: {if_exists: '${WRONG}'}}\n",
+        "streams: {s: {max_attempts: '${WRONG}'}}\n",
+        "streams: {s: {file_id: 'x${WRONG}'}}\n",
+        "streams: {s: {format: '${WRONG}'}}\n",
+        "streams: {s: {files: '[${WRONG}'}}\n",
+        "streams: {s: {pattern: '(${WRONG}'}}\n",
+        "streams: {s: {table: '{${WRONG}}'}}\n",
+        "streams: {s: {columns: {types: {a: '${WRONG}'}}}}\n",
+        "source: {url: '${WRONG}://x'}\nstreams: {s: }\n",
+        "defaults: {memory: '${WRONG}'}\nstreams: {s: }\n",
+    ] {
+        let head = if text.starts_with("source") { "" } else { HEAD };
+        let error = settings_of(&format!("{head}{text}")).expect_err(text);
+        let everything = format!("{error:?} {}", error.chain());
+        assert!(!everything.contains("hunter2"), "{text}: {everything}");
+        assert!(everything.contains("d.yaml:"), "{text}: {everything}");
+    }
+}
+
+#[test]
+fn secrets_are_in_no_output_of_check() {
+    let text = "source:\n  url: s3://b/\n  credentials: {access_key_id: AKIA1, secret_access_key: hunter3}\n  \
+                sse_customer_key: hunter4\ndestination: postgresql://u:hunter5@h/d\n\
+                defaults: {threads: 2}\nstreams:\n  s: {table: 't${N}', files: '*.csv'}\n\
+                profiles: {p: {destination: '${URL}'}}\n";
+    let plain = open(text, None).unwrap();
+    let shown = check(&plain, &Overrides::default(), &FORMATS).unwrap();
+    assert!(!shown.contains("hunter") && !shown.contains("AKIA1"), "{shown}");
+    assert!(shown.contains("postgresql://u:***@h/d"), "{shown}");
+    assert!(shown.contains("\"t${N}\"") && shown.contains("append (default)"), "{shown}");
+    let profile = open(text, Some("p")).unwrap();
+    let shown = check(&profile, &Overrides::default(), &FORMATS).unwrap();
+    assert!(shown.contains("${URL}") && !shown.contains("hunter"), "{shown}");
+    let settings = plain.settings(&Overrides::default(), &FORMATS).unwrap();
+    let debug = format!("{settings:?} {:?}", plain.configuration());
+    assert!(!debug.contains("hunter"), "{debug}");
+}
+
+#[test]
+fn the_command_line_wins_over_the_file() {
+    let text = format!(
+        "source: {{url: s3://b, region: a, credentials: {{profile: p}}}}\n\
+         destination: {{url: sqlite:a.db, ledger: l}}\nstreams: {{a: {{table: t}}, b: {{table: u}}}}\n"
+    );
+    let overrides = Overrides {
+        region: Some("z".into()),
+        anonymous: true,
+        destination: typed::Destination {
+            url: Some(String::from("sqlite:z.db").into()),
+            ..Default::default()
+        },
+        streams: vec!["b".into()],
+        reload: ReloadOptions { full_refresh: true, retry_failed: true, ..Default::default() },
+        ..Overrides::default()
+    };
+    let document = open(&text, None).unwrap();
+    let settings = document.settings(&overrides, &FORMATS).unwrap();
+    assert_eq!(settings.source.region.as_deref(), Some("z"));
+    assert_eq!(settings.source.credentials, CredentialSettings::Anonymous);
+    assert_eq!(settings.destination.url.expose(), "sqlite:z.db");
+    assert_eq!(settings.destination.ledger, "l");
+    let [stream] = settings.streams.as_slice() else { panic!("one stream") };
+    assert_eq!((stream.name.as_str(), stream.write_mode), ("b", WriteMode::Replace));
+    assert_eq!(stream.reload, Reload::Failed);
+    let unknown = Overrides { streams: vec!["c".into()], ..Overrides::default() };
+    let error = document.settings(&unknown, &FORMATS).unwrap_err();
+    assert!(error.to_string().contains("there is no stream `c`"), "{error}");
+}
+
+#[test]
+fn a_stream_selects_below_the_source_alone() {
+    let everything = stream("");
+    assert_eq!(everything.selection.scans(), [Scan::Prefix("in/".into())]);
+    assert_eq!(everything.table.table_for("in/orders/a.csv", None).unwrap().name, "orders");
+    assert_eq!(everything.table.table_for("in/a.csv", None).unwrap().name, "a");
+    assert_eq!(stream("{files: 'x/*.csv'}").selection.scans(), [Scan::Prefix("in/x/".into())]);
+    assert_eq!(stream("{files: x.csv}").selection.scans().len(), 2);
+    let judged = |options: &str, key: &str| {
+        let now = chrono::Utc::now();
+        let selection = stream(options).selection;
+        selection.judge(key, 1, chrono::DateTime::UNIX_EPOCH, now).map(|why| why.rule())
+    };
+    assert_eq!(judged("{exclude: '*.bak'}", "in/x/a.bak"), Some("exclude"));
+    assert_eq!(judged("{exclude: [x/**, y/**]}", "in/y/a.csv"), Some("exclude"));
+    assert_eq!(judged("{extension: .csv}", "in/a.tsv"), Some("extension"));
+    assert_eq!(judged("{pattern: '\\d+'}", "in/a.csv"), Some("not_matched"));
+}
+
+#[test]
+fn words_that_yaml_once_took_for_booleans_stay_words() {
+    let stream = stream("{format: {null_values: [no, NULL, ~, 0x1, 1e3]}, table: on}");
+    let words = ["no", "NULL", "~", "0x1", "1e3"].map(str::to_owned);
+    assert_eq!(stream.format.null_values.unwrap(), words);
+    assert_eq!(stream.table.fixed().unwrap().name, "on");
+}
+
+#[test]
+fn a_load_and_a_sync_that_say_the_same_mean_the_same() {
+    let synced = {
+        let text = "source: {url: s3://b/in/}\nstreams:\n  load:\n    files: '**/*.csv'\n    \
+             exclude: tmp/**\n    table: s.t\n    min_age: 30s\n    max_attempts: 2\n    \
+             format: {type: csv, delimiter: tab, null_values: [NA], quote: none}\n    columns:\n      \
+             rename: {a: b}\n      types: {b: 'numeric(5,2)'}\n      select: [b, c]\n      text: true\n    \
+             on_error: reject\n    max_rejects: 2%\n    on_change: append\n    new_columns: ignore\n    \
+             file_id: false\n";
+        settings_of(text).unwrap().streams.remove(0)
+    };
+    let columns = typed::Columns {
+        rename: [("a".to_owned(), "b".to_owned())].into(),
+        types: [("b".to_owned(), "numeric(5,2)".parse().unwrap())].into(),
+        select: Some(Texts(vec!["b".into(), "c".into()])),
+        text: Some(true),
+        ..Default::default()
+    };
+    let format = typed::Format {
+        name: Some("csv".into()),
+        delimiter: Some("\\t".parse().unwrap()),
+        quote: Some("none".parse().unwrap()),
+        null_values: Some(Texts(vec!["NA".into()])),
+        ..Default::default()
+    };
+    let options = LoadOptions {
+        sources: vec!["s3://b/in/**/*.csv".into()],
+        stream: StreamOptions {
+            exclude: Some(Texts(vec!["tmp/**".into()])),
+            table: Some("s.t".into()),
+            min_age: Some("30s".parse().unwrap()),
+            max_attempts: Some(2),
+            format: Some(format),
+            columns: Some(columns),
+            on_error: Some(typed::OnError::Reject),
+            max_rejects: Some("2%".parse().unwrap()),
+            on_change: Some(typed::OnChange::Append),
+            new_columns: Some(typed::NewColumns::Ignore),
+            file_id: Some(false),
+            ..Default::default()
+        },
+        overrides: Overrides::default(),
+    };
+    let loaded = options.settings(&FORMATS).unwrap().streams.remove(0);
+    assert_eq!(format!("{loaded:?}"), format!("{synced:?}"));
+    assert_eq!(loaded.on_change, Some(OnChange::Append));
+}
+
+fn load(sources: &[&str]) -> Result<Stream, Error> {
+    let sources = sources.iter().map(|source| (*source).to_owned()).collect();
+    let options = LoadOptions { sources, ..LoadOptions::default() };
+    options.settings(&FORMATS).map(|mut settings| settings.streams.remove(0))
+}
+
+#[test]
+fn a_load_names_its_table_after_the_last_literal_folder() {
+    for (source, key, table) in [
+        ("s3://b/in/orders/*.csv", "in/orders/a.csv", "orders"),
+        ("s3://b/in/orders/", "in/orders/x/a.csv", "orders"),
+        ("s3://b/in/orders", "in/orders/a.csv", "orders"),
+        ("s3://b/in/Daily Orders/**/*.csv", "in/Daily Orders/x/a.csv", "daily_orders"),
+        ("s3://b/in/a.csv", "in/a.csv", "in"),
+        ("s3://b/orders.csv.gz", "orders.csv.gz", "orders"),
+        ("s3://b/*.csv", "orders.csv", "orders"),
+        ("s3://b", "x/orders.csv", "orders"),
+    ] {
+        let named = load(&[source]).unwrap().table.table_for(key, None).unwrap();
+        assert_eq!(named.to_string(), table, "{source}");
+    }
+}
+
+#[test]
+fn several_sources_are_one_selection() {
+    let options = LoadOptions {
+        sources: ["a.csv", "b*.csv", "c"].map(|name| format!("s3://b/in/x/{name}")).into(),
+        stream: StreamOptions { table: Some("t".into()), ..Default::default() },
+        ..Default::default()
+    };
+    let stream = options.settings(&FORMATS).unwrap().streams.remove(0);
+    assert_eq!(stream.selection.scans(), [Scan::Prefix("in/x/".into())]);
+    let now = chrono::Utc::now();
+    for (key, is_in) in [
+        ("in/x/a.csv", true),
+        ("in/x/b1.csv", true),
+        ("in/x/c", true),
+        ("in/x/c/d.csv", true),
+        ("in/x/cd.csv", false),
+        ("in/x/d.csv", false),
+    ] {
+        let judged = stream.selection.judge(key, 1, chrono::DateTime::UNIX_EPOCH, now);
+        assert_eq!(judged.is_none(), is_in, "{key}");
+    }
+    let error = load(&["s3://b/x/a.csv", "s3://b/y/a.csv"]).unwrap_err();
+    assert!(error.hint().unwrap().contains("--table"), "{error:?}");
+    let error = load(&["s3://b/a.csv", "s3://c/a.csv"]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn a_file_that_is_not_there_says_how_to_get_one() {
+    let path = std::path::Path::new("nowhere/decant.yaml");
+    let error = Document::open(path, None, &environment()).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+    assert!(error.to_string().starts_with("nowhere/decant.yaml: "), "{error}");
+    assert!(error.hint().unwrap().contains("decant config example"));
+}
