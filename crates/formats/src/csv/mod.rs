@@ -1,9 +1,9 @@
 //! Delimiter-separated text (RFC 4180 and its relatives), decoded in two
 //! stages.
 //!
-//! Stage one finds structure: [`marks`] looks for the bytes with a meaning,
-//! [`walk`] makes rows and fields of them, [`blocks`] does so for a whole file
-//! and leaves an [`index`] of field positions. Stage two ([`column`]) fills
+//! Stage one finds structure: `marks` looks for the bytes with a meaning,
+//! `walk` makes rows and fields of them, `blocks` does so for a whole file
+//! and leaves an `index` of field positions. Stage two (`column`) fills
 //! one column at a time with typed values, straight from the file's bytes.
 //!
 //! What a file may look like:

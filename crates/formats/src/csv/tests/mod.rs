@@ -2,6 +2,7 @@
 //! sizes, which must make no difference.
 
 mod corpus;
+mod oracle;
 mod positions;
 mod sampling;
 mod typed;
