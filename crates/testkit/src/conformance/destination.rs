@@ -137,6 +137,7 @@ macro_rules! destination_conformance {
             tables_of_others_are_told_from_our_own
             names_that_need_quoting_work
             several_batches_of_several_files_load_at_once
+            writers_may_follow_each_other
             columns_left_out_get_their_default
             columns_may_come_in_any_order
             a_file_without_rows_is_loaded
@@ -153,6 +154,9 @@ macro_rules! destination_conformance {
             the_second_load_goes_on_when_the_first_gives_up
             loads_of_different_files_all_commit
             overlapping_groups_in_different_orders_never_deadlock
+            groups_that_meet_at_a_held_file_never_deadlock
+            appends_beside_replaces_keep_rows_and_ledger_together
+            a_change_waits_for_open_loads
             loading_again_replaces_the_rows_of_the_file
             an_aborted_reload_keeps_the_rows_of_the_file
             a_newer_version_displaces_the_older

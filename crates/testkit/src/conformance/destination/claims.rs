@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use decant_core::destination::{Begun, LoadFile, Outcome};
+use decant_core::destination::{Begun, LoadFile, Outcome, TableChange};
 use decant_core::ledger::Status;
+use decant_core::schema::ColumnType;
 
 use super::Fixture;
 use super::stage::{Stage, assert_all_committed, totals_of};
+use crate::batches;
 
 /// How long somebody is watched who must not get on.
 const WATCHED: Duration = Duration::from_millis(300);
@@ -96,6 +98,68 @@ pub async fn overlapping_groups_in_different_orders_never_deadlock(fixture: &dyn
     assert_eq!(committed, files.len(), "files committed by all loads");
     stage.assert_rows_of(&files.iter().collect::<Vec<_>>(), 3).await;
     assert!(stage.ledger().await.values().all(|entry| entry.attempts == 1));
+}
+
+/// Two loads of the same three files in opposite orders, which both meet a
+/// held file in the middle, end once it is let go.
+pub async fn groups_that_meet_at_a_held_file_never_deadlock(fixture: &dyn Fixture) {
+    let stage = Stage::new(fixture).await;
+    let mut files = ["a", "b", "c"].map(|key| stage.file(key));
+    files.sort_by_key(|file| file.id);
+    let held = stage.begin(&files[1..2]).await;
+    let [upwards, downwards] = [stage.again().await, stage.again().await];
+    let mut turned = files.clone();
+    turned.reverse();
+    let both = futures::future::join(
+        load_what_is_new(&upwards, &files),
+        load_what_is_new(&downwards, &turned),
+    );
+    let mut both = std::pin::pin!(both);
+    let early = tokio::time::timeout(WATCHED, &mut both).await;
+    assert!(early.is_err(), "both loads wait for the held file, or for each other");
+    held.abort().await.expect("the held file is let go");
+    let (one, other) = both.await;
+    assert_eq!(one + other, files.len(), "files that either load committed");
+    stage.assert_rows_of(&files.each_ref(), 3).await;
+}
+
+/// Appends and replaces that run beside each other leave the table with the
+/// rows of exactly those files that the ledger has as loaded.
+pub async fn appends_beside_replaces_keep_rows_and_ledger_together(fixture: &dyn Fixture) {
+    let stage = Stage::new(fixture).await;
+    let files: Vec<LoadFile> = (0..12).map(|file| stage.file(&format!("{file}.csv"))).collect();
+    let loads = files.iter().enumerate().map(async |(turn, file)| {
+        let stage = stage.again().await;
+        let files = std::slice::from_ref(file);
+        let plan = if turn % 3 == 2 { stage.replace(files) } else { stage.plan(files.to_vec()) };
+        stage.load_plan(plan, 2).await;
+    });
+    futures::future::join_all(loads).await;
+    let ledger = stage.ledger().await;
+    let is_loaded = |file: &&LoadFile| ledger[&file.id].status == Status::Loaded;
+    let loaded: Vec<&LoadFile> = files.iter().filter(is_loaded).collect();
+    assert!(!loaded.is_empty(), "the last load's file is loaded");
+    stage.assert_rows_of(&loaded, 2).await;
+}
+
+/// A change of a table waits for the loads that are open on it, and they
+/// commit into the table that they were planned for.
+pub async fn a_change_waits_for_open_loads(fixture: &dyn Fixture) {
+    let stage = Stage::new(fixture).await;
+    let files = [stage.file("a.csv")];
+    let mut load = stage.begin(&files).await;
+    let part = stage.write(load.as_mut(), &files, 3).await;
+    let other = stage.again().await;
+    let change = TableChange::AddColumns {
+        table: stage.table.name.clone(),
+        columns: batches::columns(&[("amount", ColumnType::Float64)]),
+    };
+    let mut late = std::pin::pin!(other.destination.apply(&change, false));
+    let early = tokio::time::timeout(WATCHED, &mut late).await;
+    assert!(early.is_err(), "the change waits for the load");
+    assert_all_committed(&load.commit(vec![part], totals_of(&files, 3)).await, 1);
+    late.await.expect("the column is added");
+    assert_eq!(fixture.rows(&stage.table.name, &["amount"]).await, [[None], [None], [None]]);
 }
 
 /// Loads three rows of each of those files that nobody has loaded, and

@@ -38,6 +38,19 @@ async fn assert_file_ids(stage: &Stage<'_>) {
     }
 }
 
+/// A load has one writer after another, and commits the parts of all.
+pub async fn writers_may_follow_each_other(fixture: &dyn Fixture) {
+    let stage = Stage::new(fixture).await;
+    let files = [stage.file("a.csv"), stage.file("b.csv")];
+    let mut load = stage.begin(&files).await;
+    let mut parts = Vec::new();
+    for file in &files {
+        parts.push(stage.write(load.as_mut(), std::slice::from_ref(file), 3).await);
+    }
+    assert_all_committed(&load.commit(parts, totals_of(&files, 3)).await, 2);
+    stage.assert_rows_of(&files.each_ref(), 3).await;
+}
+
 /// Columns that a file does not have get their default, or NULL, in a table
 /// of others and without `_file_id`.
 pub async fn columns_left_out_get_their_default(fixture: &dyn Fixture) {
