@@ -6,8 +6,8 @@
 //! is kept until shortly before it expires and then looked up again, so that
 //! long runs go on. It knows nothing of buckets.
 //!
-//! Invariant: a secret leaves this module only inside [`Signer`] credentials,
-//! whose `Debug` shows none.
+//! Invariant: a secret leaves this module only as what a [`Signer`] signs with, whose
+//! `Debug` shows none.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -55,10 +55,8 @@ impl Environment {
     /// configuration of credentials is wrong.
     pub(crate) async fn look_up(options: &StorageOptions) -> Result<Self> {
         let config = load(options).await;
-        let signer = match provider(options, &config).await {
-            Some(provider) => Some(Arc::new(Signer::new(provider))),
-            None => None,
-        };
+        let provider = provider(options, &config).await;
+        let signer = provider.map(|provider| Arc::new(Signer::new(provider)));
         if let Some(signer) = &signer {
             signer.keys().await?;
         }

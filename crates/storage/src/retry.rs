@@ -114,7 +114,8 @@ mod tests {
     }
 
     fn status(status: u16, code: &str) -> Fault {
-        Fault::Status(StatusFault { status, code: code.to_owned(), ..StatusFault::default() })
+        let code = code.to_owned();
+        Fault::Status(Box::new(StatusFault { status, code, ..StatusFault::default() }))
     }
 
     #[test]

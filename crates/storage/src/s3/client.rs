@@ -221,7 +221,8 @@ impl Client {
             return Ok(reply);
         }
         let document = reply.collect(ERROR_BYTES_MAX).await.unwrap_or_default();
-        Err(Fault::Status(status_fault(&reply, xml::parse_error(&document).unwrap_or_default())))
+        let document = xml::parse_error(&document).unwrap_or_default();
+        Err(Fault::Status(Box::new(status_fault(&reply, document))))
     }
 
     async fn request(&self, ask: &Ask<'_>, region: &str) -> Result<HttpRequest, Fault> {

@@ -12,7 +12,7 @@ use decant_core::{Error, ErrorKind};
 #[derive(Debug)]
 pub(crate) enum Fault {
     /// The endpoint answered with an error.
-    Status(StatusFault),
+    Status(Box<StatusFault>),
     /// There was no answer, or its body broke off.
     Connection {
         /// The causes, outermost first.
@@ -108,7 +108,7 @@ impl Asked<'_> {
     pub(super) fn error(self, fault: Fault) -> Error {
         let error = match fault {
             Fault::Definite(error) => return self.located(error),
-            Fault::Status(answer) => return self.status_error(answer),
+            Fault::Status(answer) => return self.status_error(*answer),
             Fault::Connection { cause } => Error::new(
                 ErrorKind::Unavailable,
                 format!("endpoint {} cannot be reached or broke off", self.endpoint),
@@ -260,7 +260,7 @@ mod tests {
 
     fn error(asked: Asked<'_>, status: u16, code: &str) -> Error {
         let answer = StatusFault { status, code: code.to_owned(), ..StatusFault::default() };
-        asked.error(Fault::Status(answer))
+        asked.error(Fault::Status(Box::new(answer)))
     }
 
     #[test]

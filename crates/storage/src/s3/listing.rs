@@ -268,7 +268,7 @@ impl Pages {
 
 fn read_answer(client: &Client, body: &[u8]) -> Result<(Page, Vec<FileVersion>), Fault> {
     match parse_listing(body).map_err(Fault::Answer)? {
-        Answer::Error(document) => Err(Fault::Status(masked_error(document))),
+        Answer::Error(document) => Err(Fault::Status(Box::new(masked_error(document)))),
         Answer::Page(mut page) => {
             let is_encoded = page.encoding.as_deref() == Some("url");
             let files = std::mem::take(&mut page.entries)

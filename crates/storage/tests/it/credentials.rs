@@ -1,5 +1,6 @@
 //! The lookup of credentials. Environment variables belong to a process, so
-//! each case runs in a child: this binary again, with one ignored test.
+//! each case runs in a child: this binary again, with the one test that knows
+//! by its environment that it is the child.
 
 use std::path::Path;
 use std::process::Output;
@@ -14,11 +15,13 @@ use crate::stub::{Answer, Stub};
 
 /// What the child is to do, and what it found.
 const CASE: &str = "DECANT_TEST_CASE";
+/// The test that a child runs.
+const CHILD: &str = "credentials::the_environment_is_enough";
 
 /// Runs `open_and_list` in a process whose AWS environment is `environment`.
 async fn child(home: &Path, case: &str, environment: &[(&str, &str)]) -> Output {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--ignored", "--exact", "credentials::open_and_list", "--nocapture"]);
+    command.args(["--exact", CHILD, "--nocapture"]);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
         command.env_remove(name);
     }
@@ -67,11 +70,8 @@ fn home(s3: &MemoryS3) -> tempfile::TempDir {
     home
 }
 
-/// The child's part; ignored, for alone it has no environment.
-#[tokio::test]
-#[ignore = "the other tests of this module run it in a process of its own"]
-async fn open_and_list() {
-    let case = std::env::var(CASE).unwrap();
+/// The child's part.
+async fn open_and_list(case: &str) {
     let (credentials, profile) = match case.split_once(' ') {
         Some(("profile", name)) => (Credentials::Default, Some(name.to_owned())),
         Some(("default", _)) => (Credentials::Default, None),
@@ -133,6 +133,9 @@ async fn a_named_profile_stands_above_the_environment() {
 
 #[tokio::test]
 async fn the_environment_is_enough() {
+    if let Ok(case) = std::env::var(CASE) {
+        return open_and_list(&case).await;
+    }
     let s3 = endpoint().await;
     let empty = tempfile::tempdir().unwrap();
     let output = child(
