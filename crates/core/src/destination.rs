@@ -164,6 +164,12 @@ pub trait Destination: Send + Sync {
     /// Its ledger.
     fn ledger(&self) -> Arc<dyn Ledger>;
 
+    /// Tries whether tables can be made and rows written, and leaves nothing
+    /// behind.
+    async fn check_write(&self) -> Result<()> {
+        Err(Error::new(crate::error::ErrorKind::Unsupported, "cannot be tried"))
+    }
+
     /// Begins a load: takes the table's shared lock, compares the schema,
     /// claims the files in id order, waits for whoever holds one, deletes the
     /// rows that must go. All of it in the transaction that will commit.

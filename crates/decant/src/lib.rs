@@ -4,11 +4,13 @@
 //! [`Pipeline`] is that meaning, opened; [`listing`] lists files for their own
 //! sake. What is plugged in is said in [`registry`], and nowhere else.
 
+mod check;
 pub mod config;
 pub mod listing;
 mod pipeline;
 pub mod registry;
 
+pub use check::{Check, check};
 pub use decant_core as core;
 pub use decant_engine as engine;
 pub use decant_storage as storage;

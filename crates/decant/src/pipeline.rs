@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use decant_core::ledger::HistoryFilter;
 use decant_core::selection::Scan;
+use decant_core::stream::GroupLimits;
 use decant_core::{Destination, Error, ErrorKind, LedgerEntry, Result};
 use decant_databases::DatabaseOptions;
 use decant_engine::{
@@ -14,6 +15,10 @@ use decant_storage::{Credentials, Location, Storage, StorageOptions};
 
 use crate::config::{CredentialSettings, DestinationSettings, Root, Settings, SourceSettings};
 use crate::registry::{format_for, open_destination};
+
+/// Groups that a thread may hold in memory: decoded, being decoded, and on
+/// their way as encoded bytes.
+const GROUPS_PER_THREAD: u64 = 4;
 
 /// A source, its streams and a destination.
 pub struct Pipeline {
@@ -89,10 +94,19 @@ impl Pipeline {
         };
         let settings = decant_engine::Settings {
             threads: self.settings.threads,
-            group: self.settings.groups,
+            group: self.groups(),
             ..decant_engine::Settings::default()
         };
         Run::new(services, settings, stop.clone())
+    }
+
+    /// A thread holds one group back while it decodes the next and sends the
+    /// one before: what all of them hold together stays within the memory.
+    fn groups(&self) -> GroupLimits {
+        let threads = self.settings.threads.max(1) as u64;
+        let bytes_max = self.settings.memory_bytes / (GROUPS_PER_THREAD * threads);
+        let GroupLimits { files, bytes } = self.settings.groups;
+        GroupLimits { files, bytes: bytes.min(bytes_max) }
     }
 
     fn say_nothing_found(&self, report: &mut RunReport, required: bool) {

@@ -22,3 +22,8 @@ pub async fn open_destination(
 ) -> Result<Arc<dyn Destination>> {
     decant_databases::open(url, options).await
 }
+
+/// The names of the formats, without `auto`.
+pub fn format_names() -> Vec<&'static str> {
+    decant_formats::formats().iter().map(|format| format.name).collect()
+}

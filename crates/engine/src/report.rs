@@ -39,6 +39,15 @@ pub struct RunReport {
     pub interrupted: bool,
 }
 
+impl RunReport {
+    /// The report of a run that could not begin.
+    pub fn not_begun(error: &Error) -> Self {
+        let tally = Tally::new();
+        tally.error(error);
+        tally.report("", Utc::now(), 0.0)
+    }
+}
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -76,7 +76,8 @@ fn endpoint_of(endpoint: &str) -> Meant<String> {
     const SETTING: &str = "source.endpoint";
     let hint = "write it as https://host, or http://host:port for a server without TLS";
     let url = Url::parse(endpoint).ok().filter(|url| {
-        matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| host != "")
+        matches!(url.scheme(), "http" | "https")
+            && url.host_str().is_some_and(|host| !host.is_empty())
     });
     let Some(url) = url else {
         return Err(Objection::new(SETTING, "the endpoint is not a URL").hint(hint));

@@ -24,7 +24,10 @@ pub(super) fn read<'de, T: Deserialize<'de>>(node: &'de Node) -> Result<T, Failu
 
 /// Why a node is not what its key asks for.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct Failure(Box<Details>);
+
+#[derive(Debug)]
+struct Details {
     message: String,
     hint: Option<String>,
     place: Option<Place>,
@@ -34,19 +37,19 @@ pub(super) struct Failure {
 
 impl Failure {
     fn of(message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Details {
             message: message.into(),
             hint: None,
             place: None,
             unknown: None,
             is_of_variable: false,
-        }
+        }))
     }
 
     /// Says where it is, unless that is known already.
     fn at(mut self, node: &Node) -> Self {
-        if self.place.is_none() {
-            self.place = Some(node.place);
+        if self.0.place.is_none() {
+            self.0.place = Some(node.place);
             if let Value::Scalar(scalar) = &node.value {
                 self.hide(scalar);
             }
@@ -55,35 +58,36 @@ impl Failure {
     }
 
     fn at_key(mut self, key: &Key) -> Self {
-        self.place.get_or_insert(key.place);
+        self.0.place.get_or_insert(key.place);
         self
     }
 
     fn hide(&mut self, scalar: &Scalar) {
-        self.is_of_variable = super::variables::has_variable(scalar.shown());
-        self.message = scalar.without_value(&self.message);
-        self.hint = self.hint.take().map(|hint| scalar.without_value(&hint));
+        self.0.is_of_variable = super::variables::has_variable(scalar.shown());
+        self.0.message = scalar.without_value(&self.0.message);
+        self.0.hint = self.0.hint.take().map(|hint| scalar.without_value(&hint));
     }
 
     /// Whether it is about a value that a variable takes part in.
     pub(super) fn is_of_variable(&self) -> bool {
-        self.is_of_variable
+        self.0.is_of_variable
     }
 
     /// Adds keys that are known besides those that serde knew.
     pub(super) fn also_known(mut self, keys: &[&'static str]) -> Self {
-        if let Some((unknown, known)) = &mut self.unknown {
+        let details = &mut *self.0;
+        if let Some((unknown, known)) = &mut details.unknown {
             known.extend(keys);
-            self.hint = Some(suggestion(unknown, known));
+            details.hint = Some(suggestion(unknown, known));
         }
         self
     }
 
     /// The error as a person reads it.
     pub(super) fn into_error(self, file: &str) -> Error {
-        let place = self.place.unwrap_or(Place { line: 1, column: 1 });
-        let error = error_at(file, place, self.message);
-        match self.hint {
+        let place = self.0.place.unwrap_or(Place { line: 1, column: 1 });
+        let error = error_at(file, place, self.0.message);
+        match self.0.hint {
             Some(hint) => error.with_hint(hint),
             None => error,
         }
@@ -92,7 +96,7 @@ impl Failure {
 
 impl Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.0.message)
     }
 }
 
@@ -109,7 +113,7 @@ impl de::Error for Failure {
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
         let mut failure = Self::of(format!("`{variant}` is not known here"));
-        failure.hint = Some(suggestion(variant, expected));
+        failure.0.hint = Some(suggestion(variant, expected));
         failure
     }
 
@@ -131,8 +135,8 @@ impl de::Error for Failure {
 /// The failure for a key that nothing knows.
 pub(super) fn unknown_key(key: &str, known: &[&'static str]) -> Failure {
     let mut failure = Failure::of(format!("unknown key `{key}`"));
-    failure.hint = Some(suggestion(key, known));
-    failure.unknown = Some((key.to_owned(), known.to_vec()));
+    failure.0.hint = Some(suggestion(key, known));
+    failure.0.unknown = Some((key.to_owned(), known.to_vec()));
     failure
 }
 
@@ -176,7 +180,7 @@ impl<'de> Reader<'de> {
         let digits = scalar.text.replace('_', "");
         digits.parse().map_err(|_| {
             let mut failure = Failure::of(format!("`{}` is not a whole number", scalar.text));
-            failure.hint = Some("whole numbers from 0 on are allowed, such as 4".into());
+            failure.0.hint = Some("whole numbers from 0 on are allowed, such as 4".into());
             failure
         })
     }

@@ -14,7 +14,7 @@ use decant_core::{FileVersion, Result};
 use decant_storage::Storage;
 use serde::Serialize;
 
-pub use save::{save_to_file, save_to_table};
+pub use save::{listing_origin, save_to_file, save_to_table};
 
 /// A file as a listing shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -73,9 +73,7 @@ impl Listing {
         let mut files: Vec<ListedFile> = page
             .into_iter()
             .map(|arrival| arrival.file)
-            .filter(|file| {
-                selection.judge(&file.key, file.size, file.last_modified, now).is_none()
-            })
+            .filter(|file| selection.judge(&file.key, file.size, file.last_modified, now).is_none())
             .map(ListedFile::from)
             .collect();
         if let Some(left) = &mut self.left {

@@ -141,10 +141,7 @@ async fn commit(load: Box<dyn Load>, writer: Box<dyn Writer>, totals: FileTotals
     Ok(())
 }
 
-async fn table_for_listing(
-    destination: &dyn Destination,
-    table: &TableName,
-) -> Result<TableState> {
+async fn table_for_listing(destination: &dyn Destination, table: &TableName) -> Result<TableState> {
     let state = destination.describe(table).await?;
     if state.schema.is_some() {
         return Ok(state);
@@ -194,13 +191,14 @@ fn load_plan(state: &TableState, origin: FileVersion) -> LoadPlan {
     }
 }
 
-/// What stands in the ledger for a listing of everything below `prefix`.
-pub(crate) fn origin(source: &str, bucket: &str, prefix: &str) -> FileVersion {
+/// What stands in the ledger for a listing of everything below `folder`, in
+/// the scope (source and bucket) of a storage.
+pub fn listing_origin((source, bucket): (&str, &str), folder: &str) -> FileVersion {
     let now = Utc::now();
     FileVersion {
         source: source.to_owned(),
         bucket: bucket.to_owned(),
-        key: prefix.to_owned(),
+        key: folder.to_owned(),
         member: String::new(),
         etag: format!("listing-{}", now.timestamp_micros()),
         size: 0,

@@ -1,0 +1,111 @@
+//! The report of a run, for people.
+
+use std::fmt::Write as _;
+
+use decant::engine::{RunReport, RunStatus, TableReport};
+
+use crate::exit::describe_reported;
+use crate::progress::{human_bytes, human_count};
+
+/// Errors that are printed in full; the ledger has all of them.
+const ERRORS_SHOWN: usize = 10;
+
+/// A few lines that say what happened, the most important first.
+pub(crate) fn describe(report: &RunReport) -> String {
+    let mut text = String::new();
+    for table in report.tables.iter().filter(|table| table.rows_loaded > 0 || table.created) {
+        text.push_str(&describe_table(table));
+    }
+    let _ = writeln!(text, "{}", summary(report));
+    for note in &report.notes {
+        let _ = writeln!(text, "note: {note}");
+    }
+    for error in report.errors.iter().take(ERRORS_SHOWN) {
+        let _ = writeln!(text, "{}", describe_reported(error));
+    }
+    if report.errors.len() > ERRORS_SHOWN {
+        let more = report.errors.len() - ERRORS_SHOWN;
+        let _ = writeln!(text, "and {more} more errors: `decant history --status failed`");
+    }
+    text
+}
+
+fn describe_table(table: &TableReport) -> String {
+    let created = if table.created { " (created)" } else { "" };
+    let mut text = format!("{}{created}: {} rows\n", table.table, human_count(table.rows_loaded));
+    if table.created {
+        let columns: Vec<String> = table
+            .columns
+            .iter()
+            .map(|column| format!("{} {}", column.name, column.column_type))
+            .collect();
+        let _ = writeln!(text, "  {}", columns.join(", "));
+    }
+    for change in &table.changes {
+        let _ = writeln!(text, "  {change}");
+    }
+    text
+}
+
+fn summary(report: &RunReport) -> String {
+    let files = &report.files;
+    let mut parts = vec![format!("{} files loaded", human_count(files.loaded))];
+    for (count, what) in [
+        (files.already_loaded, "loaded before"),
+        (files.failed, "failed"),
+        (files.skipped, "skipped"),
+        (files.vanished, "vanished"),
+        (files.excluded, "left out"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{} {what}", human_count(count)));
+        }
+    }
+    let mut rows = format!("{} rows", human_count(report.rows.loaded));
+    if report.rows.rejected > 0 {
+        let _ = write!(rows, " ({} rejected)", human_count(report.rows.rejected));
+    }
+    let status = match report.status {
+        _ if report.interrupted => "interrupted: ",
+        RunStatus::Failed => "failed: ",
+        RunStatus::Partial => "partly: ",
+        RunStatus::Ok => "",
+    };
+    let seconds = report.seconds.max(0.001);
+    let rate = human_count((report.rows.loaded as f64 / seconds) as u64);
+    format!(
+        "{status}{}; {rows}, {} in {seconds:.2} s ({rate} rows/s)",
+        parts.join(", "),
+        human_bytes(report.bytes.fetched)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use decant::engine::{BytesReport, FilesReport, RowsReport};
+
+    use super::*;
+
+    #[test]
+    fn the_summary_names_what_is_not_zero() {
+        let report = RunReport {
+            run_id: "r".into(),
+            status: RunStatus::Partial,
+            started_at: Default::default(),
+            seconds: 2.0,
+            files: FilesReport { listed: 4, loaded: 3, skipped: 1, ..FilesReport::default() },
+            rows: RowsReport { read: 1001, loaded: 1000, rejected: 1, ..RowsReport::default() },
+            bytes: BytesReport { fetched: 2048, decoded: 4096 },
+            retries: 0,
+            tables: Vec::new(),
+            errors: Vec::new(),
+            notes: vec!["something".into()],
+            interrupted: false,
+        };
+        assert_eq!(
+            describe(&report),
+            "partly: 3 files loaded, 1 skipped; 1,000 rows (1 rejected), 2.00 KiB in 2.00 s \
+             (500 rows/s)\nnote: something\n"
+        );
+    }
+}

@@ -1,0 +1,61 @@
+//! What is to be done: a file a verb.
+
+mod check;
+mod config;
+mod demo;
+mod history;
+mod list;
+mod load;
+mod plan;
+
+use clap::CommandFactory;
+use decant::config::{Settings, Vocabulary};
+use decant::core::{Error, ErrorKind, Result};
+
+use crate::args::{Cli, GlobalArgs, PlanArgs, Verb};
+use crate::exit::Exit;
+use crate::interrupt::Interrupt;
+
+/// Runs the verb that was typed.
+pub(crate) async fn run(cli: &Cli) -> Result<Exit> {
+    let interrupt = Interrupt::listen()
+        .map_err(|error| Error::new(ErrorKind::Internal, "cannot listen").caused_by(error))?;
+    let global = &cli.global;
+    match &cli.verb {
+        Verb::Load(load) => {
+            let settings = with_vocabulary(|vocabulary| load.options(global)?.settings(vocabulary));
+            load::run(settings, global, &interrupt, true).await
+        }
+        Verb::Sync(sync) => {
+            let settings = with_vocabulary(|vocabulary| {
+                global.document()?.settings(&sync.overrides(global), vocabulary)
+            });
+            load::run(settings, global, &interrupt, false).await
+        }
+        Verb::List(list) => list::run(list, global).await,
+        Verb::Plan(plan) => plan::run(planned(plan, global)?, global).await,
+        Verb::Check(check) => check::run(planned(check, global)?, global).await,
+        Verb::History(history) => history::run(history, global).await,
+        Verb::Config { verb } => config::run(*verb, global),
+        Verb::Demo => demo::run(&interrupt).await,
+        Verb::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "decant", &mut script);
+            crate::output::print(&String::from_utf8_lossy(&script))?;
+            Ok(Exit::Ok)
+        }
+    }
+}
+
+/// What `plan` and `check` are about: a load, or the configuration.
+fn planned(plan: &PlanArgs, global: &GlobalArgs) -> Result<Settings> {
+    with_vocabulary(|vocabulary| match plan.options(global)? {
+        Some(load) => load.settings(vocabulary),
+        None => global.document()?.settings(&plan.overrides(global), vocabulary),
+    })
+}
+
+/// Hands over the names that plug-ins go by.
+fn with_vocabulary<T>(meant: impl FnOnce(&Vocabulary<'_>) -> Result<T>) -> Result<T> {
+    meant(&Vocabulary { formats: &decant::registry::format_names() })
+}
