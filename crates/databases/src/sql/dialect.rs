@@ -197,7 +197,8 @@ pub(crate) mod tests {
     pub(crate) fn documented_types(name: &str) -> Vec<(String, String)> {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/types.md");
         let page = std::fs::read_to_string(path).expect("docs/types.md");
-        let mut rows = page.lines().filter(|line| line.starts_with('|')).map(cells);
+        let table = page.lines().skip_while(|line| !line.starts_with('|'));
+        let mut rows = table.take_while(|line| line.starts_with('|')).map(cells);
         let header = rows.next().expect("a table");
         let column = header.iter().position(|cell| cell == name).expect("a column of the name");
         rows.skip(1).map(|row| (row[0].clone(), row[column].clone())).collect()

@@ -118,7 +118,7 @@ impl LedgerSql {
             dialect.check_identifier(derived)?;
         }
         dialect.check_identifier(&format!("{rejects}{FILE_INDEX_SUFFIX}"))?;
-        if [META, DEFAULT_REJECTS].contains(&name.as_str()) {
+        if [META, DEFAULT_REJECTS].iter().any(|taken| name.eq_ignore_ascii_case(taken)) {
             let message = format!("the ledger cannot be called `{name}`");
             return Err(Error::new(ErrorKind::InvalidConfig, message)
                 .with_hint("choose another name with --ledger"));

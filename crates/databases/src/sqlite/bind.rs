@@ -337,4 +337,34 @@ mod tests {
             assert!(!becomes_another_number(text), "{text:?}");
         }
     }
+
+    /// What SQLite answers, as text, for a value in a column with a numeric
+    /// affinity.
+    fn through_numeric(value: impl ToSql) -> String {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (v NUMERIC)").unwrap();
+        connection.execute("INSERT INTO t VALUES (?1)", [value]).unwrap();
+        connection.query_row("SELECT CAST(v AS TEXT) FROM t", [], |row| row.get(0)).unwrap()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn text_that_is_let_through_comes_back(text in "[-+.0-9eExX_ \\t\\n]{0,8}") {
+            if !becomes_another_number(&text) {
+                proptest::prop_assert_eq!(through_numeric(&text), text);
+            }
+        }
+
+        #[test]
+        fn numbers_come_back_by_value(unscaled in -(1_i64 << 49)..1 << 49, scale in 0_i8..16) {
+            let bound = match number(unscaled.into(), scale) {
+                Some(Number::Integer(value)) => through_numeric(value),
+                Some(Number::Double(value)) => through_numeric(value),
+                None => return Err(proptest::test_runner::TestCaseError::fail("15 digits fit")),
+            };
+            let mut sent = String::new();
+            render::decimal(&mut sent, unscaled.into(), scale);
+            proptest::prop_assert_eq!(bound.parse::<f64>(), sent.parse::<f64>());
+        }
+    }
 }

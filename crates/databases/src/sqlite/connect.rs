@@ -57,7 +57,7 @@ impl Connections {
             Location::Memory => Arc::clone(&writer),
         };
         let connections = Self { location, lock_timeout, writer, reader };
-        connections.read(|connection| count_tables(connection)).await?;
+        connections.read(count_tables).await?;
         Ok(connections)
     }
 

@@ -36,7 +36,7 @@ use self::transaction::Transaction;
 use self::type_table::SQLITE;
 use self::url::Location;
 use crate::DatabaseOptions;
-use crate::sql::ledger::LedgerSql;
+use crate::sql::ledger::{DEFAULT_LEDGER, LedgerSql};
 
 /// Opens a SQLite database: `sqlite:path.db`, `sqlite:///relative.db`,
 /// `sqlite:////absolute/path.db` or `sqlite::memory:`. A file that does not
@@ -117,5 +117,7 @@ fn ledger_sql(name: &str) -> Result<LedgerSql> {
         return Err(Error::new(ErrorKind::InvalidConfig, message)
             .with_hint("choose a name without a dot with --ledger"));
     }
-    LedgerSql::new(&SQLITE, name)
+    // Names are compared without case here, so this is the default's table.
+    let is_default = name.eq_ignore_ascii_case(DEFAULT_LEDGER);
+    LedgerSql::new(&SQLITE, if is_default { DEFAULT_LEDGER } else { name })
 }

@@ -5,7 +5,7 @@
 //! that the value is outside the years 1 to 9999 or, for a time, outside a
 //! day.
 
-use chrono::{DateTime, Datelike as _, NaiveDate};
+use chrono::{DateTime, Datelike as _, NaiveDate, TimeDelta};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
@@ -13,8 +13,8 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// `2024-01-02`, from days since 1970.
 pub(super) fn date(text: &mut String, days: i32) -> Option<()> {
-    let date = DateTime::UNIX_EPOCH.date_naive() + chrono::TimeDelta::days(days.into());
-    push_date(text, date)
+    let days = TimeDelta::days(days.into());
+    push_date(text, DateTime::UNIX_EPOCH.date_naive().checked_add_signed(days)?)
 }
 
 /// `10:00:00` or `10:00:00.500000`, from microseconds since midnight.
