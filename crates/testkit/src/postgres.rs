@@ -9,7 +9,7 @@
 //!
 //! Invariant: neither the server nor its folder outlives the test process,
 //! however that ends; a supervisor shell that reads a pipe from the test
-//! process sees to it (see [`supervisor`]).
+//! process sees to it.
 //!
 //! Over TCP the superuser `decant` needs its password (SCRAM), over the
 //! socket nobody does. `fsync` is off: a killed server loses nothing, a
