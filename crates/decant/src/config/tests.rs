@@ -313,10 +313,8 @@ fn secrets_are_in_no_output_of_check() {
 
 #[test]
 fn the_command_line_wins_over_the_file() {
-    let text = format!(
-        "source: {{url: s3://b, region: a, credentials: {{profile: p}}}}\n\
-         destination: {{url: sqlite:a.db, ledger: l}}\nstreams: {{a: {{table: t}}, b: {{table: u}}}}\n"
-    );
+    let text = "source: {url: s3://b, region: a, credentials: {profile: p}}\n\
+         destination: {url: sqlite:a.db, ledger: l}\nstreams: {a: {table: t}, b: {table: u}}\n";
     let overrides = Overrides {
         region: Some("z".into()),
         anonymous: true,
@@ -328,7 +326,7 @@ fn the_command_line_wins_over_the_file() {
         reload: ReloadOptions { full_refresh: true, retry_failed: true, ..Default::default() },
         ..Overrides::default()
     };
-    let document = open(&text, None).unwrap();
+    let document = open(text, None).unwrap();
     let settings = document.settings(&overrides, &FORMATS).unwrap();
     assert_eq!(settings.source.region.as_deref(), Some("z"));
     assert_eq!(settings.source.credentials, CredentialSettings::Anonymous);

@@ -88,15 +88,15 @@ pub(super) fn has_variable(text: &str) -> bool {
 }
 
 enum Problem {
-    NotSet(String),
-    NotAName,
-    NotClosed,
+    Unset(String),
+    BadName,
+    Unclosed,
 }
 
 impl Problem {
     fn into_error(self, file: &str, place: Place) -> Error {
         match self {
-            Self::NotSet(name) => error_at(
+            Self::Unset(name) => error_at(
                 file,
                 place,
                 format!("the environment variable `{name}` is not set"),
@@ -104,9 +104,9 @@ impl Problem {
             .with_hint(format!(
                 "export {name}, put it into a file for --env-file, or write ${{{name}:-default}}"
             )),
-            Self::NotAName => error_at(file, place, "what stands in `${…}` is not a name")
+            Self::BadName => error_at(file, place, "what stands in `${…}` is not a name")
                 .with_hint("write ${NAME} or ${NAME:-default}; $${ stands for a literal ${"),
-            Self::NotClosed => error_at(file, place, "`${` is not closed with `}`")
+            Self::Unclosed => error_at(file, place, "`${` is not closed with `}`")
                 .with_hint("$${ stands for a literal ${"),
         }
     }
@@ -134,7 +134,7 @@ fn expand(typed: &str, environment: &Environment) -> Result<String, Problem> {
             continue;
         }
         text.push_str(before);
-        let (inside, after) = rest[dollar + 2..].split_once('}').ok_or(Problem::NotClosed)?;
+        let (inside, after) = rest[dollar + 2..].split_once('}').ok_or(Problem::Unclosed)?;
         text.push_str(value_of(inside, environment)?);
         rest = after;
     }
@@ -148,14 +148,14 @@ fn value_of<'a>(inside: &'a str, environment: &'a Environment) -> Result<&'a str
         None => (inside, None),
     };
     if !env_file::is_name(name) {
-        return Err(Problem::NotAName);
+        return Err(Problem::BadName);
     }
     // As in a shell, `:-` also stands in for a variable that is set to nothing.
     match (environment.get(name), default) {
         (Some(value), None) => Ok(value),
         (Some(value), Some(_)) if !value.is_empty() => Ok(value),
         (_, Some(default)) => Ok(default),
-        (None, None) => Err(Problem::NotSet(name.to_owned())),
+        (None, None) => Err(Problem::Unset(name.to_owned())),
     }
 }
 
