@@ -19,8 +19,8 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::describe::get;
-use super::type_table::POSTGRES;
 use super::ledger::{FileText, claimed, query, size_of};
+use super::type_table::POSTGRES;
 use crate::sql::ledger::LedgerSql;
 
 /// What the claims found.

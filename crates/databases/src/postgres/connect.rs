@@ -10,10 +10,10 @@ use decant_core::error::{Error, ErrorKind, Result};
 use tokio::task::AbortHandle;
 use tokio_postgres::{Client, Config, config};
 
-use super::url::{Address, ChannelBinding, Host, HostName, SessionAttributes};
 use super::error::{explain, innermost};
 use super::password_file;
-use super::tls::{self, SslMode};
+use super::tls::{self, RootCertificates, SslMode};
+use super::url::{Address, ChannelBinding, Host, HostName, SessionAttributes};
 
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
@@ -115,6 +115,10 @@ fn ssl_mode(address: &Address, host: &Host) -> SslMode {
     match (&host.name, address.ssl_mode) {
         (HostName::Socket(_), _) => SslMode::Disable,
         (_, Some(mode)) => mode,
+        // As libpq: who asks for the system's authorities wants them asked.
+        _ if address.root_certificates == (RootCertificates::System { asked_for: true }) => {
+            SslMode::VerifyFull
+        }
         (_, None) if host.is_local() => SslMode::Prefer,
         (_, None) => SslMode::VerifyFull,
     }
@@ -192,11 +196,7 @@ async fn set_up(client: &Client, settings: SessionSettings) -> Result<(), tokio_
     Ok(())
 }
 
-async fn check_attributes(
-    client: &Client,
-    wanted: SessionAttributes,
-    host: &Host,
-) -> Result<()> {
+async fn check_attributes(client: &Client, wanted: SessionAttributes, host: &Host) -> Result<()> {
     if wanted == SessionAttributes::Any {
         return Ok(());
     }
@@ -239,8 +239,9 @@ fn refused(error: &tokio_postgres::Error, address: &Address, host: &Host, mode: 
         return Error::new(ErrorKind::AccessDenied, message).with_hint(PASSWORD_HINT);
     }
     let message = format!("cannot reach Postgres at {place}: {cause}");
-    Error::new(ErrorKind::Unavailable, message)
-        .with_hint("check that the server runs and listens there: host and port of the URL, PGHOST, PGPORT")
+    Error::new(ErrorKind::Unavailable, message).with_hint(
+        "check that the server runs and listens there: host and port of the URL, PGHOST, PGPORT",
+    )
 }
 
 const PASSWORD_HINT: &str =

@@ -15,10 +15,10 @@ use decant_core::schema::TableName;
 use futures::SinkExt as _;
 use tokio_postgres::{Client, CopyInSink};
 
-use super::type_table::Encoding;
-use super::type_table::POSTGRES;
 use super::encode::{ColumnValues, HEADER, TRAILER, write_tuple};
 use super::error::{explain, line_in};
+use super::type_table::Encoding;
+use super::type_table::POSTGRES;
 
 /// Bytes after which a COPY is to be ended.
 pub(crate) const COPY_BYTES_MAX: u64 = 64 << 20;

@@ -7,11 +7,11 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::describe::{Described, describe};
-use super::type_table::POSTGRES;
 use super::error::explain;
 use super::ledger::LedgerTables;
 use super::lock::Lock;
 use super::pool::Lease;
+use super::type_table::POSTGRES;
 use crate::sql::ledger::meta_table;
 use crate::sql::table;
 
@@ -62,16 +62,29 @@ pub(crate) async fn apply(
     if matches!(change, TableChange::Create { .. }) && !statements.is_empty() {
         let (fact, value) = (meta_table(&name), "created");
         lease
-            .query_typed(
-                &ledger.sql.write_meta(),
-                &[(&fact, Type::TEXT), (&value, Type::TEXT)],
-            )
+            .query_typed(&ledger.sql.write_meta(), &[(&fact, Type::TEXT), (&value, Type::TEXT)])
             .await
             .map_err(|error| explain(&error))?;
     }
     run(&lease, "COMMIT").await?;
     lease.give_back();
     Ok(statements)
+}
+
+/// Tries what a load needs, the ledger included, and takes all of it back.
+pub(crate) async fn check_write(lease: Lease, ledger: &LedgerTables) -> Result<()> {
+    run(&lease, &format!("BEGIN; {}", Lock::Ledger.exclusive())).await?;
+    ledger.complete(&lease).await?;
+    run(
+        &lease,
+        "DO $$ BEGIN \
+         EXECUTE format('CREATE TABLE %I (n bigint)', 'decant_check_' || txid_current()); \
+         EXECUTE format('INSERT INTO %I VALUES (1)', 'decant_check_' || txid_current()); \
+         END $$; ROLLBACK",
+    )
+    .await?;
+    lease.give_back();
+    Ok(())
 }
 
 /// The schema of `table`, when it does not exist.

@@ -5,8 +5,8 @@ use decant_core::schema::{TableName, TableSchema};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
-use super::type_table::{CatalogueColumn, Encoding};
 use super::error::explain;
+use super::type_table::{CatalogueColumn, Encoding};
 
 /// Kinds of relations that rows can be inserted into: tables, partitioned and
 /// foreign ones, and views, of which Postgres knows whether they can.
@@ -78,8 +78,7 @@ impl Described {
 pub(crate) async fn describe(client: &Client, table: &TableName) -> Result<Described> {
     let parameters: [(&(dyn ToSql + Sync), Type); 2] =
         [(&table.schema, Type::TEXT), (&table.name, Type::TEXT)];
-    let rows =
-        client.query_typed(DESCRIBE, &parameters).await.map_err(|error| explain(&error))?;
+    let rows = client.query_typed(DESCRIBE, &parameters).await.map_err(|error| explain(&error))?;
     let Some(first) = rows.first() else {
         let name = qualify(client, table).await?;
         return Ok(Described { name, columns: None });

@@ -19,8 +19,8 @@ use bytes::{BufMut as _, BytesMut};
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::schema::ColumnType;
 
-use super::type_table::{Encoding, JSONB_VERSION};
 use super::numeric;
+use super::type_table::{Encoding, JSONB_VERSION};
 
 /// What a COPY in binary begins with: signature, flags, length of extensions.
 pub(crate) const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
@@ -84,9 +84,9 @@ impl<'a> ColumnValues<'a> {
             ColumnType::Timestamp | ColumnType::TimestampTz => {
                 Self::Timestamp(array.as_primitive_opt()?)
             }
-            ColumnType::Uuid => {
-                Self::Uuid(array.as_fixed_size_binary_opt().filter(|uuid| uuid.value_length() == 16)?)
-            }
+            ColumnType::Uuid => Self::Uuid(
+                array.as_fixed_size_binary_opt().filter(|uuid| uuid.value_length() == 16)?,
+            ),
             ColumnType::Json if encoding.is_jsonb => Self::Jsonb(array.as_string_opt()?),
             ColumnType::Text | ColumnType::Json => Self::Text(array.as_string_opt()?),
             ColumnType::Binary => Self::Binary(array.as_binary_opt()?),
@@ -96,9 +96,7 @@ impl<'a> ColumnValues<'a> {
     fn check(&self, name: &str) -> Result<()> {
         match self {
             Self::Text(array) | Self::Jsonb(array) => check_text(name, array),
-            Self::Date(array) => {
-                check_range(name, array, FIRST_DAY, LAST_DAY)
-            }
+            Self::Date(array) => check_range(name, array, FIRST_DAY, LAST_DAY),
             Self::Timestamp(array) => {
                 let first = i64::from(FIRST_DAY) * DAY_MICROSECONDS;
                 let last = (i64::from(LAST_DAY) + 1) * DAY_MICROSECONDS - 1;
@@ -226,7 +224,8 @@ fn check_text(name: &str, array: &StringArray) -> Result<()> {
     }
     let row = (0..array.len()).find(|row| array.is_valid(*row) && array.value(*row).contains('\0'));
     row.map_or(Ok(()), |row| {
-        let message = format!("column `{name}`: the text has the character NUL, which Postgres cannot store");
+        let message =
+            format!("column `{name}`: the text has the character NUL, which Postgres cannot store");
         Err(refused(message, name, row))
     })
 }

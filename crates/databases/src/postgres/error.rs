@@ -41,8 +41,8 @@ fn explain_connection(error: &tokio_postgres::Error) -> Error {
 
 fn explain_database(error: &DbError) -> Error {
     let state = error.code().code();
-    let mut explained =
-        Error::new(kind_of(state), format!("Postgres: {}", error.message())).with("sqlstate", state);
+    let mut explained = Error::new(kind_of(state), format!("Postgres: {}", error.message()))
+        .with("sqlstate", state);
     let facts = [
         ("detail", error.detail()),
         ("schema", error.schema()),
@@ -125,9 +125,7 @@ pub(crate) fn line_in(error: &tokio_postgres::Error) -> Option<u64> {
 }
 
 /// The cause that has no cause.
-pub(crate) fn innermost(
-    error: &tokio_postgres::Error,
-) -> &(dyn std::error::Error + 'static) {
+pub(crate) fn innermost(error: &tokio_postgres::Error) -> &(dyn std::error::Error + 'static) {
     let mut cause: &(dyn std::error::Error + 'static) = error;
     while let Some(deeper) = cause.source() {
         cause = deeper;

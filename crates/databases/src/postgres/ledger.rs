@@ -1,7 +1,7 @@
 //! The ledger's tables in Postgres.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -15,11 +15,11 @@ use tokio_postgres::{Client, Row};
 
 use super::ddl::{create_schema, missing_schema};
 use super::describe::{describe, get};
-use super::type_table::POSTGRES;
 use super::error::explain;
 use super::lock::Lock;
 use super::pool::Pool;
 use super::rejects;
+use super::type_table::POSTGRES;
 use crate::sql::ledger::{
     Claimed, LedgerSql, META_VERSION, SCHEMA_VERSION, meta_table, reason_of, status_of,
 };
@@ -47,13 +47,16 @@ impl LedgerTables {
         }
         let lease = self.pool.for_statements().await?;
         batch(&lease, &format!("BEGIN; {}", Lock::Ledger.exclusive())).await?;
-        if !self.is_complete(&lease).await? {
-            self.create(&lease).await?;
-        }
+        self.complete(&lease).await?;
         batch(&lease, "COMMIT").await?;
         lease.give_back();
         self.ready.store(true, Ordering::Release);
         Ok(())
+    }
+
+    /// The same in a transaction that is open and holds the ledger's lock.
+    pub(crate) async fn complete(&self, client: &Client) -> Result<()> {
+        if self.is_complete(client).await? { Ok(()) } else { self.create(client).await }
     }
 
     /// The tables may have been dropped: look again before the next write.

@@ -10,20 +10,20 @@ use decant_core::destination::{
 };
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::file::FileId;
-use decant_core::schema::{FILE_ID_COLUMN, TableName};
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::claim::{Claims, claim};
-use super::describe::{Described, describe, get};
-use super::type_table::POSTGRES;
+use super::describe::{describe, get};
 use super::error::{explain, is_connection_lost};
 use super::ledger::{LedgerTables, query};
 use super::lock::Lock;
 use super::outcome::{Fate, Transaction};
 use super::pool::{Lease, Pool};
 use super::rejects;
-use super::writer::{PostgresWriter, Slot, Target, take};
+use super::remove;
+use super::type_table::POSTGRES;
+use super::write::{PostgresWriter, Slot, Target, take};
 
 /// An open load.
 struct PostgresLoad {
@@ -60,7 +60,7 @@ pub(crate) async fn begin(
             ledger.doubt();
         }
     })?;
-    clear(&lease, ledger, &plan, &described, &claims).await?;
+    clear(&lease, ledger, &plan, &claims).await?;
     let row = query(&lease, "SELECT txid_current()", &[]).await?;
     let transaction_id = row.first().map_or(Ok(0), |row| get(row, 0))?;
     let already_loaded = claims.already_loaded.clone();
@@ -85,18 +85,14 @@ async fn clear(
     client: &Client,
     ledger: &LedgerTables,
     plan: &LoadPlan,
-    described: &Described,
     claims: &Claims,
 ) -> Result<()> {
-    if plan.mode == LoadMode::Replace {
-        empty_table(client, ledger, plan).await?;
-    } else if plan.schema.has_file_id() && !claims.to_delete.is_empty() {
-        let statement = format!(
-            "DELETE FROM {} WHERE {} = ANY($1)",
-            POSTGRES.quote_table(&described.name),
-            POSTGRES.quote(FILE_ID_COLUMN)
-        );
-        query(client, &statement, &[(&claims.to_delete, Type::INT8_ARRAY)]).await?;
+    match plan.mode {
+        LoadMode::Replace => empty_table(client, ledger, plan).await?,
+        LoadMode::Append if plan.schema.has_file_id() => {
+            remove::files(client, &plan.table, &claims.to_delete).await?;
+        }
+        LoadMode::Append => remove::check_nothing_displaced(&plan.table, &claims.displaced)?,
     }
     let mut files: Vec<i64> = claims.taken.iter().map(|file| file.0).collect();
     files.extend(&claims.displaced);
@@ -110,12 +106,10 @@ async fn clear(
 /// Empties the table for those who look after the commit, and for nobody
 /// before: views, grants, indexes and foreign keys stay.
 async fn empty_table(client: &Client, ledger: &LedgerTables, plan: &LoadPlan) -> Result<()> {
-    refuse_cascades(client, &plan.table).await?;
     let table = plan.table.to_string();
     let statement = ledger.sql.delete_rejects_of_table();
     query(client, &statement, &[(&table, Type::TEXT)]).await?;
-    let quoted = POSTGRES.quote_table(&plan.table);
-    run(client, &format!("SET CONSTRAINTS ALL DEFERRED; DELETE FROM {quoted}")).await?;
+    remove::all_rows(client, &plan.table).await?;
     let condition = "target_table = $4 AND status = 'loaded'";
     supersede(client, ledger, plan, condition, (&table, Type::TEXT)).await
 }
@@ -133,52 +127,18 @@ async fn supersede(
         POSTGRES.quote_table(&ledger.sql.table())
     );
     let now = (&Utc::now() as &(dyn tokio_postgres::types::ToSql + Sync), Type::TIMESTAMPTZ);
-    let parameters =
-        [now, (&plan.load_id, Type::TEXT), (&plan.run_id, Type::TEXT), parameter];
+    let parameters = [now, (&plan.load_id, Type::TEXT), (&plan.run_id, Type::TEXT), parameter];
     query(client, &statement, &parameters).await?;
     Ok(())
-}
-
-/// A delete must not reach into another table.
-async fn refuse_cascades(client: &Client, table: &TableName) -> Result<()> {
-    let rows = query(
-        client,
-        "SELECT conname::text, conrelid::pg_catalog.regclass::text, confdeltype::text \
-         FROM pg_catalog.pg_constraint \
-         WHERE contype = 'f' AND confrelid = pg_catalog.to_regclass($1) \
-         AND conrelid <> confrelid AND confdeltype IN ('c', 'n', 'd') ORDER BY conname LIMIT 1",
-        &[(&POSTGRES.quote_table(table), Type::TEXT)],
-    )
-    .await?;
-    let Some(row) = rows.first() else { return Ok(()) };
-    let (constraint, other): (String, String) = (get(row, 0)?, get(row, 1)?);
-    let action = match get::<&str>(row, 2)? {
-        "c" => "CASCADE",
-        "n" => "SET NULL",
-        _ => "SET DEFAULT",
-    };
-    let message = format!(
-        "replacing `{table}` would change `{other}`: its foreign key `{constraint}` is ON DELETE \
-         {action}"
-    );
-    Err(Error::new(ErrorKind::Unsupported, message)
-        .with("constraint", constraint)
-        .with_hint("use --if-exists append, or make the foreign key NO ACTION DEFERRABLE"))
 }
 
 impl PostgresLoad {
     /// Everything before COMMIT.
     async fn prepare(&self, client: &Client, parts: &[Part], totals: &[FileTotals]) -> Result<()> {
-        let counted: u64 = totals.iter().map(|total| total.rows_loaded).sum();
-        let taken: u64 = parts.iter().map(|part| part.rows).sum();
-        if counted != taken {
-            let message = format!("{counted} rows were counted, the database took {taken}");
-            return Err(Error::new(ErrorKind::Internal, message));
-        }
+        check_counts(parts, totals)?;
         let settled = self.finish_rows(client, totals).await?;
         if settled != totals.len() {
-            let message =
-                format!("{} files were loaded, {settled} have ledger rows", totals.len());
+            let message = format!("{} files were loaded, {settled} have ledger rows", totals.len());
             return Err(Error::new(ErrorKind::Internal, message));
         }
         self.drop_unused_claims(client, totals).await
@@ -253,11 +213,8 @@ impl PostgresLoad {
         if !is_connection_lost(&error) {
             return Err(explained);
         }
-        let transaction = Transaction {
-            id: self.transaction_id,
-            load_id: self.plan.load_id.clone(),
-            files,
-        };
+        let transaction =
+            Transaction { id: self.transaction_id, load_id: self.plan.load_id.clone(), files };
         match transaction.fate(&self.pool, &self.ledger.sql).await {
             Fate::Committed => Ok(()),
             Fate::RolledBack => Err(explained),
@@ -306,6 +263,22 @@ impl Load for PostgresLoad {
         lease.give_back();
         Ok(())
     }
+}
+
+/// The database must have taken what the engine counted.
+fn check_counts(parts: &[Part], totals: &[FileTotals]) -> Result<()> {
+    let rows = totals.iter().map(|total| total.rows_loaded).sum::<u64>();
+    let rejects = totals.iter().map(|total| total.rows_rejected).sum::<u64>();
+    let taken_rows = parts.iter().map(|part| part.rows).sum::<u64>();
+    let taken_rejects = parts.iter().map(|part| part.rejects).sum::<u64>();
+    if (rows, rejects) == (taken_rows, taken_rejects) {
+        return Ok(());
+    }
+    let message = format!(
+        "{rows} rows and {rejects} rejects were counted, the database took {taken_rows} and \
+         {taken_rejects}"
+    );
+    Err(Error::new(ErrorKind::Internal, message))
 }
 
 /// The same error, once more: one transaction fails for all of its files.

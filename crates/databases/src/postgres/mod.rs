@@ -21,10 +21,11 @@ mod outcome;
 mod password_file;
 mod pool;
 mod rejects;
+mod remove;
 mod tls;
 mod type_table;
 mod url;
-mod writer;
+mod write;
 
 use std::sync::Arc;
 
@@ -109,6 +110,10 @@ impl Destination for Postgres {
 
     fn ledger(&self) -> Arc<dyn Ledger> {
         Arc::clone(&self.ledger) as Arc<dyn Ledger>
+    }
+
+    async fn check_write(&self) -> Result<()> {
+        ddl::check_write(self.pool.for_statements().await?, &self.ledger).await
     }
 
     async fn begin(&self, plan: LoadPlan) -> Result<Begun> {

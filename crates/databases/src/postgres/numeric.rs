@@ -110,8 +110,7 @@ impl Digits {
         let trailing = digits.iter().rev().take_while(|digit| **digit == 0).count();
         let digits = &digits[..digits.len() - trailing];
         let point = (DIGITS_MAX / 2) as i16;
-        let weight =
-            if digits.is_empty() { 0 } else { point - 1 - (self.first + leading) as i16 };
+        let weight = if digits.is_empty() { 0 } else { point - 1 - (self.first + leading) as i16 };
         buffer.put_i32((HEADER_BYTES + 2 * digits.len()) as i32);
         buffer.put_u16(digits.len() as u16);
         buffer.put_i16(weight);
@@ -142,7 +141,8 @@ mod tests {
             let index = weight - power;
             usize::try_from(index).ok().and_then(|index| digits.get(index)).copied().unwrap_or(0)
         };
-        let whole: String = (0..=weight.max(0)).rev().map(|power| format!("{:04}", at(power))).collect();
+        let whole: String =
+            (0..=weight.max(0)).rev().map(|power| format!("{:04}", at(power))).collect();
         let fraction: String = (1..=10).map(|power| format!("{:04}", at(-power))).collect();
         assert!(fraction[shown..].bytes().all(|byte| byte == b'0'));
         let whole = whole.trim_start_matches('0');

@@ -12,9 +12,9 @@ use decant_core::error::Result;
 use tokio_postgres::types::Type;
 
 use super::describe::get;
-use super::type_table::POSTGRES;
 use super::ledger::query;
 use super::pool::{Lease, Pool};
+use super::type_table::POSTGRES;
 use crate::sql::ledger::LedgerSql;
 
 /// Pauses between questions: about half a minute in all.

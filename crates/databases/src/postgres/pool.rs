@@ -12,8 +12,8 @@ use decant_core::error::{Error, ErrorKind, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_postgres::Client;
 
-use super::url::Address;
 use super::connect::{Session, SessionSettings, connect};
+use super::url::Address;
 
 const STATEMENT_CONNECTIONS: usize = 2;
 

@@ -1,14 +1,14 @@
 //! The rows of the rejects' table, many in one statement.
 
+use chrono::Utc;
 use decant_core::error::Result;
 use decant_core::file::FileId;
 use decant_core::reject::Reject;
-use chrono::Utc;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::type_table::POSTGRES;
 use super::ledger::query;
+use super::type_table::POSTGRES;
 use crate::sql::ledger::LedgerSql;
 
 /// Deletes the rejects of files.

@@ -177,6 +177,20 @@ mod tests {
     }
 
     #[test]
+    fn the_type_table_of_the_documentation_is_what_is_declared() {
+        use ColumnType::*;
+        let bounded = |precision, scale| Decimal(Some(DecimalBounds { precision, scale }));
+        let mut types = vec![Bool, Int16, Int32, Int64, Float32, Float64, Decimal(None)];
+        types.extend([bounded(15, 4), bounded(16, 4), bounded(38, 0), Date, Time, Timestamp]);
+        types.extend([TimestampTz, Uuid, Text, Json, Binary]);
+        let declared: Vec<(String, String)> = types
+            .into_iter()
+            .map(|column_type| (column_type.to_string(), declare(column_type).into_owned()))
+            .collect();
+        assert_eq!(crate::sql::dialect::tests::documented_types("Postgres"), declared);
+    }
+
+    #[test]
     fn the_bounds_of_a_numeric_are_read_from_its_modifier() {
         assert_eq!(numeric(-1), Some(ColumnType::Decimal(None)));
         assert_eq!(bounds(12, 2), decimal(12, 2));

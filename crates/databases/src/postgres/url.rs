@@ -167,9 +167,9 @@ struct Given<'a> {
 
 impl<'a> Given<'a> {
     fn parse(url: &str, environment: Environment<'a>) -> Result<Self> {
-        let (_, rest) = url.split_once("://").ok_or_else(|| {
-            invalid("the URL of a Postgres database begins with `postgresql://`")
-        })?;
+        let (_, rest) = url
+            .split_once("://")
+            .ok_or_else(|| invalid("the URL of a Postgres database begins with `postgresql://`"))?;
         let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (credentials, location) = split_credentials(path);
         let (hosts, database) = location.split_once('/').unwrap_or((location, ""));
@@ -225,7 +225,11 @@ impl<'a> Given<'a> {
     fn ssl_mode(&self) -> Result<Option<SslMode>> {
         let Some(word) = self.get(&["sslmode", "ssl"], "PGSSLMODE") else { return Ok(None) };
         SslMode::parse(&word).map(Some).ok_or_else(|| {
-            unknown_word("sslmode", &word, "disable, allow, prefer, require, verify-ca, verify-full")
+            unknown_word(
+                "sslmode",
+                &word,
+                "disable, allow, prefer, require, verify-ca, verify-full",
+            )
         })
     }
 
@@ -346,11 +350,8 @@ fn split_hosts(text: &str) -> Result<(String, String)> {
         hosts.push(decode(host)?);
         ports.push(port);
     }
-    let ports = if ports.iter().all(|port| port.is_empty()) {
-        String::new()
-    } else {
-        ports.join(",")
-    };
+    let ports =
+        if ports.iter().all(|port| port.is_empty()) { String::new() } else { ports.join(",") };
     Ok((hosts.join(","), ports))
 }
 
@@ -385,9 +386,10 @@ fn operating_system_user() -> Result<String> {
 }
 
 fn decode(text: &str) -> Result<String> {
-    percent_decode_str(text).decode_utf8().map(Into::into).map_err(|_| {
-        invalid("the URL's percent escapes are not UTF-8")
-    })
+    percent_decode_str(text)
+        .decode_utf8()
+        .map(Into::into)
+        .map_err(|_| invalid("the URL's percent escapes are not UTF-8"))
 }
 
 fn unknown_word(parameter: &str, word: &str, known: &str) -> Error {

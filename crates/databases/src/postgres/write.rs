@@ -14,11 +14,11 @@ use decant_core::file::FileId;
 use decant_core::reject::Reject;
 use decant_core::schema::{Column, TableName};
 
-use super::type_table::Encoding;
 use super::copy::{Copy, CopyColumn};
 use super::ledger::LedgerTables;
 use super::pool::Lease;
 use super::rejects;
+use super::type_table::Encoding;
 
 /// Rejects are held back until so many bytes of them are there: writing them
 /// ends the COPY.
