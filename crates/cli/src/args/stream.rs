@@ -107,7 +107,7 @@ struct FileArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Format (detected, unless given)")]
 struct FormatArgs {
-    /// auto, csv, tsv, json, parquet, … [default: auto]
+    /// auto, csv, tsv or another [default: auto]
     #[arg(long, value_name = "FORMAT", env = "DECANT_FORMAT")]
     format: Option<String>,
     /// Separates fields: one character, or tab, comma, semicolon, pipe, space

@@ -11,7 +11,7 @@ use super::typed::{Format, Letter, Quote, Size, Texts};
 /// The name that stands for finding out.
 const AUTO: &str = "auto";
 /// Formats that are text with fields; the others have no such options.
-const DELIMITED: [&str; 2] = ["csv", "tsv"];
+const DELIMITED: [&str; 3] = ["csv", "tsv", "psv"];
 
 pub(super) fn format_options(
     typed: Option<&Format>,

@@ -86,6 +86,14 @@ fn the_schema_knows_the_same_top_level_keys_as_the_reader() {
         assert!(limits.contains_key(key), "{key}");
     }
     assert!(limits.contains_key("files"));
+    let is_closed = |schema: &serde_json::Value| {
+        ["additionalProperties", "unevaluatedProperties"]
+            .iter()
+            .any(|key| schema[*key] == serde_json::json!(false))
+    };
+    for name in ["Defaults", "Profile", "Source", "StreamOptions"] {
+        assert!(is_closed(&schema["$defs"][name]), "{name}");
+    }
     let words = schema["$defs"]["IfExists"].to_string();
     assert!(words.contains("replace") && !words.contains("merge"), "{words}");
 }
