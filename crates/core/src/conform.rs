@@ -14,10 +14,11 @@ use arrow_schema::{Field, Schema};
 
 use crate::destination::{Capabilities, TableState};
 use crate::error::{Error, ErrorKind, Result};
+use crate::evidence::Decimals;
 use crate::file::FileId;
 use crate::format::{FileColumns, Target};
 use crate::names::snake_case;
-use crate::schema::{Column, FILE_ID_COLUMN, TableSchema};
+use crate::schema::{Column, ColumnType, FILE_ID_COLUMN, TableSchema};
 use crate::stream::{ColumnRules, NewColumns};
 
 pub use self::new_table::{added_columns, new_table_columns};
@@ -338,7 +339,8 @@ fn target(
         )
         .with_hint("drop the given type, or change the table's column"));
     }
-    Ok(Target { column_type, exact: table.created_by_decant && given.is_none() })
+    let rounds = rules.decimals == Decimals::Float && column_type == ColumnType::Float64;
+    Ok(Target { column_type, exact: table.created_by_decant && given.is_none() && !rounds })
 }
 
 fn refuse(kind: ErrorKind, message: String) -> Mismatch {

@@ -54,7 +54,8 @@ impl RunReport {
 pub enum RunStatus {
     /// Everything that was to be loaded is loaded.
     Ok,
-    /// Rows were rejected or files skipped, as the policy allows.
+    /// Rows were rejected or files skipped, as the policy allows, or somebody
+    /// asked the run to end early.
     Partial,
     /// Something failed.
     Failed,
@@ -303,7 +304,7 @@ impl Tally {
 
 impl Sums {
     fn status(&self) -> RunStatus {
-        let tolerated = self.files.skipped + self.rows.rejected;
+        let tolerated = self.files.skipped + self.rows.rejected + u64::from(self.interrupted);
         let failed = self.files.failed > 0 || self.errors_in_all > self.files.skipped;
         match (failed, tolerated) {
             (true, _) => RunStatus::Failed,

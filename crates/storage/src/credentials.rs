@@ -12,6 +12,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::environment::region::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
@@ -121,6 +122,7 @@ async fn load(options: &StorageOptions) -> SdkConfig {
         .or_else(files.build());
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http_client())
+        .no_credentials()
         .region(region);
     if let Some(profile) = &options.profile {
         loader = loader.profile_name(profile);
@@ -141,7 +143,7 @@ async fn provider(
             Some(SharedCredentialsProvider::new(keys))
         }
         Credentials::Profile => Some(profile_alone(options, config)),
-        Credentials::Default => found(options, config),
+        Credentials::Default => Some(found(options, config).await),
         Credentials::AssumeRole { role_arn, external_id, session_name } => {
             let mut role = AssumeRoleProvider::builder(role_arn)
                 .configure(config)
@@ -150,29 +152,37 @@ async fn provider(
             if let Some(external_id) = external_id {
                 role = role.external_id(external_id);
             }
-            let base = found(options, config)?;
+            let base = found(options, config).await;
             Some(SharedCredentialsProvider::new(role.build_from_provider(base).await))
         }
     }
 }
 
 /// What the default chain finds, or a profile that was named in person.
-fn found(options: &StorageOptions, config: &SdkConfig) -> Option<SharedCredentialsProvider> {
-    match options.profile {
-        Some(_) => Some(profile_alone(options, config)),
-        None => config.credentials_provider(),
+async fn found(options: &StorageOptions, config: &SdkConfig) -> SharedCredentialsProvider {
+    if options.profile.is_some() {
+        return profile_alone(options, config);
     }
+    // Without a region of its own the chain would ask the instance for one.
+    let chain = DefaultCredentialsChain::builder()
+        .configure(provider_config(config))
+        .region(sts_region(config));
+    SharedCredentialsProvider::new(chain.build().await)
 }
 
 fn profile_alone(options: &StorageOptions, config: &SdkConfig) -> SharedCredentialsProvider {
-    let provider_config = ProviderConfig::without_region()
-        .with_http_client(http_client())
-        .with_region(Some(sts_region(config)));
+    let provider_config = provider_config(config);
     let mut profile = ProfileFileCredentialsProvider::builder().configure(&provider_config);
     if let Some(name) = &options.profile {
         profile = profile.profile_name(name);
     }
     SharedCredentialsProvider::new(profile.build())
+}
+
+fn provider_config(config: &SdkConfig) -> ProviderConfig {
+    ProviderConfig::without_region()
+        .with_http_client(http_client())
+        .with_region(Some(sts_region(config)))
 }
 
 fn sts_region(config: &SdkConfig) -> Region {

@@ -96,6 +96,30 @@ impl Connections {
         .await
     }
 
+    /// Whether the first write would create the database.
+    pub(crate) fn is_absent(&self) -> bool {
+        matches!(&self.location, Location::File(path) if !path.exists())
+    }
+
+    /// Tries whether a database could be created where there is none, and
+    /// leaves nothing behind.
+    pub(crate) fn check_folder(&self) -> Result<()> {
+        let Location::File(path) = &self.location else { return Ok(()) };
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let tried = folder.join(format!(".decant-check-{}", std::process::id()));
+        std::fs::File::create_new(&tried).and_then(|_| std::fs::remove_file(&tried)).map_err(
+            |error| {
+                let kind = match error.kind() {
+                    std::io::ErrorKind::PermissionDenied => ErrorKind::AccessDenied,
+                    _ => ErrorKind::Unavailable,
+                };
+                Error::new(kind, format!("cannot create files in `{}`", folder.display()))
+                    .caused_by(error)
+            },
+        )
+    }
+
     async fn read_memory<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,

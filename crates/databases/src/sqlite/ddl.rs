@@ -80,3 +80,14 @@ fn add_columns(table: &TableName, columns: &[Column], existing: &[String]) -> Re
         .map(|column| table::add_column(&SQLITE, table, column))
         .collect()
 }
+
+/// Tries whether tables can be made and rows written. The transaction is for
+/// that alone, and its end leaves nothing behind.
+pub(crate) fn check_write(transaction: &Transaction) -> Result<()> {
+    transaction
+        .connection()
+        .execute_batch(
+            "CREATE TABLE _decant_check (id INTEGER); INSERT INTO _decant_check VALUES (1)",
+        )
+        .map_err(explain)
+}

@@ -92,6 +92,15 @@ impl Destination for Sqlite {
         Arc::new(SqliteLedger::new(Arc::clone(&self.connections), Arc::clone(&self.sql)))
     }
 
+    async fn check_write(&self) -> Result<()> {
+        if self.connections.is_absent() {
+            let connections = Arc::clone(&self.connections);
+            return blocking(move || connections.check_folder()).await;
+        }
+        let held = self.connections.writer().await?;
+        blocking(move || ddl::check_write(&Transaction::begin(held)?)).await
+    }
+
     async fn begin(&self, mut plan: LoadPlan) -> Result<Begun> {
         plan.table = describe::qualify(&plan.table);
         let held = self.connections.writer().await?;
