@@ -4,6 +4,8 @@
 //! Nothing is retried here but what libpq tries too: another host of the
 //! list, and once with or without TLS where the mode leaves it open.
 
+use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use decant_core::error::{Error, ErrorKind, Result};
@@ -58,45 +60,62 @@ pub(crate) async fn connect(address: &Address, settings: SessionSettings) -> Res
     Err(last.unwrap_or_else(|| Error::new(ErrorKind::InvalidConfig, "the URL names no host")))
 }
 
+/// Tries each of the host's addresses, as long as they do not answer.
 async fn connect_host(
     address: &Address,
     host: &Host,
     settings: SessionSettings,
 ) -> Result<Session> {
+    let mut last = None;
+    for resolved in resolve(host).await? {
+        match connect_address(address, host, resolved, settings).await {
+            Err(error) if error.kind() == ErrorKind::Unavailable => last = Some(error),
+            answer => return answer,
+        }
+    }
+    Err(last.unwrap_or_else(|| unreachable(host, "the name has no address")))
+}
+
+/// The addresses of a host; a socket has none and is one way all the same.
+async fn resolve(host: &Host) -> Result<Vec<Option<IpAddr>>> {
+    let HostName::Network(name) = &host.name else { return Ok(vec![None]) };
+    let addresses = tokio::net::lookup_host((name.as_str(), host.port))
+        .await
+        .map_err(|error| unreachable(host, &error.to_string()))?;
+    Ok(addresses.map(|address| Some(address.ip())).collect())
+}
+
+async fn connect_address(
+    address: &Address,
+    host: &Host,
+    resolved: Option<IpAddr>,
+    settings: SessionSettings,
+) -> Result<Session> {
     let opening = async {
-        let session = open_session(address, host).await?;
+        let session = open_session(address, host, resolved).await?;
         set_up(&session.client, settings).await.map_err(|error| explain(&error))?;
         check_attributes(&session.client, address.session, host).await?;
         Ok(session)
     };
-    match address.connect_timeout {
-        None => opening.await,
-        Some(limit) => tokio::time::timeout(limit, opening).await.unwrap_or_else(|_| {
-            let message = format!(
-                "cannot reach Postgres at {}: no answer in {} seconds",
-                host.shown(),
-                limit.as_secs()
-            );
-            Err(Error::new(ErrorKind::Unavailable, message).with_hint(
-                "check host, port and firewall; connect_timeout in the URL allows more time",
-            ))
-        }),
-    }
+    let Some(limit) = address.connect_timeout else { return opening.await };
+    tokio::time::timeout(limit, opening).await.unwrap_or_else(|_| {
+        let reason = format!("no answer in {} seconds", limit.as_secs());
+        Err(unreachable(host, &reason).with_hint(
+            "check host, port and firewall; connect_timeout in the URL allows more time",
+        ))
+    })
 }
 
-async fn open_session(address: &Address, host: &Host) -> Result<Session> {
+async fn open_session(address: &Address, host: &Host, resolved: Option<IpAddr>) -> Result<Session> {
     let mode = ssl_mode(address, host);
     let mut last = None;
     for encryption in attempts(mode) {
-        let config = configure(address, host, *encryption);
+        let config = configure(address, host, resolved, *encryption);
         let roots = &address.root_certificates;
         let connector = tls::connector(mode, roots, address.client_certificate.as_ref())?;
         match config.connect(connector).await {
             Ok((client, connection)) => {
-                let driver = tokio::spawn(async move {
-                    // Every statement in flight is told of the same error.
-                    let _ = connection.await;
-                });
+                let driver = tokio::spawn(drive(connection));
                 return Ok(Session { client, driver: driver.abort_handle() });
             }
             Err(error) => {
@@ -109,6 +128,17 @@ async fn open_session(address: &Address, host: &Host) -> Result<Session> {
         }
     }
     Err(last.unwrap_or_else(|| Error::new(ErrorKind::Internal, "no way to connect was tried")))
+}
+
+/// Carries the connection until one side ends it. Statements in flight hear
+/// that it was lost; why is known here alone.
+async fn drive<S>(connection: S)
+where
+    S: Future<Output = Result<(), tokio_postgres::Error>>,
+{
+    if let Err(error) = connection.await {
+        tracing::warn!("a connection to Postgres ended: {}", explain(&error));
+    }
 }
 
 fn ssl_mode(address: &Address, host: &Host) -> SslMode {
@@ -144,7 +174,12 @@ fn is_tls(error: &tokio_postgres::Error) -> bool {
     error.to_string().contains("TLS")
 }
 
-fn configure(address: &Address, host: &Host, encryption: config::SslMode) -> Config {
+fn configure(
+    address: &Address,
+    host: &Host,
+    resolved: Option<IpAddr>,
+    encryption: config::SslMode,
+) -> Config {
     let mut config = Config::new();
     match &host.name {
         HostName::Network(name) => config.host(name),
@@ -160,6 +195,9 @@ fn configure(address: &Address, host: &Host, encryption: config::SslMode) -> Con
         .keepalives_idle(KEEPALIVE_IDLE)
         .keepalives_interval(KEEPALIVE_INTERVAL)
         .keepalives_retries(KEEPALIVE_RETRIES);
+    if let Some(resolved) = resolved {
+        config.hostaddr(resolved);
+    }
     if let Some(options) = &address.options {
         config.options(options);
     }
@@ -230,18 +268,29 @@ fn refused(error: &tokio_postgres::Error, address: &Address, host: &Host, mode: 
         return refused_by_server(state.code(), explain(error), address, &place);
     }
     let cause = innermost(error).to_string();
-    if is_tls(error) {
+    let text = error.to_string();
+    if is_tls(error) && !is_broken_off(error) {
         return refused_tls(&cause, &place, mode);
     }
-    let text = error.to_string();
     if text.contains("invalid configuration") || text.contains("authentication") {
         let message = format!("Postgres at {place} does not let `{}` in: {cause}", address.user);
         return Error::new(ErrorKind::AccessDenied, message).with_hint(PASSWORD_HINT);
     }
-    let message = format!("cannot reach Postgres at {place}: {cause}");
+    unreachable(host, &cause)
+}
+
+fn unreachable(host: &Host, reason: &str) -> Error {
+    let message = format!("cannot reach Postgres at {}: {reason}", host.shown());
     Error::new(ErrorKind::Unavailable, message).with_hint(
         "check that the server runs and listens there: host and port of the URL, PGHOST, PGPORT",
     )
+}
+
+/// Whether a handshake ended because the connection did.
+fn is_broken_off(error: &tokio_postgres::Error) -> bool {
+    let Some(cause) = innermost(error).downcast_ref::<io::Error>() else { return false };
+    let is_refusal = cause.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+    !is_refusal && cause.kind() != io::ErrorKind::InvalidInput
 }
 
 const PASSWORD_HINT: &str =

@@ -15,6 +15,12 @@ use super::type_table::POSTGRES;
 use crate::sql::ledger::meta_table;
 use crate::sql::table;
 
+/// Everybody who reads the table queues behind an ALTER that waits: give up
+/// after ten seconds, or sooner where the session says so.
+const HURRY: &str = "SELECT pg_catalog.set_config('lock_timeout', '10s', true) \
+                     FROM pg_catalog.pg_settings WHERE name = 'lock_timeout' \
+                     AND setting::int NOT BETWEEN 1 AND 10000";
+
 /// The statements that a change takes, none when there is nothing to do.
 /// Changes nothing.
 pub(crate) async fn statements(client: &Client, change: &TableChange) -> Result<Vec<String>> {
@@ -45,7 +51,7 @@ pub(crate) async fn apply(
 ) -> Result<Vec<String>> {
     let name = describe(&lease, target(change)).await?.name;
     let lock = Lock::Table(&name).exclusive();
-    run(&lease, &format!("BEGIN; {lock}")).await?;
+    run(&lease, &format!("BEGIN; {lock}; {HURRY}")).await?;
     if let Some(schema) = missing_schema(&lease, &name).await? {
         run(&lease, &Lock::Schema(&schema).exclusive()).await?;
     }

@@ -41,8 +41,7 @@ fn explain_connection(error: &tokio_postgres::Error) -> Error {
 
 fn explain_database(error: &DbError) -> Error {
     let state = error.code().code();
-    let mut explained = Error::new(kind_of(state), format!("Postgres: {}", error.message()))
-        .with("sqlstate", state);
+    let mut explained = Error::new(kind_of(state), message_of(error)).with("sqlstate", state);
     let facts = [
         ("detail", error.detail()),
         ("schema", error.schema()),
@@ -63,6 +62,19 @@ fn explain_database(error: &DbError) -> Error {
     match cure_of(state).or_else(|| error.hint()) {
         Some(hint) => explained.with_hint(hint),
         None => explained,
+    }
+}
+
+/// What Postgres says, with the values and the column that it names apart.
+fn message_of(error: &DbError) -> String {
+    let mut message = format!("Postgres: {}", error.message());
+    if let Some(detail) = error.detail() {
+        message.push_str(": ");
+        message.push_str(detail.trim_end_matches('.'));
+    }
+    match error.column().or_else(|| column_in(error.where_()?)) {
+        Some(column) if !message.contains(column) => format!("{message}, column `{column}`"),
+        _ => message,
     }
 }
 
@@ -103,6 +115,7 @@ fn cure_of(state: &str) -> Option<&'static str> {
         "53300" => "lower the number of connections, or raise max_connections on the server",
         "53100" => "the server's disk is full; nothing of this load was kept",
         "42501" => "grant the role what it needs: INSERT on the table, CREATE on the schema",
+        "57014" => "the role's statement_timeout may be too short for a load: ALTER ROLE ... SET",
         "55P03" => "another session holds the lock; see pg_stat_activity and pg_locks",
         _ => return None,
     })

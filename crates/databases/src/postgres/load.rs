@@ -259,8 +259,10 @@ impl Load for PostgresLoad {
 
     async fn abort(self: Box<Self>) -> Result<()> {
         let Some(lease) = take(&self.slot) else { return Ok(()) };
-        run(&lease, "ROLLBACK").await?;
-        lease.give_back();
+        // A connection that is lost has rolled back already.
+        if run(&lease, "ROLLBACK").await.is_ok() {
+            lease.give_back();
+        }
         Ok(())
     }
 }

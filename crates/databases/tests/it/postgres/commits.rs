@@ -80,7 +80,7 @@ impl Relay {
                         return;
                     }
                     if cut == Cut::After as u8 {
-                        server.read(&mut answered).await.unwrap();
+                        assert!(server.read(&mut answered).await.unwrap() > 0);
                     }
                     if cut != Cut::Never as u8 {
                         return;
