@@ -49,7 +49,7 @@ fn describe_table(table: &TableReport) -> String {
 
 fn summary(report: &RunReport) -> String {
     let files = &report.files;
-    let mut parts = vec![format!("{} files loaded", human_count(files.loaded))];
+    let mut parts = vec![format!("{} loaded", counted(files.loaded, "file"))];
     for (count, what) in [
         (files.already_loaded, "loaded before"),
         (files.failed, "failed"),
@@ -61,7 +61,7 @@ fn summary(report: &RunReport) -> String {
             parts.push(format!("{} {what}", human_count(count)));
         }
     }
-    let mut rows = format!("{} rows", human_count(report.rows.loaded));
+    let mut rows = counted(report.rows.loaded, "row");
     if report.rows.rejected > 0 {
         let _ = write!(rows, " ({} rejected)", human_count(report.rows.rejected));
     }
@@ -72,12 +72,22 @@ fn summary(report: &RunReport) -> String {
         RunStatus::Ok => "",
     };
     let seconds = report.seconds.max(0.001);
-    let rate = human_count((report.rows.loaded as f64 / seconds) as u64);
-    format!(
-        "{status}{}; {rows}, {} in {seconds:.2} s ({rate} rows/s)",
+    let mut text = format!(
+        "{status}{}; {rows}, {} in {seconds:.2} s",
         parts.join(", "),
         human_bytes(report.bytes.fetched)
-    )
+    );
+    if report.rows.loaded > 0 {
+        let rate = (report.rows.loaded as f64 / seconds) as u64;
+        let _ = write!(text, " ({} rows/s)", human_count(rate));
+    }
+    text
+}
+
+/// `1 file`, `2 files`.
+fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", human_count(count))
 }
 
 #[cfg(test)]

@@ -300,10 +300,13 @@ fn nothing_matches(wanted: &[Wanted], table: &TableState, schema: &TableSchema) 
         .collect();
     Error::new(
         ErrorKind::SchemaMismatch,
-        format!("no column of the file is one of table {}", table.name),
+        format!(
+            "the file's columns ({}) and those of table {} ({}) have no name in common",
+            enumerate(&file),
+            table.name,
+            enumerate(&columns)
+        ),
     )
-    .with("file_columns", enumerate(&file))
-    .with("table_columns", enumerate(&columns))
     .with_hint(
         "is this the right table? Columns are matched by the header's names: rename them, or \
          say that there is no header",

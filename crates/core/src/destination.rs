@@ -166,9 +166,7 @@ pub trait Destination: Send + Sync {
 
     /// Tries whether tables can be made and rows written, and leaves nothing
     /// behind.
-    async fn check_write(&self) -> Result<()> {
-        Err(Error::new(crate::error::ErrorKind::Unsupported, "cannot be tried"))
-    }
+    async fn check_write(&self) -> Result<()>;
 
     /// Begins a load: takes the table's shared lock, compares the schema,
     /// claims the files in id order, waits for whoever holds one, deletes the

@@ -37,10 +37,85 @@ enum Pattern {
     Regex { regex: Regex, folder: String },
 }
 
+impl Pattern {
+    fn scans(&self) -> Vec<Scan> {
+        match self {
+            Self::Key(key) => vec![Scan::Key(key.clone())],
+            Self::KeyOrFolder(path) => {
+                vec![Scan::Key(path.clone()), Scan::Prefix(format!("{path}/"))]
+            }
+            Self::Folder(prefix)
+            | Self::Glob { literal: prefix, .. }
+            | Self::Regex { folder: prefix, .. } => vec![Scan::Prefix(prefix.clone())],
+        }
+    }
+
+    fn matches(&self, key: &str) -> bool {
+        match self {
+            Self::Key(wanted) => wanted == key,
+            Self::KeyOrFolder(path) => key
+                .strip_prefix(path.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+            Self::Folder(folder) => key.starts_with(folder.as_str()),
+            Self::Glob { matcher, .. } => matcher.is_match(key),
+            Self::Regex { regex, folder } => {
+                key.starts_with(folder.as_str()) && regex.is_match(key)
+            }
+        }
+    }
+
+    /// The pattern as a person would type it.
+    fn text(&self) -> &str {
+        match self {
+            Self::Key(text) | Self::KeyOrFolder(text) | Self::Folder(text) => text,
+            Self::Glob { text, .. } => text,
+            Self::Regex { regex, .. } => regex.as_str(),
+        }
+    }
+
+    fn folder(&self) -> &str {
+        folder_of(match self {
+            Self::Key(text) | Self::KeyOrFolder(text) | Self::Folder(text) => text,
+            Self::Glob { literal, .. } => literal,
+            Self::Regex { folder, .. } => folder,
+        })
+    }
+
+    /// The part of the path, below what was named, that makes it a hidden
+    /// file. What is named in full is meant.
+    fn hidden_part<'a>(&self, key: &'a str) -> Option<&'a str> {
+        if matches!(self, Self::Key(named) | Self::KeyOrFolder(named) if named == key) {
+            return None;
+        }
+        let below = key.strip_prefix(self.folder()).unwrap_or(key);
+        below
+            .split('/')
+            .find(|part| part.starts_with('.') || (part.starts_with('_') && !part.contains('=')))
+    }
+}
+
+impl Scan {
+    fn text(&self) -> &str {
+        match self {
+            Self::Key(text) | Self::Prefix(text) => text,
+        }
+    }
+
+    /// Of a key and a prefix of the same text the prefix comes first: it
+    /// covers the key.
+    fn rank(&self) -> u8 {
+        match self {
+            Self::Prefix(_) => 0,
+            Self::Key(_) => 1,
+        }
+    }
+}
+
 /// Which files belong to a stream.
 #[derive(Clone, Debug)]
 pub struct Selection {
-    pattern: Pattern,
+    /// Never empty; one is enough.
+    patterns: Vec<Pattern>,
     exclude: Vec<(GlobMatcher, String)>,
     extension: Option<String>,
     min_age: Duration,
@@ -135,7 +210,20 @@ impl Selection {
     }
 
     fn of(pattern: Pattern) -> Self {
-        Self { pattern, exclude: Vec::new(), extension: None, min_age: Duration::ZERO }
+        Self {
+            patterns: vec![pattern],
+            exclude: Vec::new(),
+            extension: None,
+            min_age: Duration::ZERO,
+        }
+    }
+
+    /// What this or the other selects; the rules that narrow a selection are
+    /// this one's.
+    #[must_use]
+    pub fn or(mut self, other: Self) -> Self {
+        self.patterns.extend(other.patterns);
+        self
     }
 
     /// Leaves out what this glob over the whole key matches.
@@ -162,35 +250,43 @@ impl Selection {
 
     /// What to ask the storage for, in key order and without overlap.
     pub fn scans(&self) -> Vec<Scan> {
-        match &self.pattern {
-            Pattern::Key(key) => vec![Scan::Key(key.clone())],
-            Pattern::KeyOrFolder(path) => {
-                vec![Scan::Key(path.clone()), Scan::Prefix(format!("{path}/"))]
+        let mut scans: Vec<Scan> = self.patterns.iter().flat_map(Pattern::scans).collect();
+        scans.sort_by(|one, other| (one.text(), one.rank()).cmp(&(other.text(), other.rank())));
+        let mut apart: Vec<Scan> = Vec::with_capacity(scans.len());
+        for scan in scans {
+            let is_covered = match apart.last() {
+                Some(Scan::Prefix(prefix)) => scan.text().starts_with(prefix.as_str()),
+                Some(Scan::Key(_)) => apart.last() == Some(&scan),
+                None => false,
+            };
+            if !is_covered {
+                apart.push(scan);
             }
-            Pattern::Folder(folder) => vec![Scan::Prefix(folder.clone())],
-            Pattern::Glob { literal, .. } => vec![Scan::Prefix(literal.clone())],
-            Pattern::Regex { folder, .. } => vec![Scan::Prefix(folder.clone())],
         }
+        apart
     }
 
     /// The regular expression, whose named groups columns and tables may use.
     pub fn named_groups(&self) -> Option<&Regex> {
-        match &self.pattern {
+        self.patterns.iter().find_map(|pattern| match pattern {
             Pattern::Regex { regex, .. } => Some(regex),
             _ => None,
-        }
+        })
     }
 
     /// The longest folder that every selected key is in: empty, or ending
     /// in `/`.
     pub fn folder(&self) -> &str {
-        let text = match &self.pattern {
-            Pattern::Key(key) => key,
-            Pattern::KeyOrFolder(path) => path,
-            Pattern::Folder(folder) | Pattern::Regex { folder, .. } => folder,
-            Pattern::Glob { literal, .. } => literal,
-        };
-        folder_of(text)
+        let mut folders = self.patterns.iter().map(Pattern::folder);
+        let first = folders.next().unwrap_or_default();
+        folders.fold(first, |shared, folder| {
+            let bytes = shared.bytes().zip(folder.bytes());
+            let alike = bytes.take_while(|(one, other)| one == other).count();
+            match shared.as_bytes()[..alike].iter().rposition(|byte| *byte == b'/') {
+                Some(slash) => &shared[..=slash],
+                None => "",
+            }
+        })
     }
 
     /// Why the key is not selected, if it is not.
@@ -201,8 +297,9 @@ impl Selection {
         last_modified: DateTime<Utc>,
         now: DateTime<Utc>,
     ) -> Option<Exclusion> {
-        if let Pattern::Key(wanted) = &self.pattern {
-            return (wanted != key).then(|| Exclusion::NotMatched(wanted.clone()));
+        let named = |pattern: &Pattern| matches!(pattern, Pattern::Key(wanted) if wanted == key);
+        if self.patterns.iter().any(named) {
+            return None;
         }
         if key.ends_with('/') && size == 0 {
             return Some(Exclusion::FolderMarker);
@@ -214,33 +311,23 @@ impl Selection {
     }
 
     fn not_matched(&self, key: &str) -> Option<Exclusion> {
-        let (matches, pattern) = match &self.pattern {
-            Pattern::Key(wanted) => (wanted == key, wanted.as_str()),
-            Pattern::KeyOrFolder(path) => {
-                let below = key.strip_prefix(path.as_str());
-                (below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')), path.as_str())
-            }
-            Pattern::Folder(folder) => (key.starts_with(folder.as_str()), folder.as_str()),
-            Pattern::Glob { matcher, text, .. } => (matcher.is_match(key), text.as_str()),
-            Pattern::Regex { regex, .. } => (regex.is_match(key), regex.as_str()),
-        };
-        if !matches {
-            return Some(Exclusion::NotMatched(pattern.to_owned()));
+        if !self.patterns.iter().any(|pattern| pattern.matches(key)) {
+            let patterns: Vec<&str> = self.patterns.iter().map(Pattern::text).collect();
+            return Some(Exclusion::NotMatched(patterns.join("`, `")));
         }
         let extension = self.extension.as_ref()?;
         let name = key.rsplit('/').next().unwrap_or(key).to_lowercase();
         (!name.ends_with(extension.as_str())).then(|| Exclusion::OtherExtension(extension.clone()))
     }
 
+    /// Hidden below the folder of every pattern that matches.
     fn hidden(&self, key: &str) -> Option<Exclusion> {
-        if matches!(&self.pattern, Pattern::KeyOrFolder(path) if path == key) {
-            return None;
+        let matching = self.patterns.iter().filter(|pattern| pattern.matches(key));
+        let mut hidden = None;
+        for pattern in matching {
+            hidden = Some(pattern.hidden_part(key)?);
         }
-        let below = key.strip_prefix(self.folder()).unwrap_or(key);
-        below
-            .split('/')
-            .find(|part| part.starts_with('.') || (part.starts_with('_') && !part.contains('=')))
-            .map(|part| Exclusion::Hidden(part.to_owned()))
+        hidden.map(|part| Exclusion::Hidden(part.to_owned()))
     }
 
     fn excluded(&self, key: &str) -> Option<Exclusion> {
@@ -408,6 +495,31 @@ mod tests {
         let selection = Selection::path("in/_late.csv").unwrap();
         assert_eq!(judge(&selection, "in/_late.csv"), None);
         assert_eq!(judge(&Selection::key("_x/.y"), "_x/.y"), None);
+    }
+
+    #[test]
+    fn several_selections_are_one_without_overlap() {
+        let selection = Selection::path("in/b.csv")
+            .unwrap()
+            .or(Selection::key("in/_a.csv"))
+            .or(Selection::path("in/x/").unwrap())
+            .or(Selection::glob("in/x/y/*.csv").unwrap());
+        let scans = [
+            Scan::Key("in/_a.csv".into()),
+            Scan::Key("in/b.csv".into()),
+            Scan::Prefix("in/b.csv/".into()),
+            Scan::Prefix("in/x/".into()),
+        ];
+        assert_eq!(selection.scans(), scans);
+        assert_eq!(selection.folder(), "in/");
+        for (key, rule) in [
+            ("in/_a.csv", None),
+            ("in/b.csv", None),
+            ("in/c.csv", Some("not_matched")),
+            ("in/x/_c.csv", Some("hidden")),
+        ] {
+            assert_eq!(judge(&selection, key), rule, "{key}");
+        }
     }
 
     #[test]

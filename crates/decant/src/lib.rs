@@ -12,6 +12,7 @@ pub mod registry;
 
 pub use check::{Check, check};
 pub use decant_core as core;
+pub use decant_databases::sqlite;
 pub use decant_engine as engine;
 pub use decant_storage as storage;
 pub use pipeline::{Pipeline, history, open_destination_of, open_storage};

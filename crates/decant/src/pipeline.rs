@@ -109,15 +109,32 @@ impl Pipeline {
         GroupLimits { files, bytes: bytes.min(bytes_max) }
     }
 
+    /// Where the files of all streams would be.
+    fn place(&self) -> String {
+        let folders: Vec<String> = self
+            .settings
+            .streams
+            .iter()
+            .flat_map(|stream| stream.selection.scans())
+            .map(|scan| match (scan, &self.settings.source.root) {
+                (Scan::Key(path) | Scan::Prefix(path), Root::Bucket(bucket)) => {
+                    format!("s3://{bucket}/{path}")
+                }
+                (Scan::Key(path) | Scan::Prefix(path), Root::Local) => path,
+            })
+            .collect();
+        folders.join(", ")
+    }
+
     fn say_nothing_found(&self, report: &mut RunReport, required: bool) {
-        let place = place_of(&self.settings.source);
+        let place = self.place();
         let hint = "check the spelling of bucket and folder; `decant list` shows what is there";
         if required {
-            let error = Error::new(ErrorKind::NotFound, format!("no file was found in {place}"));
+            let error = Error::new(ErrorKind::NotFound, format!("no file was found at {place}"));
             report.errors.push((&error.with_hint(hint)).into());
             report.status = RunStatus::Failed;
         } else {
-            report.notes.push(format!("no file was found in {place}: {hint}"));
+            report.notes.push(format!("no file was found at {place}: {hint}"));
         }
     }
 }
@@ -185,12 +202,5 @@ fn credentials(settings: &CredentialSettings) -> (Credentials, Option<String>) {
             (role, source_profile.clone())
         }
         CredentialSettings::Anonymous => (Credentials::Anonymous, None),
-    }
-}
-
-fn place_of(source: &SourceSettings) -> String {
-    match &source.root {
-        Root::Bucket(bucket) => format!("bucket `{bucket}`"),
-        Root::Local => "the local folder".into(),
     }
 }

@@ -123,6 +123,10 @@ impl Destination for Faulty {
         self.inner.capabilities()
     }
 
+    async fn check_write(&self) -> Result<()> {
+        self.inner.check_write().await
+    }
+
     async fn describe(&self, table: &TableName) -> Result<TableState> {
         self.script.called(Call::Describe(table.clone()));
         self.script.fail_at(|fault| match fault {

@@ -145,6 +145,10 @@ impl Destination for MemoryDestination {
         &CAPABILITIES
     }
 
+    async fn check_write(&self) -> Result<()> {
+        Ok(())
+    }
+
     async fn describe(&self, table: &TableName) -> Result<TableState> {
         let name = qualified(table);
         let contents = self.database.contents();

@@ -1,6 +1,6 @@
 //! `decant history`: the ledger.
 
-use decant::core::{ErrorKind, LedgerEntry, Result};
+use decant::core::{LedgerEntry, Result};
 
 use crate::args::{GlobalArgs, HistoryArgs, OutputFormat};
 use crate::exit::Exit;
@@ -14,10 +14,10 @@ const HEADING: [&str; 8] =
 /// Shows the ledger's rows, the latest first.
 pub(crate) async fn run(args: &HistoryArgs, global: &GlobalArgs) -> Result<Exit> {
     let overrides = args.overrides(global);
-    let settings = match (&overrides.destination.url, global.document()) {
-        (None, Ok(document)) => document.destination(&overrides)?,
-        (None, Err(error)) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => overrides.destination()?,
+    let settings = if overrides.destination.url.is_none() && global.config.exists() {
+        global.document()?.destination(&overrides)?
+    } else {
+        overrides.destination()?
     };
     let destination = decant::open_destination_of(&settings).await?;
     let entries = decant::history(&destination, &args.filter()).await?;

@@ -15,11 +15,13 @@ mod ledger;
 mod load;
 mod remove;
 mod render;
+mod show;
 mod transaction;
 mod type_table;
 mod url;
 mod write;
 
+pub use self::show::{Shown, show};
 use std::sync::Arc;
 
 use async_trait::async_trait;

@@ -104,15 +104,6 @@ fn default_table(location: &Location) -> (&'static str, &str) {
 }
 
 fn selection_of(locations: &[Location]) -> Result<Selection> {
-    match locations {
-        [only] => only.selection(),
-        several => union(several),
-    }
-}
-
-/// One glob that matches what several locations mean, below the folder that
-/// they share.
-fn union(locations: &[Location]) -> Result<Selection> {
     let roots_agree = locations.windows(2).all(|pair| pair[0].root == pair[1].root);
     if !roots_agree {
         return Err(Error::new(
@@ -121,23 +112,7 @@ fn union(locations: &[Location]) -> Result<Selection> {
         )
         .with_hint("run one load for each bucket"));
     }
-    let shared = shared_folder(locations);
-    let globs: Vec<String> = locations
-        .iter()
-        .map(|location| {
-            let folder = location.folder[shared.len()..].to_owned();
-            Location { folder, ..location.clone() }.glob()
-        })
-        .collect();
-    let escaped = decant_core::selection::escape_glob(&shared);
-    Selection::glob(&format!("{escaped}{{{}}}", globs.join(",")))
-}
-
-fn shared_folder(locations: &[Location]) -> String {
-    let mut shared = locations.first().map(|first| first.folder.clone()).unwrap_or_default();
-    while !locations.iter().all(|location| location.folder.starts_with(&shared)) {
-        let shorter = folder_of(shared.trim_end_matches('/')).len();
-        shared.truncate(shorter);
-    }
-    shared
+    let mut selections = locations.iter().map(Location::selection);
+    let first = selections.next().unwrap_or_else(|| Selection::path(""))?;
+    selections.try_fold(first, |all, selection| Ok(all.or(selection?)))
 }

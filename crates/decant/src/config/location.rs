@@ -121,20 +121,6 @@ impl Location {
         }
     }
 
-    /// This location as a glob over whole keys, one of several.
-    pub(super) fn glob(&self) -> String {
-        let folder = escape_glob(&self.folder);
-        match &self.rest {
-            Rest::All => format!("{folder}**"),
-            Rest::Glob(glob) => format!("{folder}{glob}"),
-            Rest::File(name) => format!("{folder}{}", escape_glob(name)),
-            Rest::Name(name) => {
-                let name = escape_glob(name);
-                format!("{folder}{{{name},{name}/**}}")
-            }
-        }
-    }
-
     /// The part below the folder of what a stream's `files` say.
     pub(super) fn below(&self, files: &str) -> Result<Selection> {
         if has_glob_characters(files) {

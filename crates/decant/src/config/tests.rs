@@ -454,7 +454,14 @@ fn several_sources_are_one_selection() {
         ..Default::default()
     };
     let stream = options.settings(&FORMATS).unwrap().streams.remove(0);
-    assert_eq!(stream.selection.scans(), [Scan::Prefix("in/x/".into())]);
+    let scans = [
+        Scan::Key("in/x/a.csv".into()),
+        Scan::Prefix("in/x/a.csv/".into()),
+        Scan::Prefix("in/x/b".into()),
+        Scan::Key("in/x/c".into()),
+        Scan::Prefix("in/x/c/".into()),
+    ];
+    assert_eq!(stream.selection.scans(), scans);
     let now = chrono::Utc::now();
     for (key, is_in) in [
         ("in/x/a.csv", true),

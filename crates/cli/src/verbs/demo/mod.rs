@@ -11,11 +11,10 @@ use decant::Pipeline;
 use decant::config::{Document, Environment, Overrides, Vocabulary};
 use decant::core::{Error, ErrorKind, Result};
 use decant::engine::NoObserver;
+use decant::sqlite::show;
 use decant_s3_memory::{MemoryS3, Options};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags};
 
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
@@ -47,9 +46,7 @@ pub(crate) async fn run(interrupt: &Interrupt) -> Result<Exit> {
             return Ok(exit);
         }
     }
-    print(&first_rows().map_err(|error| {
-        Error::new(ErrorKind::Internal, format!("cannot read {DATABASE}")).caused_by(error)
-    })?)?;
+    print(&first_rows()?)?;
     print(&what_to_try_next())?;
     Ok(Exit::Ok)
 }
@@ -104,8 +101,7 @@ async fn sync(bucket: &MemoryS3, interrupt: &Interrupt) -> Result<String> {
     Ok(describe(&report))
 }
 
-fn first_rows() -> rusqlite::Result<String> {
-    let database = Connection::open_with_flags(DATABASE, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+fn first_rows() -> Result<String> {
     let mut text = String::new();
     for (table, query) in [
         ("customers", "SELECT customer_id, name, city, signed_up, newsletter FROM customers"),
@@ -116,33 +112,11 @@ fn first_rows() -> rusqlite::Result<String> {
             "SELECT line, column_name, detail, CAST(raw AS TEXT) AS raw FROM rejected_rows",
         ),
     ] {
-        let shown = rows_of(&database, &format!("{query} LIMIT {ROWS_SHOWN}"))?;
-        let _ = write!(text, "\n{table}\n{shown}");
+        let shown = show(DATABASE, &format!("{query} LIMIT {ROWS_SHOWN}"))?;
+        let heading: Vec<&str> = shown.heading.iter().map(String::as_str).collect();
+        let _ = write!(text, "\n{table}\n{}", lay_out(&heading, &shown.rows));
     }
     Ok(text)
-}
-
-fn rows_of(database: &Connection, query: &str) -> rusqlite::Result<String> {
-    let mut statement = database.prepare(query)?;
-    let heading: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
-    let mut cells = Vec::new();
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let row: rusqlite::Result<Vec<String>> =
-            (0..heading.len()).map(|column| row.get_ref(column).map(cell)).collect();
-        cells.push(row?);
-    }
-    let heading: Vec<&str> = heading.iter().map(String::as_str).collect();
-    Ok(lay_out(&heading, &cells))
-}
-
-fn cell(value: ValueRef<'_>) -> String {
-    match value {
-        ValueRef::Null => String::new(),
-        ValueRef::Integer(number) => number.to_string(),
-        ValueRef::Real(number) => number.to_string(),
-        ValueRef::Text(text) | ValueRef::Blob(text) => String::from_utf8_lossy(text).into_owned(),
-    }
 }
 
 fn what_to_try_next() -> String {

@@ -1,0 +1,78 @@
+//! What the ledger had of a file when it was claimed, and its words read back.
+
+use decant_core::error::{Error, ErrorKind, Result};
+use decant_core::file::{FileId, FileVersion};
+use decant_core::ledger::Status;
+use decant_core::reject::Reason;
+
+/// A ledger row as [`LedgerSql::claim`] and [`LedgerSql::settle`] answer it,
+/// in this order.
+#[derive(Clone, Debug)]
+pub(crate) struct Claimed {
+    /// The file's `source`.
+    pub(crate) source: String,
+    /// The file's `bucket`.
+    pub(crate) bucket: String,
+    /// The file's `key`.
+    pub(crate) key: String,
+    /// The file's `member`.
+    pub(crate) member: String,
+    /// The file's `etag`.
+    pub(crate) etag: String,
+    /// The file's `size`.
+    pub(crate) size: i64,
+    /// The table, qualified as the catalogue has it.
+    pub(crate) target_table: String,
+    /// The word in `status`.
+    pub(crate) status: String,
+    /// Attempts so far; none when the row was just inserted by a claim.
+    pub(crate) attempts: i64,
+}
+
+impl Claimed {
+    /// Refuses a row that has the id of `file` in `table` but is of another.
+    pub(crate) fn check_identity(&self, id: FileId, file: &FileVersion, table: &str) -> Result<()> {
+        let mine = (&file.source, &file.bucket, &file.key, &file.member, &file.etag);
+        let theirs = (&self.source, &self.bucket, &self.key, &self.member, &self.etag);
+        if mine == theirs && i64::try_from(file.size) == Ok(self.size) && table == self.target_table
+        {
+            return Ok(());
+        }
+        let message = format!(
+            "the ledger has the id {id} of {file} (ETag {}, {} bytes, table {table}) for another \
+             file: {}/{} (ETag {}, {} bytes, table {})",
+            file.etag, file.size, self.bucket, self.key, self.etag, self.size, self.target_table
+        );
+        Err(Error::new(ErrorKind::Internal, message)
+            .with_hint("load this file under another ledger with --ledger, and report it"))
+    }
+
+    /// Whether the file is loaded.
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.status == Status::Loaded.as_str()
+    }
+}
+
+/// The state that a ledger row names.
+pub(crate) fn status_of(word: &str) -> Result<Status> {
+    Status::parse(word).ok_or_else(|| unknown_word("status", word))
+}
+
+/// The reason that a row of the rejects names.
+pub(crate) fn reason_of(word: &str) -> Result<Reason> {
+    let reasons = [
+        Reason::FieldCount,
+        Reason::Quote,
+        Reason::Type,
+        Reason::Encoding,
+        Reason::TooLong,
+        Reason::Database,
+    ];
+    let known = reasons.into_iter().find(|reason| reason.as_str() == word);
+    known.ok_or_else(|| unknown_word("reason", word))
+}
+
+fn unknown_word(what: &str, word: &str) -> Error {
+    Error::new(ErrorKind::Unsupported, format!("the ledger names an unknown {what}: `{word}`"))
+        .with_hint("it was written by a newer decant, or by hand")
+}
