@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::default_provider::token::DefaultTokenChain;
 use aws_config::environment::region::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
@@ -120,9 +121,13 @@ async fn load(options: &StorageOptions) -> SdkConfig {
     let region = RegionProviderChain::first_try(options.region.clone().map(Region::new))
         .or_else(EnvironmentVariableRegionProvider::new())
         .or_else(files.build());
+    // Left to itself, the loader would ask the instance for a region to look
+    // up a token with that nobody here uses.
+    let tokens = DefaultTokenChain::builder().region(Region::from_static(STS_REGION));
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http_client())
         .no_credentials()
+        .token_provider(tokens.build().await)
         .region(region);
     if let Some(profile) = &options.profile {
         loader = loader.profile_name(profile);
