@@ -161,6 +161,11 @@ impl FileProgress {
         }
     }
 
+    /// Where the file is.
+    pub(crate) fn location(&self) -> &str {
+        &self.location
+    }
+
     pub(crate) fn rows_read(&self) -> u64 {
         self.rows_read
     }

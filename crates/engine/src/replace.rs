@@ -8,8 +8,8 @@ use decant_core::destination::{FileTotals, LoadMode};
 use decant_core::ledger::Status;
 use decant_core::stream::Reload;
 use decant_core::{
-    Arrival, Begun, Error, ErrorKind, FileId, Load, LoadPlan, Outcome, Result, Stream, TableName,
-    Writer,
+    Arrival, Begun, Error, ErrorKind, FileId, FileVersion, Load, LoadPlan, Outcome, Result, Stream,
+    TableName, Writer,
 };
 
 use crate::arrivals::{Arrivals, Judged, Verdict};
@@ -122,13 +122,17 @@ impl Run {
             let own = known.get(&file.key).into_iter().flatten().find(|entry| entry.id == id);
             let attempts = own.map_or(0, |entry| entry.attempts);
             let failure = Error::new(error.kind(), error.chain());
-            if attempts < stream.max_attempts || stream.reload != Reload::None {
+            let status = self.status_without_table(error, &file).await?;
+            let counts = status != Status::Failed
+                || attempts < stream.max_attempts
+                || stream.reload != Reload::None;
+            if counts {
                 let settlement = decant_core::ledger::Settlement {
                     id,
                     target_table: table.to_string(),
                     stream: stream.name.clone(),
                     run_id: self.id.clone(),
-                    status: Status::Failed,
+                    status,
                     error: error.chain(),
                     processing_seconds: 0.0,
                     rejects: Vec::new(),
@@ -136,9 +140,17 @@ impl Run {
                 };
                 self.services.destination.ledger().settle(&settlement).await?;
             }
-            count_bad_end(&self.tally, Status::Failed, &failure.in_file(file.location()));
+            count_bad_end(&self.tally, status, &failure.in_file(file.location()));
         }
         Ok(())
+    }
+
+    /// How a file ends whose table could not be made: it failed, unless the
+    /// reason is that the file is gone.
+    async fn status_without_table(&self, error: &Error, file: &FileVersion) -> Result<Status> {
+        let is_gone =
+            error.kind() == ErrorKind::NotFound && self.services.present(file).await?.is_none();
+        Ok(if is_gone { Status::Vanished } else { Status::Failed })
     }
 }
 

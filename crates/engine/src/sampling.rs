@@ -16,6 +16,8 @@ use crate::services::{Services, Settings};
 
 const FILES_MAX: usize = 10;
 const LOOKED_AT_TOGETHER: usize = 4;
+/// How often a file may be overwritten while it is looked at.
+const OVERWRITES_MAX: usize = 8;
 
 /// The files to look at for one table, chosen in constant memory.
 #[derive(Debug, Default)]
@@ -78,7 +80,7 @@ pub(crate) async fn look_at(
     counter: &FetchCounter,
 ) -> Result<Vec<Sample>> {
     let looks = stream::iter(files.iter().cloned())
-        .map(|file| look(file, services.clone(), *settings, options.clone(), counter.clone()))
+        .map(|file| look_at_present(file, services, *settings, options, counter))
         .buffered(LOOKED_AT_TOGETHER);
     let looks: Vec<Result<Sample>> = looks.collect().await;
     let mut samples = Vec::new();
@@ -96,6 +98,32 @@ pub(crate) async fn look_at(
         (true, Some(error)) => Err(error),
         _ => Ok(samples),
     }
+}
+
+/// Looks at a file; at what it is now, if it was overwritten since it was
+/// listed.
+async fn look_at_present(
+    mut file: FileVersion,
+    services: &Services,
+    settings: Settings,
+    options: &FormatOptions,
+    counter: &FetchCounter,
+) -> Result<Sample> {
+    for _ in 0..OVERWRITES_MAX {
+        let looked =
+            look(file.clone(), services.clone(), settings, options.clone(), counter.clone()).await;
+        match looked {
+            Err(error) if error.kind() == ErrorKind::Conflict => {
+                match services.present(&file).await? {
+                    Some(now) if now.file != file => file = now.file,
+                    _ => return Err(error),
+                }
+            }
+            ended => return ended,
+        }
+    }
+    let error = Error::new(ErrorKind::Conflict, "the object keeps being overwritten");
+    Err(error.in_file(file.location()))
 }
 
 async fn look(

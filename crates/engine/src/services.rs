@@ -5,7 +5,7 @@ use std::sync::Arc;
 use decant_core::format::SampleLimits;
 use decant_core::selection::Scan;
 use decant_core::stream::{FormatOptions, GroupLimits};
-use decant_core::{Destination, Format, Result, Store, Trigger};
+use decant_core::{Arrival, Destination, FileVersion, Format, Result, Store, Trigger};
 
 use crate::observer::Observer;
 
@@ -27,6 +27,14 @@ pub struct Services {
     pub destination: Arc<dyn Destination>,
     /// Is told how it goes.
     pub observer: Arc<dyn Observer>,
+}
+
+impl Services {
+    /// What a file's key holds now, if anything.
+    pub(crate) async fn present(&self, file: &FileVersion) -> Result<Option<Arrival>> {
+        let mut listing = (self.list)(vec![Scan::Key(file.key.clone())]);
+        Ok(listing.next().await?.and_then(|page| page.into_iter().next()))
+    }
 }
 
 /// The bounds of a run.

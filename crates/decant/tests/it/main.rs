@@ -1,3 +1,3 @@
 //! Pipelines from an S3 endpoint over HTTP into real databases.
 
-mod smoke;
+mod pipeline;

@@ -14,7 +14,6 @@ use std::sync::Arc;
 use decant_core::conform::NewColumn;
 use decant_core::destination::{LoadFile, LoadMode};
 use decant_core::ledger::Status;
-use decant_core::selection::Scan;
 use decant_core::{
     Destination, Error, ErrorKind, FileId, FileVersion, LoadPlan, Outcome, Receipt, Result, Stream,
 };
@@ -193,9 +192,7 @@ impl Ingest {
         failure: FileFailure,
         settled: &mut Vec<Receipt>,
     ) -> Result<Option<PlannedFile>> {
-        let mut listing = (self.decoder.services.list)(vec![Scan::Key(file.file.key.clone())]);
-        let now = listing.next().await?.and_then(|page| page.into_iter().next());
-        match now {
+        match self.decoder.services.present(&file.file).await? {
             Some(arrival) if arrival.file != file.file => {
                 let table = self.table.plan().await.name();
                 let id = FileId::of(&table, &arrival.file);

@@ -53,6 +53,13 @@ impl Ingest {
 
     pub(crate) fn count(&self, progress: &FileProgress, plan: &TablePlan) {
         let totals = progress.totals();
+        tracing::info!(
+            file = progress.location(),
+            table = %plan.state.name,
+            rows = totals.rows_loaded,
+            rejected = totals.rows_rejected,
+            "loaded"
+        );
         self.tally.bytes(|bytes| bytes.decoded += progress.bytes_decoded());
         self.tally.committed(
             &plan.state.name,
@@ -71,8 +78,8 @@ impl Ingest {
         settled: &mut Vec<Receipt>,
     ) -> Result<()> {
         let status = match self.stream.on_error {
-            OnError::SkipFile => Status::Skipped,
-            OnError::Fail | OnError::Reject => Status::Failed,
+            OnError::SkipFile if is_of_the_file(&failure.error) => Status::Skipped,
+            OnError::SkipFile | OnError::Fail | OnError::Reject => Status::Failed,
         };
         self.settle_as(status, file, failure, settled).await
     }
@@ -107,6 +114,13 @@ impl Ingest {
         }
         Ok(())
     }
+}
+
+/// Whether the error would come back with the same content: a file that was
+/// only out of reach is never given up.
+fn is_of_the_file(error: &Error) -> bool {
+    use ErrorKind::{MalformedFile, RejectedRows, SchemaMismatch, Unsupported};
+    matches!(error.kind(), MalformedFile | RejectedRows | SchemaMismatch | Unsupported)
 }
 
 /// Counts a file's bad end.

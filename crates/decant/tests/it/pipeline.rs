@@ -1,4 +1,4 @@
-//! Smoke.
+//! A pipeline as an embedding program opens and runs it.
 use std::sync::Arc;
 
 use decant::Pipeline;
@@ -29,9 +29,7 @@ async fn the_second_sync_finds_nothing_new() {
         folder.path().display()
     );
     let report = sync(&yaml).await;
-    println!("{report:#?}");
     assert_eq!((report.files.loaded, report.rows.loaded), (5, 5));
     let report = sync(&yaml).await;
-    println!("{report:#?}");
     assert_eq!((report.files.loaded, report.files.already_loaded), (0, 5));
 }

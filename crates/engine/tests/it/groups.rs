@@ -1,0 +1,129 @@
+//! Files that share a transaction, and those that do not.
+
+use decant_core::stream::{OnError, WriteMode};
+use decant_core::{ErrorKind, Stream};
+use decant_engine::RunStatus;
+use decant_testkit::faulty::Call;
+
+use crate::world::{World, stream_of};
+
+fn append() -> Stream {
+    stream_of(OnError::Fail)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn small_files_share_a_transaction() {
+    let world = World::new();
+    for number in 0..20 {
+        world.bucket.put(&format!("in/{number:02}"), "e", &format!("text\nrow {number}\n"));
+    }
+    let report = world.sync(&append()).await;
+    assert_eq!((report.status, report.files.loaded, report.rows.loaded), (RunStatus::Ok, 20, 20));
+    let commits = world.destination.calls();
+    let commits: Vec<_> = commits.iter().filter(|call| matches!(call, Call::Commit(_))).collect();
+    assert_eq!(commits, [&Call::Commit(20)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_bad_file_fails_alone() {
+    for world in [World::new(), World::new().streaming()] {
+        for (key, lines) in [
+            ("in/a", "text\none\n"),
+            ("in/b", "text\ntwo\n!broken\n"),
+            ("in/c", "text\nthree\n!panic\n"),
+            ("in/d", "text\nfour\n!bad\n"),
+            ("in/e", "text\nfive\n"),
+        ] {
+            world.bucket.put(key, "e", lines);
+        }
+        let report = world.sync(&append()).await;
+        assert_eq!(report.status, RunStatus::Failed);
+        assert_eq!((report.files.loaded, report.files.failed), (2, 3));
+        assert_eq!(world.texts().await, ["five", "one"]);
+        let failed = |key: &str| (key.to_owned(), "failed", 1);
+        let ledger = world.ledger();
+        for key in ["in/b", "in/c", "in/d"] {
+            assert!(ledger.contains(&failed(key)), "{ledger:?}");
+        }
+        let line =
+            report.errors.iter().find(|error| error.file.as_deref().unwrap().ends_with("in/d"));
+        assert_eq!(line.unwrap().line, Some(3));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_rows_are_counted_and_the_rest_is_loaded() {
+    for world in [World::new(), World::new().streaming()] {
+        world.bucket.put("in/a", "e", "text\none\n!bad\ntwo\n");
+        let report = world.sync(&stream_of(OnError::Reject)).await;
+        assert_eq!(report.status, RunStatus::Partial);
+        assert_eq!((report.rows.read, report.rows.loaded, report.rows.rejected), (3, 2, 1));
+        assert_eq!(world.database.ledger_rejects("processed_files").len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_passed_over_is_not_tried_again() {
+    let world = World::new();
+    world.bucket.put("in/a", "e", "text\n!bad\n");
+    let stream = stream_of(OnError::SkipFile);
+    let first = world.sync(&stream).await;
+    assert_eq!((first.status, first.files.skipped), (RunStatus::Partial, 1));
+    let second = world.sync(&stream).await;
+    assert_eq!((second.status, second.files.already_loaded), (RunStatus::Ok, 1));
+    assert_eq!(world.ledger(), [("in/a".into(), "skipped", 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_file_that_the_database_refuses_is_found_by_halves() {
+    let world = World::new();
+    for number in 0..9 {
+        world.bucket.put(&format!("in/{number}"), "e", &format!("text\nrow {number}\n"));
+    }
+    world.destination.poison("in/6", ErrorKind::SchemaMismatch);
+    let report = world.sync(&append()).await;
+    assert_eq!((report.files.loaded, report.files.failed), (8, 1));
+    assert_eq!(report.errors.len(), 1);
+    assert!(!world.texts().await.contains(&"row 6".to_owned()));
+    assert!(world.ledger().contains(&("in/6".into(), "failed", 1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn columns_that_appear_later_are_added_and_nothing_is_lost() {
+    for world in [World::new(), World::new().streaming()] {
+        world.bucket.put("in/a", "e", "text\none\n");
+        world.sync(&append()).await;
+        world.bucket.put("in/b", "e", "text,Extra\ntwo,x\n");
+        world.bucket.put("in/c", "e", "text,More\nthree,y\n");
+        let report = world.sync(&append()).await;
+        assert_eq!((report.status, report.files.loaded), (RunStatus::Ok, 2), "{report:#?}");
+        let rows = world.database.rows(&world.table_name().await, &["text", "extra", "more"]);
+        let text = |text: &str| Some(text.to_owned());
+        assert!(rows.contains(&vec![text("one"), None, None]));
+        assert!(rows.contains(&vec![text("two"), text("x"), None]));
+        assert!(rows.contains(&vec![text("three"), None, text("y")]));
+        assert_eq!(report.tables[0].changes.len(), 2, "{:?}", report.tables);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replace_is_all_or_nothing() {
+    let world = World::new();
+    let replace = Stream { write_mode: WriteMode::Replace, ..append() };
+    world.bucket.put("in/a", "e", "text\none\n");
+    world.bucket.put("in/b", "e", "text\ntwo\n");
+    world.sync(&replace).await;
+    let unchanged = world.sync(&replace).await;
+    assert_eq!((unchanged.files.loaded, unchanged.files.already_loaded), (0, 2));
+    world.bucket.put("in/b", "e2", "text\n!bad\n");
+    let failed = world.sync(&replace).await;
+    assert_eq!((failed.status, failed.files.failed), (RunStatus::Failed, 1));
+    assert_eq!(world.texts().await, ["one", "two"]);
+    world.bucket.delete("in/b");
+    let smaller = world.sync(&replace).await;
+    assert_eq!((smaller.status, smaller.files.loaded), (RunStatus::Ok, 1));
+    assert_eq!(world.texts().await, ["one"]);
+    world.bucket.delete("in/a");
+    assert_eq!(world.sync(&replace).await.status, RunStatus::Failed);
+    assert_eq!(world.texts().await, ["one"]);
+}
