@@ -13,12 +13,16 @@
 //! nobody sees one.
 
 mod claimed;
+mod columns;
 
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::ledger::HistoryFilter;
 use decant_core::schema::TableName;
 
 pub(crate) use self::claimed::{Claimed, reason_of, status_of};
+use self::columns::{
+    LEDGER_COLUMNS, LedgerColumn, META_COLUMNS, Presence, REJECT_COLUMNS, REJECT_FIELDS,
+};
 use super::dialect::{Dialect, LedgerType};
 
 /// The version of the ledger's tables that this program writes.
@@ -34,61 +38,6 @@ const DEFAULT_REJECTS: &str = "rejected_rows";
 const REJECTS_SUFFIX: &str = "_rejects";
 const KEY_INDEX_SUFFIX: &str = "_by_key";
 const FILE_INDEX_SUFFIX: &str = "_by_file";
-
-type LedgerColumn = (&'static str, LedgerType, Presence);
-
-/// Whether a column of the ledger's tables may be NULL.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Presence {
-    Required,
-    Optional,
-}
-
-use LedgerType::*;
-use Presence::{Optional, Required};
-
-const LEDGER_COLUMNS: &[LedgerColumn] = &[
-    ("id", Id, Required),
-    ("source", ByteOrdered, Required),
-    ("bucket", ByteOrdered, Required),
-    ("key", ByteOrdered, Required),
-    ("member", ByteOrdered, Required),
-    ("etag", ByteOrdered, Required),
-    ("file_size_bytes", Integer, Required),
-    ("last_modified", Moment, Required),
-    ("target_table", ByteOrdered, Required),
-    ("stream", Text, Required),
-    ("status", Text, Required),
-    ("processed_at", Moment, Required),
-    ("processing_time", Seconds, Required),
-    ("rows_copied", Integer, Required),
-    ("rows_rejected", Integer, Required),
-    ("rows_checksum", Integer, Optional),
-    ("load_id", Text, Required),
-    ("run_id", Text, Required),
-    ("attempts", Integer, Required),
-    ("error", Text, Optional),
-];
-
-const REJECT_COLUMNS: &[LedgerColumn] = &[
-    ("id", Serial, Required),
-    ("file_id", Integer, Required),
-    ("ordinal", Integer, Required),
-    ("line", Integer, Optional),
-    ("byte_offset", Integer, Optional),
-    ("column_name", Text, Optional),
-    ("reason", Text, Required),
-    ("detail", Text, Required),
-    ("raw", Bytes, Required),
-    ("rejected_at", Moment, Required),
-    ("settled_at", Moment, Optional),
-];
-
-const META_COLUMNS: &[LedgerColumn] = &[("name", Name, Required), ("value", Text, Required)];
-
-/// The columns of a reject that are written and read, in this order.
-const REJECT_FIELDS: &[&str] =
-    &["ordinal", "line", "byte_offset", "column_name", "reason", "detail", "raw"];
 
 /// The name of the row of [`META`] that says that decant created `table`
 /// (its qualified name).
@@ -251,10 +200,10 @@ impl LedgerSql {
     fn definition(&self, (name, ledger_type, presence): &LedgerColumn) -> String {
         let mut definition =
             format!("{} {}", self.dialect.quote(name), (self.dialect.ledger_type)(*ledger_type));
-        if *ledger_type == ByteOrdered {
+        if *ledger_type == LedgerType::ByteOrdered {
             definition = format!("{definition} {}", self.dialect.byte_order);
         }
-        if *presence == Required {
+        if *presence == Presence::Required {
             definition.push_str(" NOT NULL");
         }
         definition
@@ -455,7 +404,7 @@ impl LedgerSql {
         let columns: Vec<String> = LEDGER_COLUMNS
             .iter()
             .map(|(name, ledger_type, _)| match ledger_type {
-                Seconds => (self.dialect.read_seconds)(&self.dialect.quote(name)),
+                LedgerType::Seconds => (self.dialect.read_seconds)(&self.dialect.quote(name)),
                 _ => self.dialect.quote(name),
             })
             .collect();
