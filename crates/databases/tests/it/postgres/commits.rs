@@ -15,6 +15,7 @@ use decant_testkit::batches::{plan, totals};
 use decant_testkit::postgres::PostgresServer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 use super::{Postgres, begin, create, file, numbers, open};
 
@@ -36,6 +37,7 @@ enum Cut {
 #[derive(Clone)]
 struct Relay {
     armed: Arc<AtomicU8>,
+    cut: Arc<Notify>,
     port: u16,
 }
 
@@ -44,7 +46,7 @@ impl Relay {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let armed = Arc::new(AtomicU8::new(Cut::Never as u8));
-        let relay = Self { armed, port };
+        let relay = Self { armed, cut: Arc::new(Notify::new()), port };
         let cuts = relay.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -83,6 +85,7 @@ impl Relay {
                         assert!(server.read(&mut answered).await.unwrap() > 0);
                     }
                     if cut != Cut::Never as u8 {
+                        self.cut.notify_one();
                         return;
                     }
                 }
@@ -174,17 +177,15 @@ async fn a_server_that_crashes_at_the_commit_is_asked_when_it_is_back() {
     let destination = open(&url).await.unwrap();
     create(&destination, "t", &[("n", ColumnType::Int64)]).await;
     let restarted = server.clone();
-    let watched = relay.clone();
-    let crash = tokio::task::spawn_blocking(move || {
-        // Disarmed is what the relay is once the COMMIT has gone by.
-        while watched.armed.load(Ordering::SeqCst) == Cut::Never as u8 {
-            std::thread::yield_now();
-        }
-        while watched.armed.load(Ordering::SeqCst) != Cut::Never as u8 {
-            std::thread::yield_now();
-        }
-        restarted.kill();
-        restarted.start();
+    let cut = Arc::clone(&relay.cut);
+    let crash = tokio::spawn(async move {
+        cut.notified().await;
+        tokio::task::spawn_blocking(move || {
+            restarted.kill();
+            restarted.start();
+        })
+        .await
+        .unwrap();
     });
     let outcome = load_and_cut(&destination, &relay, "a.csv", Cut::After).await;
     crash.await.unwrap();
