@@ -30,7 +30,8 @@ pub struct DatabaseOptions {
     /// more than one. 4 by default.
     pub connections: usize,
     /// How long to wait for a lock that another process holds, before the
-    /// database is `Unavailable`. A minute by default.
+    /// database is `Unavailable`. Ten minutes by default: whoever holds it may
+    /// be loading a large file.
     pub lock_timeout: Duration,
 }
 
@@ -39,7 +40,7 @@ impl Default for DatabaseOptions {
         Self {
             ledger: sql::ledger::DEFAULT_LEDGER.to_owned(),
             connections: 4,
-            lock_timeout: Duration::from_secs(60),
+            lock_timeout: Duration::from_secs(600),
         }
     }
 }

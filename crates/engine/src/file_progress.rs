@@ -37,11 +37,19 @@ pub(crate) enum Undecoded {
 pub(crate) struct FileFailure {
     pub(crate) error: Error,
     pub(crate) rejects: Vec<Reject>,
+    /// Since the attempt began.
+    pub(crate) seconds: f64,
+}
+
+impl FileFailure {
+    pub(crate) fn after(started: Instant, error: Error) -> Self {
+        Self { error, rejects: Vec::new(), seconds: started.elapsed().as_secs_f64() }
+    }
 }
 
 impl From<Error> for FileFailure {
     fn from(error: Error) -> Self {
-        Self { error, rejects: Vec::new() }
+        Self::after(Instant::now(), error)
     }
 }
 
@@ -158,12 +166,17 @@ impl FileProgress {
         FileFailure {
             error: error.in_file(&self.location),
             rejects: std::mem::take(&mut self.first_rejects),
+            seconds: self.started.elapsed().as_secs_f64(),
         }
     }
 
     /// Where the file is.
     pub(crate) fn location(&self) -> &str {
         &self.location
+    }
+
+    pub(crate) fn started(&self) -> Instant {
+        self.started
     }
 
     pub(crate) fn rows_read(&self) -> u64 {

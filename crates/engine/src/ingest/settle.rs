@@ -91,7 +91,7 @@ impl Ingest {
         failure: FileFailure,
         settled: &mut Vec<Receipt>,
     ) -> Result<()> {
-        let FileFailure { error, rejects } = failure;
+        let FileFailure { error, rejects, seconds } = failure;
         if error.kind() == ErrorKind::InvalidConfig {
             return Err(error);
         }
@@ -103,7 +103,7 @@ impl Ingest {
             run_id: self.run_id.clone(),
             status,
             error: error.chain(),
-            processing_seconds: 0.0,
+            processing_seconds: seconds,
             rejects,
         };
         self.destination.ledger().settle(&settlement).await?;

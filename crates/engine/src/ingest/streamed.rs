@@ -2,12 +2,13 @@
 //! fetched and decoded.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use decant_core::{Begun, FileId, Receipt, Result, Writer};
 
 use super::{FileEnd, Ingest, PlannedFile, ends_the_run, good_ends};
 use crate::decode::{Decoding, Step};
-use crate::file_progress::{FileProgress, Undecoded};
+use crate::file_progress::{FileFailure, FileProgress, Undecoded};
 use crate::observer::Event;
 use crate::retry::Retry;
 use crate::tables::TablePlan;
@@ -27,6 +28,7 @@ impl Ingest {
         plan: &Arc<TablePlan>,
         settled: &mut Vec<Receipt>,
     ) -> Result<Option<PlannedFile>> {
+        let started = Instant::now();
         let mut retry = Retry::new();
         let error = loop {
             match self.stream_once(&file, plan).await {
@@ -51,7 +53,7 @@ impl Ingest {
             return Err(error);
         }
         let error = error.in_file(file.file.location());
-        self.settle(&file, error.into(), settled).await?;
+        self.settle(&file, FileFailure::after(started, error), settled).await?;
         Ok(None)
     }
 

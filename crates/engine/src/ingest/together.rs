@@ -8,6 +8,7 @@ use decant_core::{Begun, Error, ErrorKind, FileId, Receipt, Result, Writer};
 
 use super::{FileEnd, Ingest, PlannedFile, ends_the_run, good_ends};
 use crate::decode::WholeFile;
+use crate::file_progress::FileFailure;
 use crate::retry::Retry;
 use crate::tables::TablePlan;
 
@@ -50,9 +51,10 @@ impl Ingest {
         }
         if held.len() == 1 || !may_be_one_files_fault(&error) {
             let message = error.chain();
-            for (file, _) in &held {
+            for (file, whole) in &held {
                 let copy = copy_of(&error, &message).in_file(file.file.location());
-                self.settle(file, copy.into(), settled).await?;
+                let failure = FileFailure::after(whole.progress.started(), copy);
+                self.settle(file, failure, settled).await?;
             }
             return Ok(Vec::new());
         }
