@@ -49,6 +49,7 @@ pub(crate) struct WholeFile {
 pub(crate) struct Decoding {
     steps: mpsc::Receiver<Step>,
     thread: JoinHandle<Result<FileProgress, Undecoded>>,
+    stop: Stop,
 }
 
 /// What a decoding thread hands over.
@@ -60,8 +61,20 @@ pub(crate) enum Step {
 }
 
 impl Decoder {
-    /// Decodes a file into memory, unless it takes more than `bytes_max`.
+    /// Decodes a file into memory, unless it takes more than `bytes_max` or
+    /// the run is to end.
     pub(crate) async fn whole(
+        &self,
+        file: &decant_core::FileVersion,
+        plan: &Arc<TablePlan>,
+        progress: FileProgress,
+        bytes_max: u64,
+    ) -> Result<WholeFile, Undecoded> {
+        let whole = self.whole_to_the_end(file, plan, progress, bytes_max);
+        self.stop.unless_requested(whole).await.unwrap_or(Err(Undecoded::Abandoned))
+    }
+
+    async fn whole_to_the_end(
         &self,
         file: &decant_core::FileVersion,
         plan: &Arc<TablePlan>,
@@ -91,7 +104,8 @@ impl Decoder {
         plan: &Arc<TablePlan>,
         progress: FileProgress,
     ) -> Result<Decoding, Undecoded> {
-        let (format, input) = self.open(file).await?;
+        let opened = self.stop.unless_requested(self.open(file)).await;
+        let (format, input) = opened.unwrap_or(Err(Undecoded::Abandoned))?;
         let (sender, steps) = mpsc::channel(BATCHES_AHEAD);
         let mut handover = Handover {
             conforming: Conforming::new(plan, progress),
@@ -104,7 +118,7 @@ impl Decoder {
             let decoded = run(format.as_ref(), size, &mut input, &mut handover);
             handover.conforming.end(decoded)
         });
-        Ok(Decoding { steps, thread })
+        Ok(Decoding { steps, thread, stop: self.stop.clone() })
     }
 
     async fn open(
@@ -121,15 +135,20 @@ impl Decoder {
 }
 
 impl Decoding {
-    /// The next step; `None` at the end, good or bad.
+    /// The next step; `None` at the end, good or bad, or when the run is to
+    /// end.
     pub(crate) async fn next(&mut self) -> Option<Step> {
-        self.steps.recv().await
+        self.stop.unless_requested(self.steps.recv()).await.flatten()
     }
 
     /// How it ended. Dropping the steps first ends it early.
     pub(crate) async fn end(self) -> Result<FileProgress, Undecoded> {
         drop(self.steps);
-        self.thread.await.unwrap_or_else(|error| Err(ended_badly(error)))
+        // The thread may be waiting for bytes that are long in coming.
+        match self.stop.unless_requested(self.thread).await {
+            Some(ended) => ended.unwrap_or_else(|error| Err(ended_badly(error))),
+            None => Err(Undecoded::Abandoned),
+        }
     }
 }
 

@@ -112,8 +112,8 @@ impl Run {
         tables: &mut Tables,
         groups: &mut JoinSet<Result<Vec<Receipt>>>,
     ) -> Result<()> {
-        while !self.stop.is_requested() {
-            let Some(page) = arrivals.next().await? else { return Ok(()) };
+        while let Some(next) = self.stop.unless_requested(arrivals.next()).await {
+            let Some(page) = next? else { return Ok(()) };
             for (table, files) in self.plan_page(stream, page, tables).await? {
                 let ingest = self.ingest(stream, &table);
                 for group in into_groups(files, self.settings.group) {
@@ -264,16 +264,15 @@ impl Run {
         arrivals: &mut Arrivals,
         tables: &mut Tables,
     ) -> Result<()> {
-        for (name, candidates) in arrivals.survey(tables).await? {
-            let samples = look_at(
-                &candidates.chosen(),
-                &self.services,
-                &self.settings,
-                &stream.format,
-                &self.fetch_counter(),
-            )
-            .await;
-            tables.create(&name, samples).await?;
+        let surveyed = self.stop.unless_requested(arrivals.survey(tables)).await;
+        for (name, candidates) in surveyed.transpose()?.into_iter().flatten() {
+            let (chosen, counter) = (candidates.chosen(), self.fetch_counter());
+            let looking =
+                look_at(&chosen, &self.services, &self.settings, &stream.format, &counter);
+            match self.stop.unless_requested(looking).await {
+                Some(samples) => tables.create(&name, samples).await?,
+                None => return Ok(()),
+            }
         }
         Ok(())
     }

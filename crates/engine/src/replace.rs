@@ -37,10 +37,8 @@ impl Run {
         let mut tables = self.tables(stream);
         let mut arrivals = Arrivals::new(&self.services, stream, self.started_at);
         self.create_missing(stream, &mut arrivals, &mut tables).await?;
-        let selected = self.select_all(&mut arrivals).await?;
-        if self.stop.is_requested() {
-            return Ok(());
-        }
+        let selected = self.stop.unless_requested(self.select_all(&mut arrivals)).await;
+        let Some(selected) = selected.transpose()? else { return Ok(()) };
         if selected.is_empty() {
             return Err(Error::new(
                 ErrorKind::NotFound,
@@ -98,7 +96,7 @@ impl Run {
         let ledger = self.services.destination.ledger();
         let before: BTreeSet<FileId> = ledger.loaded(&plan.name()).await?.into_iter().collect();
         let after: BTreeSet<FileId> = files.iter().map(|file| file.id).collect();
-        if before == after && stream.reload != Reload::Force {
+        if before == after && !table.is_new && stream.reload != Reload::Force {
             self.tally.files(|sum| sum.already_loaded += files.len() as u64);
             return Ok(());
         }

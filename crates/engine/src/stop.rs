@@ -1,21 +1,40 @@
 //! The wish to end early: what runs is finished or rolled back, nothing new
-//! begins.
+//! begins, and nobody waits for the network any longer.
 
+use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::watch;
 
 /// A flag that is raised once and seen by all its clones.
-#[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<AtomicBool>);
+#[derive(Clone, Debug)]
+pub struct Stop(Arc<watch::Sender<bool>>);
 
 impl Stop {
     /// Asks everything to end.
     pub fn request(&self) {
-        self.0.store(true, Ordering::Release);
+        self.0.send_replace(true);
     }
 
     /// Whether somebody asked.
     pub fn is_requested(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+        *self.0.borrow()
+    }
+
+    /// What comes of `work`, unless somebody asks first: then `work` is
+    /// dropped where it is, and the answer is `None`.
+    pub(crate) async fn unless_requested<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut flag = self.0.subscribe();
+        tokio::select! {
+            biased;
+            _ = flag.wait_for(|requested| *requested) => None,
+            ended = work => Some(ended),
+        }
+    }
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self(Arc::new(watch::Sender::new(false)))
     }
 }

@@ -1,7 +1,7 @@
 //! The tables of a run: described once, created or extended when rules allow,
 //! looked at again when somebody changed them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use decant_core::conform::{Conform, Mismatch, NewColumn, added_columns, new_table_columns};
@@ -63,6 +63,9 @@ impl TablePlan {
 
 /// A table that files are being loaded into.
 pub(crate) struct Table {
+    /// Whether this run created it, so that it is empty whatever the ledger
+    /// says.
+    pub(crate) is_new: bool,
     plan: RwLock<Arc<TablePlan>>,
     changing: Mutex<()>,
     stream: Arc<Stream>,
@@ -133,6 +136,7 @@ pub(crate) struct Tables {
     destination: Arc<dyn Destination>,
     tally: Arc<Tally>,
     described: HashMap<TableName, TableState>,
+    created: HashSet<TableName>,
     places: HashMap<TableName, Place>,
 }
 
@@ -142,7 +146,14 @@ impl Tables {
         destination: Arc<dyn Destination>,
         tally: Arc<Tally>,
     ) -> Self {
-        Self { stream, destination, tally, described: HashMap::new(), places: HashMap::new() }
+        Self {
+            stream,
+            destination,
+            tally,
+            described: HashMap::new(),
+            created: HashSet::new(),
+            places: HashMap::new(),
+        }
     }
 
     /// The table's state, asked for once.
@@ -208,6 +219,7 @@ impl Tables {
         let created = self.destination.describe(&state.name).await?;
         self.tally.table(&created);
         self.tally.table_created(&created.name);
+        self.created.insert(created.name.clone());
         self.described.insert(name.clone(), created);
         Ok(())
     }
@@ -258,6 +270,7 @@ impl Tables {
         self.tally.table(&state);
         let capabilities = self.destination.capabilities();
         let place = Place::Ready(Arc::new(Table {
+            is_new: self.created.contains(&state.name),
             plan: RwLock::new(Arc::new(TablePlan::new(state, &self.stream, capabilities))),
             changing: Mutex::new(()),
             stream: Arc::clone(&self.stream),

@@ -129,6 +129,11 @@ impl LedgerTables {
     ) -> Result<Vec<Row>> {
         match query(client, statement, parameters).await {
             Err(error) if error.fact("sqlstate") == Some("42P01") => Ok(Vec::new()),
+            Err(error) if error.fact("sqlstate") == Some("42703") => {
+                // A column is missing: a table that is not ours says so better.
+                self.is_complete(client).await?;
+                Err(error)
+            }
             answer => answer,
         }
     }

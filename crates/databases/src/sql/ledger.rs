@@ -479,7 +479,6 @@ impl LedgerSql {
 mod tests {
     use super::super::dialect::tests::PLAIN;
     use decant_core::file::{FileId, FileVersion};
-    use decant_core::ledger::Status;
     use decant_core::reject::Reason;
 
     use super::*;

@@ -29,7 +29,7 @@ pub fn show(path: &str, query: &str) -> Result<Shown> {
 fn ask(path: &str, query: &str) -> rusqlite::Result<Shown> {
     let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let mut statement = database.prepare(query)?;
-    let heading: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let heading: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut shown = Shown { heading, rows: Vec::new() };
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {

@@ -170,15 +170,17 @@ impl Ingest {
     }
 
     pub(crate) async fn extend(&self, file: &PlannedFile, new: &[NewColumn]) -> Result<()> {
-        let samples = look_at(
+        let looking = look_at(
             std::slice::from_ref(&file.file),
             &self.decoder.services,
             &self.settings,
             &self.decoder.format,
             &self.decoder.counter,
-        )
-        .await?;
-        match samples.first() {
+        );
+        let Some(samples) = self.decoder.stop.unless_requested(looking).await else {
+            return Ok(());
+        };
+        match samples?.first() {
             Some(sample) => self.table.extend(&file.file, sample, new).await,
             None => Ok(()),
         }
