@@ -88,9 +88,12 @@ impl Pattern {
             return None;
         }
         let below = key.strip_prefix(self.folder()).unwrap_or(key);
-        below
-            .split('/')
-            .find(|part| part.starts_with('.') || (part.starts_with('_') && !part.contains('=')))
+        below.split('/').find(|part| match part.as_bytes() {
+            b"." | b".." => false,
+            [b'.', ..] => true,
+            [b'_', ..] => !part.contains('='),
+            _ => false,
+        })
     }
 }
 
@@ -479,6 +482,8 @@ mod tests {
             ("in/_SUCCESS.csv", 0, old, Some("hidden")),
             ("in/.hidden/a.csv", 1, old, Some("hidden")),
             ("in/_day=1/a.csv", 1, old, None),
+            ("in/x/../a.csv", 1, old, None),
+            ("in/..a.csv", 1, old, Some("hidden")),
             ("in/tmp/a.csv", 1, old, Some("exclude")),
             ("in/a.tsv", 1, old, Some("extension")),
             ("in/a.csv", 1, now, Some("min_age")),
