@@ -1,5 +1,7 @@
 //! Logs: on standard error, as text or as lines of JSON.
 
+use std::io::IsTerminal as _;
+
 use clap::ValueEnum;
 use tracing_subscriber::EnvFilter;
 
@@ -23,7 +25,10 @@ pub(crate) fn start(format: LogFormat, verbosity: u8, quiet: bool) {
         (false, _) => "debug,hyper=info,rustls=info,aws=info,s3s=off",
     };
     let filter = EnvFilter::try_from_env("DECANT_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     match format {
         LogFormat::Text => logs.with_target(false).init(),
         LogFormat::Json => logs.json().init(),
