@@ -1,0 +1,31 @@
+//! The command as its users meet it: a child process, a bucket or a folder,
+//! a database, and nothing of the code behind them. What is expected stands
+//! in the specification; after every load the ledger and the table must agree.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "whatever goes wrong here is the failure of the test"
+)]
+
+mod bad_rows;
+mod changes;
+mod columns;
+mod configuration;
+mod contents;
+mod database;
+mod faults;
+mod ledger;
+mod listing;
+mod messages;
+mod plan;
+mod replace;
+mod report;
+mod run;
+mod selection;
+mod signals;
+mod tables;
+mod types;
+mod verbs;
+mod world;
