@@ -314,6 +314,13 @@ impl<'i> Blocks<'i> {
             return Err(Error::new(ErrorKind::Unsupported, "the file is UTF-16")
                 .with_hint("convert it to UTF-8, for instance with `iconv -f UTF-16 -t UTF-8`"));
         }
+        if let Some(other) = foreign(&self.buffer) {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("the file is {other}, not text"),
+            )
+            .with_hint("leave it out with `exclude` or `extension`"));
+        }
         if self.buffer.starts_with(UTF_8_MARK) {
             self.place.start = UTF_8_MARK.len();
         }
@@ -369,4 +376,19 @@ impl<'i> Blocks<'i> {
             column: None,
         })
     }
+}
+
+/// What a file is whose first bytes no text begins with, whatever its name.
+fn foreign(beginning: &[u8]) -> Option<&'static str> {
+    const FOREIGN: [(&[u8], &str); 8] = [
+        (b"PAR1\x15", "a Parquet file"),
+        (b"PK\x03\x04", "a zip archive or a workbook"),
+        (b"Obj\x01", "an Avro file"),
+        (b"ARROW1\0", "an Arrow file"),
+        (b"SQLite format 3\0", "an SQLite database"),
+        (b"BZh91AY&SY", "compressed with bzip2"),
+        (b"\xfd7zXZ\0", "compressed with xz"),
+        (b"\x04\x22\x4d\x18", "compressed with lz4"),
+    ];
+    FOREIGN.iter().find(|(magic, _)| beginning.starts_with(magic)).map(|(_, what)| *what)
 }

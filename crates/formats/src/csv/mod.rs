@@ -27,6 +27,7 @@ mod blocks;
 mod column;
 mod complaint;
 mod decode;
+mod delimiter;
 mod dialect;
 mod field;
 mod index;
@@ -42,12 +43,15 @@ use decant_core::stream::FormatOptions;
 
 use crate::compression::{Decompressed, Limits};
 use blocks::{BLOCK_BYTES, Blocks};
+use delimiter::Replayed;
 pub use dialect::{Dialect, RECORD_BYTES_MAX};
 
 /// Delimiter-separated text, compressed or not.
 #[derive(Clone, Debug)]
 pub struct CsvFormat {
     dialect: Dialect,
+    /// Whether nobody said what separates fields.
+    detects: bool,
     block_bytes: usize,
 }
 
@@ -58,7 +62,11 @@ impl CsvFormat {
     /// Errors: `InvalidConfig` when delimiter, quote, escape and comment are
     /// not four different ASCII characters, or one is a line end.
     pub fn new(delimiter: u8, options: &FormatOptions) -> Result<Self> {
-        Ok(Self { dialect: Dialect::new(delimiter, options)?, block_bytes: BLOCK_BYTES })
+        Ok(Self {
+            dialect: Dialect::new(delimiter, options)?,
+            detects: options.delimiter.is_none(),
+            block_bytes: BLOCK_BYTES,
+        })
     }
 
     /// The dialect that is read.
@@ -67,19 +75,29 @@ impl CsvFormat {
     }
 }
 
+impl CsvFormat {
+    fn dialect_of(&self, input: &mut Replayed<'_>) -> Result<Dialect> {
+        if self.detects { input.detect(&self.dialect) } else { Ok(self.dialect.clone()) }
+    }
+}
+
 impl Format for CsvFormat {
     fn sample(&self, input: &mut dyn Input, limits: SampleLimits) -> Result<Sample> {
         let mut input = Decompressed::new(input, Limits::default())?;
+        let mut input = Replayed::new(&mut input);
+        let dialect = self.dialect_of(&mut input)?;
         let block_bytes = self.block_bytes.min(limits.bytes);
-        let mut blocks = Blocks::new(&mut input, &self.dialect, block_bytes);
-        sample::sample(&mut blocks, &self.dialect, limits)
+        let mut blocks = Blocks::new(&mut input, &dialect, block_bytes);
+        sample::sample(&mut blocks, &dialect, limits)
     }
 
     fn decode(&self, _: &Piece, input: &mut dyn Input, receiver: &mut dyn Receiver) -> Result<()> {
         let mut input = Decompressed::new(input, Limits::default())?;
-        let mut blocks = Blocks::new(&mut input, &self.dialect, self.block_bytes);
+        let mut input = Replayed::new(&mut input);
+        let dialect = self.dialect_of(&mut input)?;
+        let mut blocks = Blocks::new(&mut input, &dialect, self.block_bytes);
         match blocks.columns()? {
-            Some(columns) => decode::decode(&mut blocks, &columns, &self.dialect, receiver),
+            Some(columns) => decode::decode(&mut blocks, &columns, &dialect, receiver),
             None => Ok(()),
         }
     }

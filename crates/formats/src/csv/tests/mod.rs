@@ -8,7 +8,9 @@ mod sampling;
 mod typed;
 
 use arrow_array::{Array, ArrayRef, cast::AsArray};
-use decant_core::format::{DecodedBatch, FileColumns, Format, Piece, Receiver, Target};
+use decant_core::format::{
+    DecodedBatch, FileColumns, Format, Piece, Receiver, SampleLimits, Target,
+};
 use decant_core::schema::ColumnType;
 use decant_core::stream::FormatOptions;
 use decant_core::{Reject, Result};
@@ -220,6 +222,33 @@ fn a_file_of_many_blocks_and_batches_is_whole() {
 fn utf_16_is_refused_with_its_cure() {
     let error = decode_with(b"\xff\xfea\0,\0b\0", &plain(), &|_| Some(TEXT), (64, 64)).unwrap_err();
     assert!(error.hint().unwrap().contains("iconv"));
+}
+
+#[test]
+fn semicolons_are_found_where_nobody_named_a_delimiter() {
+    let names = |options: FormatOptions| {
+        let format = CsvFormat::new(b',', &options).unwrap();
+        let mut input = Chunks::new(b"id;name\n1;a\n", 3);
+        format.sample(&mut input, SampleLimits::default()).unwrap().columns.names
+    };
+    assert_eq!(names(FormatOptions::default()), ["id", "name"]);
+    let told = FormatOptions { delimiter: Some(b','), ..FormatOptions::default() };
+    assert_eq!(names(told), ["id;name"]);
+}
+
+#[test]
+fn what_is_no_text_is_refused_by_what_it_is() {
+    for (file, what) in [
+        (&b"PAR1\x15\x04\x15\x0a1,2\n"[..], "a Parquet file"),
+        (b"PK\x03\x04\x14\0", "a zip archive"),
+        (b"\xfd7zXZ\0\0\x04", "compressed with xz"),
+    ] {
+        let error = decode_with(file, &plain(), &|_| Some(TEXT), (64, 64)).unwrap_err();
+        assert_eq!(error.kind(), decant_core::ErrorKind::Unsupported);
+        assert!(error.message().contains(what), "{error}");
+    }
+    let header = decode_with(b"PAR1,b\n1,2\n", &plain(), &|_| Some(TEXT), (64, 64));
+    assert!(header.is_ok());
 }
 
 #[test]
