@@ -16,7 +16,7 @@ use crate::arrivals::{Arrivals, Judged, Verdict};
 use crate::decode::Decoder;
 use crate::ingest::{Ingest, PlannedFile};
 use crate::input::FetchCounter;
-use crate::observer::Event;
+use crate::observer::{Event, NoObserver};
 use crate::report::{RunReport, Tally};
 use crate::sampling::look_at;
 use crate::services::{Services, Settings};
@@ -266,7 +266,7 @@ impl Run {
     ) -> Result<()> {
         let surveyed = self.stop.unless_requested(arrivals.survey(tables)).await;
         for (name, candidates) in surveyed.transpose()?.into_iter().flatten() {
-            let (chosen, counter) = (candidates.chosen(), self.fetch_counter());
+            let (chosen, counter) = (candidates.chosen(), self.sample_counter());
             let looking =
                 look_at(&chosen, &self.services, &self.settings, &stream.format, &counter);
             match self.stop.unless_requested(looking).await {
@@ -282,7 +282,12 @@ impl Run {
         Tables::new(Arc::clone(stream), destination, Arc::clone(&self.tally))
     }
 
-    pub(crate) fn fetch_counter(&self) -> FetchCounter {
+    /// Counts what samples fetch: it is no progress on the way to the rows.
+    pub(crate) fn sample_counter(&self) -> FetchCounter {
+        FetchCounter { tally: Arc::clone(&self.tally), observer: Arc::new(NoObserver) }
+    }
+
+    fn fetch_counter(&self) -> FetchCounter {
         FetchCounter {
             tally: Arc::clone(&self.tally),
             observer: Arc::clone(&self.services.observer),

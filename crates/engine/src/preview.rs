@@ -84,7 +84,7 @@ impl Run {
                 &self.services,
                 &self.settings,
                 &stream.format,
-                &self.fetch_counter(),
+                &self.sample_counter(),
             )
             .await;
             let capabilities = self.services.destination.capabilities();
