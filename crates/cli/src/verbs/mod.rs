@@ -33,8 +33,14 @@ pub(crate) async fn run(cli: &Cli) -> Result<Exit> {
             load::run(settings, global, &interrupt, false).await
         }
         Verb::List(list) => list::run(list, global).await,
-        Verb::Plan(plan) => plan::run(planned(plan, global)?, global).await,
-        Verb::Check(check) => check::run(planned(check, global)?, global).await,
+        Verb::Plan(plan) => match planned(plan, global) {
+            Ok(settings) => plan::run(settings, global).await,
+            Err(error) => Ok(refused(&error)),
+        },
+        Verb::Check(check) => match planned(check, global) {
+            Ok(settings) => check::run(settings, global).await,
+            Err(error) => Ok(refused(&error)),
+        },
         Verb::History(history) => history::run(history, global).await,
         Verb::Config { verb } => config::run(*verb, global),
         Verb::Demo => demo::run(&interrupt).await,
@@ -53,6 +59,12 @@ fn planned(plan: &PlanArgs, global: &GlobalArgs) -> Result<Settings> {
         Some(load) => load.settings(vocabulary),
         None => global.document()?.settings(&plan.overrides(global), vocabulary),
     })
+}
+
+/// What was typed cannot be meant.
+fn refused(error: &Error) -> Exit {
+    crate::output::complain(error);
+    Exit::Usage
 }
 
 /// Hands over the names that plug-ins go by.
