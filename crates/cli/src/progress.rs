@@ -168,3 +168,9 @@ pub(crate) fn human_bytes(bytes: u64) -> String {
 pub(crate) fn human_count(count: u64) -> String {
     HumanCount(count).to_string()
 }
+
+/// `1 file`, `2 files`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", human_count(count))
+}

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use decant::engine::{RunReport, RunStatus, TableReport};
 
 use crate::exit::describe_reported;
-use crate::progress::{human_bytes, human_count};
+use crate::progress::{counted, human_bytes, human_count};
 
 /// Errors that are printed in full; the ledger has all of them.
 const ERRORS_SHOWN: usize = 10;
@@ -32,7 +32,7 @@ pub(crate) fn describe(report: &RunReport) -> String {
 
 fn describe_table(table: &TableReport) -> String {
     let created = if table.created { " (created)" } else { "" };
-    let mut text = format!("{}{created}: {} rows\n", table.table, human_count(table.rows_loaded));
+    let mut text = format!("{}{created}: {}\n", table.table, counted(table.rows_loaded, "row"));
     if table.created {
         let columns: Vec<String> = table
             .columns
@@ -82,12 +82,6 @@ fn summary(report: &RunReport) -> String {
         let _ = write!(text, " ({} rows/s)", human_count(rate));
     }
     text
-}
-
-/// `1 file`, `2 files`.
-fn counted(count: u64, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", human_count(count))
 }
 
 #[cfg(test)]

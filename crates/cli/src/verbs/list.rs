@@ -7,7 +7,7 @@ use decant::listing::{Listing, listing_origin, save_to_file, save_to_table};
 use crate::args::{GlobalArgs, ListArgs, OutputFormat};
 use crate::exit::Exit;
 use crate::output::{print, print_json};
-use crate::progress::{human_bytes, human_count};
+use crate::progress::{counted, human_bytes};
 
 /// Lists what was meant.
 pub(crate) async fn run(args: &ListArgs, global: &GlobalArgs) -> Result<Exit> {
@@ -32,7 +32,7 @@ pub(crate) async fn run(args: &ListArgs, global: &GlobalArgs) -> Result<Exit> {
 fn saved(files: u64, place: &str, global: &GlobalArgs) -> Result<Exit> {
     match global.output {
         OutputFormat::Json => print_json(&serde_json::json!({"files": files, "saved": place}))?,
-        OutputFormat::Text => print(&format!("{} files saved to {place}\n", human_count(files)))?,
+        OutputFormat::Text => print(&format!("{} saved to {place}\n", counted(files, "file")))?,
     }
     Ok(Exit::Ok)
 }
@@ -59,7 +59,7 @@ async fn print_all(listing: &mut Listing, global: &GlobalArgs) -> Result<()> {
     match global.output {
         OutputFormat::Json => Ok(()),
         OutputFormat::Text => {
-            print(&format!("{} files, {}\n", human_count(files), human_bytes(bytes)))
+            print(&format!("{}, {}\n", counted(files, "file"), human_bytes(bytes)))
         }
     }
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::args::{GlobalArgs, OutputFormat};
 use crate::exit::{Exit, describe_reported};
 use crate::output::{print, print_json};
-use crate::progress::{human_bytes, human_count};
+use crate::progress::{counted, human_bytes};
 
 /// What files of one verdict add up to.
 #[derive(Default)]
@@ -100,7 +100,7 @@ impl Sums {
             .0
             .iter()
             .map(|(action, (files, bytes))| {
-                format!("{action}: {} files, {}", human_count(*files), human_bytes(*bytes))
+                format!("{action}: {}, {}", counted(*files, "file"), human_bytes(*bytes))
             })
             .collect();
         if sums.is_empty() { "\nno files\n".into() } else { format!("\n{}\n", sums.join("; ")) }

@@ -39,7 +39,7 @@ fn a_plan_for_people_names_files_reasons_and_statements() {
         world.put("orders/.hidden", "");
         world.configure("", "streams: {orders: {}}\n");
         let run = world.plain(&["plan"]).run().exits(0);
-        run.says(&["s3://shop/orders/1.csv", "CREATE TABLE", "excluded", "1 files"]);
+        run.says(&["s3://shop/orders/1.csv", "CREATE TABLE", "excluded", "1 file"]);
         run.never_says(decant_testkit::postgres::PASSWORD);
         assert!(world.database.tables().is_empty());
     });
