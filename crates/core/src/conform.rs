@@ -16,7 +16,7 @@ use crate::destination::{Capabilities, TableState};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::Decimals;
 use crate::file::FileId;
-use crate::format::{FileColumns, Target};
+use crate::format::{FileColumns, Target, Wishes};
 use crate::names::snake_case;
 use crate::schema::{Column, ColumnType, FILE_ID_COLUMN, TableSchema};
 use crate::stream::{ColumnRules, NewColumns};
@@ -113,6 +113,11 @@ impl Conform {
             conform.names.push(FILE_ID_COLUMN.to_owned());
         }
         Ok(conform)
+    }
+
+    /// What to ask a format for.
+    pub fn wishes(&self) -> Wishes {
+        Wishes { targets: self.targets.clone(), ..Wishes::default() }
     }
 
     /// The batch with the table's names and, where the table has the column,
@@ -277,7 +282,7 @@ fn settle_new_columns(
                 })
                 .collect(),
         )),
-        NewColumns::Fail => Err(Mismatch::Refused(
+        NewColumns::Rescue | NewColumns::Reject | NewColumns::Fail => Err(Mismatch::Refused(
             Error::new(
                 ErrorKind::SchemaMismatch,
                 format!("table {} has no column for {}", table.name, enumerate(&sources)),
@@ -330,7 +335,7 @@ fn target(
         .with_hint("leave the column out with `select`, or load into a text column"));
     };
     let given = given_type(column, rules);
-    if let Some(given) = given
+    if let Some(given) = given.as_ref().map(|given| given.column_type)
         && !given.fits_into(column_type)
     {
         return Err(Error::new(
@@ -343,7 +348,9 @@ fn target(
         .with_hint("drop the given type, or change the table's column"));
     }
     let rounds = rules.decimals == Decimals::Float && column_type == ColumnType::Float64;
-    Ok(Target { column_type, exact: table.created_by_decant && given.is_none() && !rounds })
+    let exact = table.created_by_decant && given.is_none() && !rounds;
+    let format = given.and_then(|given| given.format).map(Arc::new);
+    Ok(Target { format, ..Target::new(column_type, exact) })
 }
 
 fn refuse(kind: ErrorKind, message: String) -> Mismatch {

@@ -206,6 +206,7 @@ mod tests {
             run_id: String::new(),
             attempts,
             error: None,
+            layout: None,
         }
     }
 

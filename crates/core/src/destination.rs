@@ -82,6 +82,28 @@ pub enum TableChange {
         /// Columns to add.
         columns: Vec<Column>,
     },
+    /// Gives columns wider types that keep every value that is in them.
+    ///
+    /// `SchemaMismatch` with the fact `column` when a value would not survive
+    /// (nothing is changed then), or when something blocks the change: a
+    /// view, a lock; the statement is in the hint.
+    Widen {
+        /// The qualified name.
+        table: TableName,
+        /// Columns by their names in the table, with their new types.
+        columns: Vec<(String, ColumnType)>,
+    },
+}
+
+impl TableChange {
+    /// The table that it changes.
+    pub fn table(&self) -> &TableName {
+        match self {
+            Self::Create { table, .. }
+            | Self::AddColumns { table, .. }
+            | Self::Widen { table, .. } => table,
+        }
+    }
 }
 
 /// What a load does to the table's other rows.
@@ -93,6 +115,11 @@ pub enum LoadMode {
     /// of the table that are `loaded` and not of this load become
     /// `superseded`.
     Replace,
+    /// Mended rejects join the rows of files that are `loaded` already: their
+    /// ledger rows are locked, not claimed; `rows_copied` grows and
+    /// `rows_rejected` shrinks by the rows written. A file that is no longer
+    /// `loaded` fails with `Conflict`.
+    Replay,
 }
 
 /// One file of a load.
@@ -187,6 +214,15 @@ pub struct FileTotals {
     pub rows_checksum: i64,
     /// Seconds since the attempt began.
     pub processing_seconds: f64,
+    /// Rejects written with reason `repaired`: their rows are among
+    /// `rows_loaded`.
+    pub repairs_kept: u64,
+    /// How the raw text of its rejects is read again, as JSON: kept in the
+    /// ledger row where there are rejects.
+    pub layout: Option<String>,
+    /// Rejects (ids of `rejected_rows`) that these rows settle; only in a
+    /// replay.
+    pub settles: Vec<i64>,
 }
 
 /// What became of a file at commit.
@@ -229,17 +265,41 @@ pub trait Load: Send {
 pub trait Writer: Send {
     /// Says that what follows is of `file` and fills these columns
     /// (positions in the plan's schema). Columns left out get their default.
+    /// May be called again for the same file, with other columns.
     async fn start_file(&mut self, file: FileId, columns: &[usize]) -> Result<()>;
 
     /// Writes rows: the columns that were announced, in that order, in the
     /// Arrow representation of their types ([`ColumnType::arrow`]).
     async fn write(&mut self, batch: RecordBatch) -> Result<()>;
 
+    /// Writes the rows that the destination takes, and answers those that it
+    /// refuses by a rule of its own (a constraint, a trigger, a value out of
+    /// range), in the batch's order. An error means that the load is lost.
+    ///
+    /// A destination that cannot tell rows apart writes all or fails.
+    async fn write_tolerantly(&mut self, batch: RecordBatch) -> Result<Vec<RefusedRow>> {
+        self.write(batch).await?;
+        Ok(Vec::new())
+    }
+
     /// Writes rejects of the current file.
     async fn write_rejects(&mut self, rejects: Vec<Reject>) -> Result<()>;
 
     /// Ends the writing.
     async fn finish(self: Box<Self>) -> Result<Part>;
+}
+
+/// A row that the destination refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedRow {
+    /// The row's position in the batch.
+    pub row: usize,
+    /// The constraint's name, where the database said it.
+    pub constraint: Option<String>,
+    /// The table's column, where the database said it.
+    pub column: Option<String>,
+    /// What the database said.
+    pub detail: String,
 }
 
 /// What a writer hands to the commit: plain data that can travel.

@@ -4,14 +4,18 @@
 //! an [`Input`]; what it makes of them it pushes into a [`Receiver`].
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::evidence::Evidence;
-use crate::reject::Reject;
+use crate::reject::{Reason, Reject};
 use crate::schema::ColumnType;
+use crate::stream::FormatOptions;
+use crate::value_format::ValueFormat;
 
 /// The bytes of one file as a format sees them: the blocking side of
 /// [`Content`](crate::Content).
@@ -19,8 +23,13 @@ pub trait Input: Send {
     /// The next bytes in order; `None` at the end. A chunk is never empty.
     fn next_chunk(&mut self) -> Result<Option<Bytes>>;
 
-    /// Exactly the bytes of `range` of the file as it is stored.
+    /// Exactly the bytes of `range` of the file as it is stored. Formats that
+    /// read ranges never ask for the next chunk.
     fn range(&mut self, range: Range<u64>) -> Result<Bytes>;
+
+    /// Bytes of the file as it is stored; unknown for what is made on the way
+    /// (decompressed, a member of an archive).
+    fn size(&self) -> Option<u64>;
 }
 
 /// A file inside a file: an archive has several, a plain file one.
@@ -63,6 +72,11 @@ pub struct FileColumns {
     /// Whether the names stand in the file. Columns without names are matched
     /// by position.
     pub named: bool,
+    /// The options under which the raw text of this file's rejects is read
+    /// again, every detected one filled in, the header left to `names`; also
+    /// what detection found. A binary format, whose rejects are rendered as
+    /// JSON, says `json`.
+    pub options: FormatOptions,
 }
 
 /// What a bounded look at a file found.
@@ -76,10 +90,17 @@ pub struct Sample {
     pub rows: u64,
     /// Whether these rows are all that the file has.
     pub complete: bool,
+    /// Whether a NULL was among the values, in the columns' order.
+    pub nulls: Vec<bool>,
+    /// The first few values of each column, as text.
+    pub examples: Vec<Vec<String>>,
+    /// Why the file is read as it is: a sentence for each thing that was
+    /// detected.
+    pub explanation: Vec<String>,
 }
 
 /// What to make of one column of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     /// The type to deliver, in its Arrow representation.
     pub column_type: ColumnType,
@@ -87,6 +108,51 @@ pub struct Target {
     /// so for types that were inferred. A type that somebody gave may round
     /// (a float), but never overflows, is cut or becomes NULL.
     pub exact: bool,
+    /// How its values are written, where somebody said so.
+    pub format: Option<Arc<ValueFormat>>,
+    /// Whether white space around a value is dropped before it is read.
+    pub trim: bool,
+    /// What happens to a value that does not fit.
+    pub misfit: OnMisfit,
+}
+
+impl Target {
+    /// A value of this type, written as usual; a misfit is a bad row.
+    pub fn new(column_type: ColumnType, exact: bool) -> Self {
+        Self { column_type, exact, format: None, trim: false, misfit: OnMisfit::Reject }
+    }
+}
+
+/// What happens to a value that does not fit its column.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnMisfit {
+    /// Its row is rejected.
+    #[default]
+    Reject,
+    /// It is NULL in the batch and delivered besides, as [`Rescued`].
+    Rescue,
+}
+
+/// What a receiver wants of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// What to make of each column, in the file's order; `None` leaves it
+    /// out.
+    pub targets: Vec<Option<Target>>,
+    /// What to say of each good row besides its values.
+    pub places: PlacesWanted,
+}
+
+/// What a receiver wants to know of each good row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PlacesWanted {
+    /// Nothing.
+    #[default]
+    None,
+    /// Ordinals, lines and byte offsets.
+    Positions,
+    /// These and the raw rows, so that a row can still become a reject.
+    Raw,
 }
 
 /// Rows as they come out of a file.
@@ -100,14 +166,131 @@ pub struct DecodedBatch {
     pub rows_read: u64,
     /// Bytes that were read to make this batch, after decompression.
     pub bytes_decoded: u64,
+    /// Values that did not fit and were to be rescued.
+    pub rescued: Vec<Rescued>,
+    /// Good rows that are good only after a repair.
+    pub repairs: Vec<Repair>,
+    /// Where the good rows stand in the file, in their order; empty where the
+    /// receiver did not want to know.
+    pub places: RowPlaces,
+}
+
+impl DecodedBatch {
+    /// Good rows and the bad ones between them, with nothing else to say.
+    pub fn new(
+        batch: RecordBatch,
+        rejects: Vec<Reject>,
+        rows_read: u64,
+        bytes_decoded: u64,
+    ) -> Self {
+        Self {
+            batch,
+            rejects,
+            rows_read,
+            bytes_decoded,
+            rescued: Vec::new(),
+            repairs: Vec::new(),
+            places: RowPlaces::default(),
+        }
+    }
+}
+
+/// A value that did not fit its column and is NULL there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rescued {
+    /// The row's position in the batch.
+    pub row: usize,
+    /// The column's position in the file.
+    pub column: usize,
+    /// The value as JSON: a string for text formats, the value itself for
+    /// JSON.
+    pub value: String,
+}
+
+/// What lenient reading did to one good row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repair {
+    /// What was done.
+    pub kind: RepairKind,
+    /// The row's position in the batch.
+    pub row: usize,
+    /// Fields that were cut off, as text.
+    pub cut: Vec<String>,
+    /// The row as it was, with reason `repaired`, where something was cut
+    /// off.
+    pub kept: Option<Box<Reject>>,
+}
+
+/// A kind of repair, in words that users script against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RepairKind {
+    /// A short row was padded with NULLs.
+    Padded,
+    /// A long row was cut.
+    Cut,
+    /// A stray quote was kept as data.
+    StrayQuote,
+    /// A quote that was never closed was closed at the line's end.
+    ClosedQuote,
+    /// Bytes that are not valid in the file's encoding became U+FFFD.
+    Replaced,
+}
+
+impl RepairKind {
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Padded => "padded",
+            Self::Cut => "cut",
+            Self::StrayQuote => "stray_quote",
+            Self::ClosedQuote => "closed_quote",
+            Self::Replaced => "replaced",
+        }
+    }
+}
+
+/// Where the good rows of a batch stand in their file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RowPlaces {
+    /// Numbers of the rows in the file, from 1.
+    pub ordinals: Vec<u64>,
+    /// Lines of the rows' first bytes, from 1; empty for binary formats.
+    pub lines: Vec<u64>,
+    /// Offsets of the rows' first bytes, from 0, after decompression; empty
+    /// for binary formats.
+    pub byte_offsets: Vec<u64>,
+    /// The bytes that hold the raw rows.
+    pub bytes: Bytes,
+    /// Where each raw row stands in `bytes`; empty where they were not wanted.
+    pub raw: Vec<Range<usize>>,
+}
+
+impl RowPlaces {
+    /// The row at `row` of the batch as a reject.
+    pub fn reject(&self, row: usize, reason: Reason, detail: String) -> Reject {
+        let raw = self.raw.get(row).and_then(|range| self.bytes.get(range.clone()));
+        Reject {
+            ordinal: self.ordinals.get(row).copied().unwrap_or_default(),
+            line: self.lines.get(row).copied(),
+            byte_offset: self.byte_offsets.get(row).copied(),
+            column: None,
+            reason,
+            detail,
+            raw: raw.unwrap_or_default().to_vec(),
+        }
+    }
 }
 
 /// What decoding hands its results to.
 pub trait Receiver {
-    /// Called once, before any batch, with the file's columns. Answers what
-    /// to make of each, in the same order; `None` leaves a column out.
-    /// Not called for a file that has no columns at all (0 bytes).
-    fn columns(&mut self, columns: &FileColumns) -> Result<Vec<Option<Target>>>;
+    /// Called before any batch, with the file's columns. Answers what to make
+    /// of each. Not called for a file that has no columns at all (0 bytes).
+    ///
+    /// A format that cannot know its columns beforehand (JSON) calls it again
+    /// when a later row brings new ones: the list only grows at its end, and
+    /// the answer to what was asked before must stay the same.
+    fn columns(&mut self, columns: &FileColumns) -> Result<Wishes>;
 
     /// Takes the next rows. An error ends the decoding and is handed back.
     fn batch(&mut self, batch: DecodedBatch) -> Result<()>;

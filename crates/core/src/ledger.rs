@@ -1,6 +1,8 @@
 //! The ledger: what has been loaded, kept inside the destination and
 //! committed with the rows.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -94,6 +96,9 @@ pub struct LedgerEntry {
     pub attempts: u32,
     /// What went wrong at the last attempt.
     pub error: Option<String>,
+    /// How the raw text of its rejects is read again
+    /// ([`FileTotals::layout`](crate::destination::FileTotals::layout)).
+    pub layout: Option<String>,
 }
 
 /// A range of keys of one bucket, both ends included.
@@ -148,6 +153,42 @@ pub struct HistoryFilter {
     pub limit: Option<u64>,
 }
 
+/// Which rejects to show.
+#[derive(Clone, Debug, Default)]
+pub struct RejectsFilter {
+    /// Only of this table, qualified as the catalogue has it.
+    pub table: Option<String>,
+    /// Only of this file.
+    pub file: Option<FileId>,
+    /// Only of files whose key (or path) contains this.
+    pub key_contains: Option<String>,
+    /// Only of this run.
+    pub run_id: Option<String>,
+    /// Only with this reason.
+    pub reason: Option<String>,
+    /// Only those that no replay has settled.
+    pub unsettled: bool,
+    /// Only those behind this one, by (file, id): for pages.
+    pub after: Option<(FileId, i64)>,
+    /// At most so many.
+    pub limit: Option<u64>,
+}
+
+/// A reject as the destination keeps it.
+#[derive(Clone, Debug)]
+pub struct StoredReject {
+    /// Its id in `rejected_rows`.
+    pub id: i64,
+    /// The file's ledger row.
+    pub file: Arc<LedgerEntry>,
+    /// The row.
+    pub reject: Reject,
+    /// When it was rejected.
+    pub rejected_at: DateTime<Utc>,
+    /// When a replay loaded it.
+    pub settled_at: Option<DateTime<Utc>>,
+}
+
 /// What is known of files. A ledger that does not exist yet knows nothing,
 /// and only writing creates it.
 #[async_trait]
@@ -167,6 +208,10 @@ pub trait Ledger: Send + Sync {
 
     /// The rejects of one file, by ordinal.
     async fn rejects(&self, file: FileId) -> Result<Vec<Reject>>;
+
+    /// The rejects that `filter` lets through, with the ledger rows of their
+    /// files, by file and ordinal.
+    async fn stored_rejects(&self, filter: &RejectsFilter) -> Result<Vec<StoredReject>>;
 
     /// The rows that `filter` lets through, the latest first.
     async fn history(&self, filter: &HistoryFilter) -> Result<Vec<LedgerEntry>>;

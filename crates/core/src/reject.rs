@@ -5,34 +5,64 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, ErrorKind, Position};
 
 /// Why a row was rejected, in words that users script against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The row has fewer or more fields than the file has columns.
     FieldCount,
     /// A quote where none may be, or one that is never closed.
     Quote,
+    /// The row breaks the rules of its format (JSON, XML).
+    Syntax,
     /// A value that does not fit its column's type.
     Type,
+    /// A value in a column that the table does not have.
+    NewColumn,
     /// Bytes that are not valid in the file's encoding.
     Encoding,
     /// A row longer than `record_bytes_max`.
     TooLong,
-    /// The database refused the row.
+    /// The database refused the row and named no constraint.
     Database,
+    /// The database refused the row for the constraint of this name.
+    Constraint(String),
+    /// The row was loaded, repaired: what was cut off is kept here.
+    Repaired,
 }
 
 impl Reason {
-    /// The word in `rejected_rows.reason`.
-    pub fn as_str(self) -> &'static str {
+    /// The word in `rejected_rows.reason`: for a constraint its name.
+    pub fn as_str(&self) -> &str {
         match self {
             Self::FieldCount => "field_count",
             Self::Quote => "quote",
+            Self::Syntax => "syntax",
             Self::Type => "type",
+            Self::NewColumn => "new_column",
             Self::Encoding => "encoding",
             Self::TooLong => "too_long",
             Self::Database => "database",
+            Self::Constraint(name) => name,
+            Self::Repaired => "repaired",
         }
+    }
+
+    /// Reads the word back. What is none of ours is a constraint's name.
+    pub fn parse(word: &str) -> Self {
+        [
+            Self::FieldCount,
+            Self::Quote,
+            Self::Syntax,
+            Self::Type,
+            Self::NewColumn,
+            Self::Encoding,
+            Self::TooLong,
+            Self::Database,
+            Self::Repaired,
+        ]
+        .into_iter()
+        .find(|reason| reason.as_str() == word)
+        .unwrap_or_else(|| Self::Constraint(word.to_owned()))
     }
 }
 

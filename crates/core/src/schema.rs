@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// The column that carries the ledger row's id in tables that decant creates.
 pub const FILE_ID_COLUMN: &str = "_file_id";
+/// The column that keeps, as one JSON object, what of a row did not fit.
+pub const RESCUED_COLUMN: &str = "_rescued";
 
 /// What a column holds, said once for all destinations.
 ///

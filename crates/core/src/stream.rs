@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::evidence::Decimals;
 use crate::names::ColumnNames;
-use crate::schema::ColumnType;
+use crate::secret::Secret;
 use crate::selection::Selection;
 use crate::table_template::TableTemplate;
+use crate::value_format::{GivenType, NumberFormat};
 
 /// The files that feed one table (or, with a template, one table each), and
 /// the rules for them.
@@ -28,6 +29,8 @@ pub struct Stream {
     pub columns: ColumnRules,
     /// How rows meet what is in the table.
     pub write_mode: WriteMode,
+    /// Which rows are loaded.
+    pub filter: RowFilter,
     /// What happens to rows that cannot be loaded.
     pub on_error: OnError,
     /// How many rows of a file may be rejected.
@@ -38,6 +41,13 @@ pub struct Stream {
     /// What happens to columns that the table does not have; `None`: `Add`
     /// for tables that decant created, else `Fail`.
     pub new_columns: Option<NewColumns>,
+    /// What happens when a file lacks columns of the table.
+    pub missing_columns: MissingColumns,
+    /// Whether a value that contradicts an inferred type widens its column;
+    /// `None`: `Widen` for tables that decant created, else `Frozen`.
+    pub types: Option<TypePolicy>,
+    /// What happens to a value that contradicts a frozen type.
+    pub on_conflict: OnConflict,
     /// Whether a table that is created carries `_file_id`.
     pub file_id: bool,
     /// Attempts after which a failing file is given up.
@@ -49,44 +59,232 @@ pub struct Stream {
 }
 
 /// What to know about files before reading them. `None` is "find out".
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// Serialised with a file's rejects, so that their raw text can be read
+/// again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FormatOptions {
     /// The format's name; `None` is auto.
     pub name: Option<String>,
-    /// Separates fields.
-    pub delimiter: Option<u8>,
-    /// Encloses fields; `Some(None)` switches quoting off.
-    pub quote: Option<Option<u8>>,
-    /// Escapes a quote inside a quoted field; `None`: it is doubled.
-    pub escape: Option<u8>,
+    /// The compression's name, where magic bytes cannot tell (`brotli`).
+    pub compression: Option<String>,
+    /// The encoding's name, by the WHATWG's labels.
+    pub encoding: Option<String>,
+    /// Whether malformed rows are repaired rather than rejected.
+    pub lenient: bool,
+    /// Separates fields: one byte or several.
+    pub delimiter: Option<String>,
+    /// Encloses fields.
+    pub quote: Option<Mark>,
+    /// Escapes a quote inside a quoted field; off: it is doubled.
+    pub escape: Option<Mark>,
     /// Starts a line that is not data.
-    pub comment: Option<u8>,
-    /// Whether the first row names the columns; `None` is yes.
-    pub header: Option<bool>,
+    pub comment: Option<Mark>,
+    /// Which rows name the columns.
+    pub header: Option<Header>,
     /// Lines to pass over before the header.
-    pub skip_rows: u64,
+    pub skip_rows: Option<u64>,
+    /// Rows to leave out at the end: totals, footers.
+    pub skip_footer: Option<u64>,
     /// Words that mean NULL when they stand unquoted; `None`: only the empty
     /// field.
     pub null_values: Option<Vec<String>>,
+    /// How numbers are written.
+    pub numbers: Option<NumberFormat>,
+    /// Widths of the columns of fixed-width text, in characters.
+    pub widths: Option<Vec<usize>>,
+    /// Where the rows stand in a JSON document, as a JSON pointer.
+    pub records_path: Option<String>,
+    /// Whether nested JSON values become columns of their own.
+    pub flatten: Option<Flatten>,
+    /// The element that is a row of an XML document.
+    pub row_element: Option<String>,
+    /// The sheet of a workbook; `None` is the first.
+    pub sheet: Option<String>,
+    /// The range of cells of a sheet, as in `B2:F100`; `None` is what is used.
+    pub range: Option<String>,
     /// Longest row, in bytes; `None` is the format's default.
     pub record_bytes_max: Option<usize>,
+    /// Most bytes that one file may have after decompression.
+    pub decompressed_bytes_max: Option<u64>,
+    /// Most bytes after decompression for each byte before.
+    pub decompression_ratio_max: Option<u64>,
+    /// Memory that decoding one file may take, in bytes; `None` is the
+    /// format's default.
+    pub memory_bytes: Option<u64>,
+}
+
+/// A byte with a meaning, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// Nothing has this meaning.
+    Off,
+    /// This byte has it.
+    Byte(u8),
+}
+
+impl Mark {
+    /// The byte, if any.
+    pub fn byte(self) -> Option<u8> {
+        match self {
+            Self::Off => None,
+            Self::Byte(byte) => Some(byte),
+        }
+    }
+}
+
+/// Which rows name the columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Header {
+    /// None: columns are numbered.
+    None,
+    /// The first so many, joined by `_` where there are several; at least 1.
+    Rows(u32),
+}
+
+/// How nested JSON values become columns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flatten {
+    /// Levels of objects that become columns; what is deeper stays JSON.
+    pub depth: u32,
+    /// Between the names of the levels.
+    pub separator: String,
 }
 
 /// What becomes of a file's columns.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ColumnRules {
     /// New names by the file's names.
     pub rename: BTreeMap<String, String>,
+    /// Other names that a column has in some files, by the column's name.
+    pub aliases: BTreeMap<String, Vec<String>>,
     /// Types by either name.
-    pub types: BTreeMap<String, ColumnType>,
+    pub types: BTreeMap<String, GivenType>,
     /// Only these, by either name; empty is all.
     pub select: Vec<String>,
+    /// All but these, by either name.
+    pub exclude: Vec<String>,
     /// Every column as text.
     pub all_text: bool,
     /// How a new table's columns are named.
     pub names: ColumnNames,
     /// How plain decimals are typed.
     pub decimals: Decimals,
+    /// Columns whose values lose the white space around them.
+    pub trim: Trim,
+    /// Columns of text that are made unreadable, by either name.
+    pub conceal: BTreeMap<String, Concealment>,
+    /// Columns that are not in the file.
+    pub added: Vec<AddedColumn>,
+}
+
+/// Columns whose values lose the white space around them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Trim {
+    /// None.
+    #[default]
+    None,
+    /// All.
+    All,
+    /// These, by either name.
+    Columns(Vec<String>),
+}
+
+/// How a column's values are made unreadable. NULL stays NULL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Concealment {
+    /// SHA-256 as lower-case hexadecimal; with a key, HMAC-SHA-256.
+    Hash {
+        /// The key.
+        key: Option<Secret>,
+    },
+    /// All characters but the last so many become `*`.
+    Mask {
+        /// Characters that stay.
+        keep_last: usize,
+    },
+}
+
+/// A column that is not in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddedColumn {
+    /// Its name in the table.
+    pub name: String,
+    /// Where its value comes from.
+    pub value: AddedValue,
+}
+
+/// Where the value of a column comes from that is not in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AddedValue {
+    /// `{file}`: the file's location.
+    File,
+    /// `{last_modified}`: as listed.
+    LastModified,
+    /// `{line}`: the line of the row's first byte; the row's number where
+    /// there are no lines.
+    Line,
+    /// `{loaded_at}`: the moment at which the run began.
+    LoadedAt,
+    /// `{path:NAME}`: a named group of the selection's pattern, or a Hive
+    /// partition.
+    Path(String),
+    /// A hash of the row over these columns, by their names in the table;
+    /// empty is all of the file's.
+    RowHash {
+        /// The columns.
+        columns: Vec<String>,
+        /// The key.
+        key: Option<Secret>,
+    },
+}
+
+/// Which rows are loaded: those for which every comparison holds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RowFilter {
+    /// All must hold; none lets every row through.
+    pub comparisons: Vec<Comparison>,
+}
+
+/// A comparison of a column with a constant. A NULL only satisfies
+/// [`Comparator::IsNull`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// The column, by either name.
+    pub column: String,
+    /// What must hold.
+    pub comparator: Comparator,
+    /// The constants as text, read in the column's type: one, or several for
+    /// `In` and `NotIn`, or none.
+    pub values: Vec<String>,
+}
+
+/// What a comparison asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparator {
+    /// `=`
+    Equal,
+    /// `<>` or `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+    /// `in (…)`
+    In,
+    /// `not in (…)`
+    NotIn,
+    /// `is null`
+    IsNull,
+    /// `is not null`
+    IsNotNull,
 }
 
 /// How rows meet what is in the table.
@@ -162,7 +360,45 @@ pub enum NewColumns {
     Add,
     /// They are left out, and the report says so.
     Ignore,
+    /// They are kept in the table's column `_rescued`.
+    Rescue,
+    /// Rows that have a value in one are rejected.
+    Reject,
     /// The file fails.
+    Fail,
+}
+
+/// What happens when a file lacks columns of the table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingColumns {
+    /// They take their default, or NULL.
+    #[default]
+    Null,
+    /// The file fails.
+    Fail,
+}
+
+/// Whether contradicting values change a table's types.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TypePolicy {
+    /// The column is widened until it keeps the value.
+    Widen,
+    /// The types stay.
+    Frozen,
+}
+
+/// What happens to a value that contradicts a frozen type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnConflict {
+    /// Its row is a bad row.
+    #[default]
+    Reject,
+    /// It is kept in the table's column `_rescued`, and the row is loaded.
+    Rescue,
+    /// The file fails, whatever `on_error` says.
     Fail,
 }
 

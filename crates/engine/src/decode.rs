@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use decant_core::conform::{Conform, Mismatch};
-use decant_core::format::{DecodedBatch, FileColumns, Piece, Receiver, Target};
+use decant_core::format::{DecodedBatch, FileColumns, Piece, Receiver, Wishes};
 use decant_core::stream::FormatOptions;
 use decant_core::{Error, ErrorKind, Reject, Result};
 use tokio::sync::mpsc;
@@ -250,8 +250,8 @@ impl Keeper {
 }
 
 impl Receiver for Keeper {
-    fn columns(&mut self, columns: &FileColumns) -> Result<Vec<Option<Target>>> {
-        Ok(self.conforming.columns(columns)?.targets.clone())
+    fn columns(&mut self, columns: &FileColumns) -> Result<Wishes> {
+        Ok(self.conforming.columns(columns)?.wishes())
     }
 
     fn batch(&mut self, decoded: DecodedBatch) -> Result<()> {
@@ -283,10 +283,11 @@ impl Handover {
 }
 
 impl Receiver for Handover {
-    fn columns(&mut self, columns: &FileColumns) -> Result<Vec<Option<Target>>> {
+    fn columns(&mut self, columns: &FileColumns) -> Result<Wishes> {
         let conform = self.conforming.columns(columns)?.clone();
+        let wishes = conform.wishes();
         self.send(Step::Columns(conform.columns, conform.ignored))?;
-        Ok(conform.targets)
+        Ok(wishes)
     }
 
     fn batch(&mut self, decoded: DecodedBatch) -> Result<()> {

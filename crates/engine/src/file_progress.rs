@@ -103,7 +103,7 @@ impl FileProgress {
         conform: &Conform,
         decoded: DecodedBatch,
     ) -> Result<FileBatch, FileFailure> {
-        let DecodedBatch { batch, rejects, rows_read, bytes_decoded } = decoded;
+        let DecodedBatch { batch, rejects, rows_read, bytes_decoded, .. } = decoded;
         self.rows_read += rows_read;
         self.bytes_decoded += bytes_decoded;
         self.rows_rejected += rejects.len() as u64;
@@ -194,6 +194,9 @@ impl FileProgress {
             rows_rejected: self.rows_rejected,
             rows_checksum: self.checksum.value(),
             processing_seconds: self.started.elapsed().as_secs_f64(),
+            repairs_kept: 0,
+            layout: None,
+            settles: Vec::new(),
         }
     }
 }

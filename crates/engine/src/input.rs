@@ -27,6 +27,7 @@ pub(crate) struct ContentInput {
     chunks: Chunks,
     content: Arc<dyn Content>,
     runtime: Handle,
+    size: u64,
 }
 
 enum Chunks {
@@ -65,7 +66,7 @@ impl ContentInput {
             tokio::spawn(async move { fetch_ahead(fetched.as_ref(), &sender, &counter).await });
             Chunks::Ahead(receiver)
         };
-        Ok(Self { chunks, content, runtime: Handle::current() })
+        Ok(Self { chunks, content, runtime: Handle::current(), size })
     }
 }
 
@@ -133,5 +134,9 @@ impl Input for ContentInput {
             return Err(Error::new(ErrorKind::Internal, "a range ends before it begins"));
         }
         self.runtime.block_on(self.content.range(range))
+    }
+
+    fn size(&self) -> Option<u64> {
+        Some(self.size)
     }
 }

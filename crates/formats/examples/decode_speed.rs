@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use decant_core::format::{
-    DecodedBatch, FileColumns, Format, Input, Piece, Receiver, SampleLimits, Target,
+    DecodedBatch, FileColumns, Format, Input, Piece, Receiver, SampleLimits, Target, Wishes,
 };
 use decant_core::schema::{ColumnType, DecimalBounds};
 use decant_core::stream::FormatOptions;
@@ -50,6 +50,10 @@ impl Input for Memory {
     fn range(&mut self, _: Range<u64>) -> Result<Bytes> {
         Err(Error::new(ErrorKind::Unsupported, "no ranges here"))
     }
+
+    fn size(&self) -> Option<u64> {
+        None
+    }
 }
 
 struct Counter {
@@ -66,13 +70,14 @@ enum Typing {
 }
 
 impl Receiver for Counter {
-    fn columns(&mut self, columns: &FileColumns) -> Result<Vec<Option<Target>>> {
+    fn columns(&mut self, columns: &FileColumns) -> Result<Wishes> {
         let target = |column: usize| match self.typing {
             Typing::Nothing => None,
-            Typing::Text => Some(Target { column_type: ColumnType::Text, exact: true }),
-            Typing::Typed => Some(Target { column_type: COLUMNS[column].1, exact: true }),
+            Typing::Text => Some(Target::new(ColumnType::Text, true)),
+            Typing::Typed => Some(Target::new(COLUMNS[column].1, true)),
         };
-        Ok((0..columns.names.len()).map(target).collect())
+        let targets = (0..columns.names.len()).map(target).collect();
+        Ok(Wishes { targets, ..Wishes::default() })
     }
 
     fn batch(&mut self, decoded: DecodedBatch) -> Result<()> {

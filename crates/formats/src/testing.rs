@@ -40,4 +40,8 @@ impl Input for Chunks {
     fn range(&mut self, _: Range<u64>) -> Result<Bytes> {
         Err(Error::new(ErrorKind::Unsupported, "these chunks have no ranges"))
     }
+
+    fn size(&self) -> Option<u64> {
+        None
+    }
 }

@@ -82,7 +82,16 @@ pub fn plan(table: &TableState, files: Vec<LoadFile>) -> LoadPlan {
 
 /// What the engine would have counted of a file without rejects.
 pub fn totals(id: FileId, rows_loaded: u64) -> FileTotals {
-    FileTotals { id, rows_loaded, rows_rejected: 0, rows_checksum: 42, processing_seconds: 0.25 }
+    FileTotals {
+        id,
+        rows_loaded,
+        rows_rejected: 0,
+        rows_checksum: 42,
+        processing_seconds: 0.25,
+        repairs_kept: 0,
+        layout: None,
+        settles: Vec::new(),
+    }
 }
 
 /// Nullable columns of these names and types.

@@ -161,8 +161,7 @@ impl Destination for MemoryDestination {
     }
 
     async fn apply(&self, change: &TableChange, only_print: bool) -> Result<Vec<String>> {
-        let (TableChange::Create { table, .. } | TableChange::AddColumns { table, .. }) = change;
-        let table = qualified(table);
+        let table = qualified(change.table());
         if !only_print {
             let _lock = self.database.shared.locks.table(&table, Access::Alone).await;
             self.database.contents().apply(&table, change)?;
@@ -176,7 +175,7 @@ impl Destination for MemoryDestination {
 
     async fn begin(&self, plan: LoadPlan) -> Result<Begun> {
         let access = match plan.mode {
-            LoadMode::Append => Access::Shared,
+            LoadMode::Append | LoadMode::Replay => Access::Shared,
             LoadMode::Replace => Access::Alone,
         };
         let lock = self.database.shared.locks.table(&plan.table, access).await;
@@ -188,11 +187,17 @@ impl Destination for MemoryDestination {
 }
 
 fn statement(table: &TableName, change: &TableChange) -> String {
-    let (verb, columns) = match change {
-        TableChange::Create { columns, .. } => ("CREATE TABLE", columns),
-        TableChange::AddColumns { columns, .. } => ("ALTER TABLE", columns),
+    let (verb, names): (&str, Vec<&str>) = match change {
+        TableChange::Create { columns, .. } => {
+            ("CREATE TABLE", columns.iter().map(|column| column.name.as_str()).collect())
+        }
+        TableChange::AddColumns { columns, .. } => {
+            ("ALTER TABLE", columns.iter().map(|column| column.name.as_str()).collect())
+        }
+        TableChange::Widen { columns, .. } => {
+            ("ALTER TABLE", columns.iter().map(|(name, _)| name.as_str()).collect())
+        }
     };
-    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     format!("{verb} {table} ({})", names.join(", "))
 }
 

@@ -3,7 +3,7 @@
 use clap::CommandFactory;
 use decant::config::Vocabulary;
 use decant::core::ErrorKind;
-use decant::core::stream::{MaxRejects, Reload, WriteMode};
+use decant::core::stream::{Header, MaxRejects, Reload, WriteMode};
 
 use super::*;
 
@@ -58,9 +58,12 @@ fn a_load_is_read_and_meant() {
     assert_eq!(settings.destination.ledger, "l");
     assert_eq!((settings.threads, settings.memory_bytes), (3, 64 << 20));
     assert_eq!(stream.table.fixed().unwrap().to_string(), "s.t");
-    assert_eq!((stream.format.delimiter, stream.format.header), (Some(b'\t'), Some(false)));
+    assert_eq!(
+        (stream.format.delimiter.as_deref(), stream.format.header),
+        (Some("\t"), Some(Header::None))
+    );
     assert_eq!(stream.columns.rename["a"], "b");
-    assert_eq!(stream.columns.types["b"].to_string(), "timestamptz");
+    assert_eq!(stream.columns.types["b"].column_type.to_string(), "timestamptz");
     assert_eq!(stream.columns.select, ["b", "c"]);
     assert_eq!(stream.max_rejects, MaxRejects::Percent(2.0));
     assert_eq!((stream.file_id, stream.reload), (false, Reload::Failed));

@@ -40,6 +40,7 @@ pub fn new_table_columns(
             .filter(|(column, _)| column.name == wanted.name)
             .fold(Evidence::Nothing, |joined, (_, evidence)| joined.join(*evidence));
         let column_type = given_type(wanted, rules)
+            .map(|given| given.column_type)
             .unwrap_or_else(|| evidence.column_type(capabilities.decimal, rules.decimals));
         columns.push(Column::new(&wanted.name, stored_type(column_type, capabilities)));
     }
@@ -70,6 +71,7 @@ pub fn added_columns(
         .filter(|(column, _)| new.iter().any(|new| new.name == column.name))
         .map(|(column, evidence)| {
             let column_type = given_type(column, rules)
+                .map(|given| given.column_type)
                 .unwrap_or_else(|| evidence.column_type(capabilities.decimal, rules.decimals));
             Column::new(&column.name, stored_type(column_type, capabilities))
         })

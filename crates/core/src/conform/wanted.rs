@@ -6,6 +6,7 @@ use crate::format::FileColumns;
 use crate::names::{did_you_mean, settle_names};
 use crate::schema::{ColumnType, TableSchema};
 use crate::stream::ColumnRules;
+use crate::value_format::GivenType;
 
 /// A file's column with the name that it asks for in the table.
 #[derive(Clone, Debug)]
@@ -55,9 +56,11 @@ fn rename_of(source: &str, rules: &ColumnRules) -> Option<String> {
     rules.rename.get(source).or_else(|| rules.rename.get(&rules.names.apply(source))).cloned()
 }
 
-pub(super) fn given_type(column: &Wanted, rules: &ColumnRules) -> Option<ColumnType> {
+pub(super) fn given_type(column: &Wanted, rules: &ColumnRules) -> Option<GivenType> {
     let named = rules.types.iter().find(|(name, _)| column.is_called(name));
-    named.map(|(_, given)| *given).or(rules.all_text.then_some(ColumnType::Text))
+    named
+        .map(|(_, given)| given.clone())
+        .or_else(|| rules.all_text.then(|| ColumnType::Text.into()))
 }
 
 pub(super) fn is_selected(column: &Wanted, rules: &ColumnRules) -> bool {

@@ -24,7 +24,7 @@ const HURRY: &str = "SELECT pg_catalog.set_config('lock_timeout', '10s', true) \
 /// The statements that a change takes, none when there is nothing to do.
 /// Changes nothing.
 pub(crate) async fn statements(client: &Client, change: &TableChange) -> Result<Vec<String>> {
-    let described = describe(client, target(change)).await?;
+    let described = describe(client, change.table()).await?;
     match change {
         TableChange::Create { .. } if described.columns.is_some() => Ok(Vec::new()),
         TableChange::Create { columns, .. } => {
@@ -40,6 +40,9 @@ pub(crate) async fn statements(client: &Client, change: &TableChange) -> Result<
             .filter(|column| !has_column(&described, column))
             .map(|column| table::add_column(&POSTGRES, &described.name, column))
             .collect(),
+        TableChange::Widen { .. } => {
+            Err(decant_core::Error::new(decant_core::ErrorKind::Unsupported, "widening"))
+        }
     }
 }
 
@@ -49,7 +52,7 @@ pub(crate) async fn apply(
     ledger: &LedgerTables,
     change: &TableChange,
 ) -> Result<Vec<String>> {
-    let name = describe(&lease, target(change)).await?.name;
+    let name = describe(&lease, change.table()).await?.name;
     let lock = Lock::Table(&name).exclusive();
     run(&lease, &format!("BEGIN; {lock}; {HURRY}")).await?;
     if let Some(schema) = missing_schema(&lease, &name).await? {
@@ -109,12 +112,6 @@ pub(crate) async fn missing_schema(client: &Client, table: &TableName) -> Result
 /// Creates a database schema.
 pub(crate) fn create_schema(schema: &str) -> String {
     format!("CREATE SCHEMA IF NOT EXISTS {}", POSTGRES.quote(schema))
-}
-
-fn target(change: &TableChange) -> &TableName {
-    match change {
-        TableChange::Create { table, .. } | TableChange::AddColumns { table, .. } => table,
-    }
 }
 
 fn create(name: &TableName, columns: &[Column]) -> Result<Vec<String>> {

@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::file::{FileId, FileVersion};
-use decant_core::ledger::{HistoryFilter, KeyRange, Ledger, LedgerEntry, Settlement};
+use decant_core::ledger::{
+    HistoryFilter, KeyRange, Ledger, LedgerEntry, RejectsFilter, Settlement, StoredReject,
+};
 use decant_core::reject::Reject;
 use decant_core::schema::TableName;
 use tokio_postgres::types::{ToSql, Type};
@@ -221,6 +223,10 @@ impl Ledger for LedgerTables {
         rows.iter().map(reject).collect()
     }
 
+    async fn stored_rejects(&self, _filter: &RejectsFilter) -> Result<Vec<StoredReject>> {
+        Err(decant_core::Error::new(decant_core::ErrorKind::Unsupported, "stored rejects"))
+    }
+
     async fn history(&self, filter: &HistoryFilter) -> Result<Vec<LedgerEntry>> {
         let (statement, texts) = self.sql.history(filter);
         let parameters: Vec<Parameter<'_>> =
@@ -311,6 +317,7 @@ fn entry(row: &Row) -> Result<LedgerEntry> {
         run_id: get(row, 17)?,
         attempts: u32::try_from(count(row, 18)?).unwrap_or(u32::MAX),
         error: get::<Option<String>>(row, 19)?.map(|error| POSTGRES.restore_text(error)),
+        layout: None,
     })
 }
 

@@ -45,7 +45,7 @@ pub(crate) async fn begin(
     ledger.ensure().await?;
     let lease = pool.for_load().await?;
     let lock = match plan.mode {
-        LoadMode::Append => Lock::Table(&plan.table).shared(),
+        LoadMode::Append | LoadMode::Replay => Lock::Table(&plan.table).shared(),
         LoadMode::Replace => Lock::Table(&plan.table).exclusive(),
     };
     run(&lease, &format!("BEGIN ISOLATION LEVEL READ COMMITTED; {lock}")).await?;
@@ -88,6 +88,9 @@ async fn clear(
     claims: &Claims,
 ) -> Result<()> {
     match plan.mode {
+        LoadMode::Replay => {
+            return Err(decant_core::Error::new(decant_core::ErrorKind::Unsupported, "replay"));
+        }
         LoadMode::Replace => empty_table(client, ledger, plan).await?,
         LoadMode::Append if plan.schema.has_file_id() => {
             remove::files(client, &plan.table, &claims.to_delete).await?;

@@ -67,7 +67,7 @@ struct Columns<'a> {
     lines: Vec<Option<i64>>,
     byte_offsets: Vec<Option<i64>>,
     names: Vec<Option<String>>,
-    reasons: Vec<&'static str>,
+    reasons: Vec<&'a str>,
     details: Vec<String>,
     raws: Vec<&'a [u8]>,
 }

@@ -36,6 +36,9 @@ pub(crate) fn statements(
             let existing = connection.map(|connection| column_names(connection, &table.name));
             add_columns(&table, columns, &existing.transpose()?.unwrap_or_default())
         }
+        TableChange::Widen { .. } => {
+            Err(decant_core::Error::new(decant_core::ErrorKind::Unsupported, "widening"))
+        }
     }
 }
 

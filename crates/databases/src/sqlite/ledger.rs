@@ -9,7 +9,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::file::{FileId, FileVersion};
-use decant_core::ledger::{HistoryFilter, KeyRange, Ledger, LedgerEntry, Settlement};
+use decant_core::ledger::{
+    HistoryFilter, KeyRange, Ledger, LedgerEntry, RejectsFilter, Settlement, StoredReject,
+};
 use decant_core::reject::Reject;
 use rusqlite::{Connection, Params, Row, params, params_from_iter};
 
@@ -79,6 +81,10 @@ impl Ledger for SqliteLedger {
             move |connection, sql| rows(connection, &sql.rejects(), [file.0], read_reject),
         )
         .await
+    }
+
+    async fn stored_rejects(&self, _filter: &RejectsFilter) -> Result<Vec<StoredReject>> {
+        Err(decant_core::Error::new(decant_core::ErrorKind::Unsupported, "stored rejects"))
     }
 
     async fn history(&self, filter: &HistoryFilter) -> Result<Vec<LedgerEntry>> {
@@ -398,6 +404,7 @@ fn read_entry(row: &Row<'_>) -> Result<LedgerEntry> {
         run_id: get(row, 17)?,
         attempts: get(row, 18)?,
         error: get(row, 19)?,
+        layout: None,
     })
 }
 

@@ -179,6 +179,9 @@ impl Session {
         }
         let going: Vec<FileId> = self.claimed.keys().copied().chain(displaced.clone()).collect();
         match self.plan.mode {
+            LoadMode::Replay => {
+                return Err(decant_core::Error::new(decant_core::ErrorKind::Unsupported, "replay"));
+            }
             LoadMode::Append => {
                 remove::files(connection, &self.plan.table, &self.plan.schema, &going, &displaced)?;
             }

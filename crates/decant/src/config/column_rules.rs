@@ -30,12 +30,13 @@ pub(super) fn column_rules(typed: Option<&Columns>, path: &Path<'_>) -> Meant<Co
         types: typed
             .types
             .iter()
-            .map(|(column, TypeName(column_type))| (column.clone(), *column_type))
+            .map(|(column, TypeName(column_type))| (column.clone(), (*column_type).into()))
             .collect(),
         select,
         all_text: typed.text.unwrap_or(false),
         names,
         decimals: typed.decimals.map(|decimals| decimals.meaning()).unwrap_or_default(),
+        ..ColumnRules::default()
     })
 }
 

@@ -1,7 +1,7 @@
 //! What is known about the files' format.
 
 use decant_core::error::{Error, ErrorKind};
-use decant_core::stream::FormatOptions;
+use decant_core::stream::{FormatOptions, Header, Mark};
 
 use super::deserialize::suggestion;
 use super::meaning::{Meant, Objection, Vocabulary};
@@ -24,16 +24,17 @@ pub(super) fn format_options(
     refuse_encoding(typed, path)?;
     let options = FormatOptions {
         name,
-        delimiter: typed.delimiter.map(|Letter(byte)| byte),
-        quote: typed.quote.map(|Quote(byte)| byte),
-        escape: typed.escape.map(|Letter(byte)| byte),
-        comment: typed.comment.map(|Letter(byte)| byte),
-        header: typed.header,
-        skip_rows: typed.skip_rows.unwrap_or(0),
+        delimiter: typed.delimiter.map(|Letter(byte)| char::from(byte).to_string()),
+        quote: typed.quote.map(|Quote(byte)| byte.map_or(Mark::Off, Mark::Byte)),
+        escape: typed.escape.map(|Letter(byte)| Mark::Byte(byte)),
+        comment: typed.comment.map(|Letter(byte)| Mark::Byte(byte)),
+        header: typed.header.map(|header| if header { Header::Rows(1) } else { Header::None }),
+        skip_rows: typed.skip_rows,
         null_values: typed.null_values.clone().map(|Texts(words)| words),
         record_bytes_max: record_bytes_max(typed, path)?,
+        ..FormatOptions::default()
     };
-    refuse_shared_characters(&options, path)?;
+    refuse_shared_characters(typed, path)?;
     Ok(options)
 }
 
@@ -84,11 +85,11 @@ fn refuse_encoding(typed: &Format, path: &Path<'_>) -> Meant<()> {
     Err(Objection { setting: path.to("format.encoding"), error })
 }
 
-fn refuse_shared_characters(options: &FormatOptions, path: &Path<'_>) -> Meant<()> {
+fn refuse_shared_characters(typed: &Format, path: &Path<'_>) -> Meant<()> {
     let given = [
-        ("delimiter", options.delimiter),
-        ("quote", options.quote.flatten()),
-        ("comment", options.comment),
+        ("delimiter", typed.delimiter.map(|Letter(byte)| byte)),
+        ("quote", typed.quote.and_then(|Quote(byte)| byte)),
+        ("comment", typed.comment.map(|Letter(byte)| byte)),
     ];
     for (index, (key, byte)) in given.iter().enumerate() {
         let twin = given[..index].iter().find(|(_, other)| byte.is_some() && other == byte);
@@ -99,7 +100,7 @@ fn refuse_shared_characters(options: &FormatOptions, path: &Path<'_>) -> Meant<(
             ));
         }
     }
-    if options.escape.is_some() && options.escape == options.delimiter {
+    if typed.escape.is_some() && typed.escape == typed.delimiter {
         return Err(Objection::new(
             path.to("format.escape"),
             "`escape` and `delimiter` are the same character",

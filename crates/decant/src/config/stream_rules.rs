@@ -2,7 +2,9 @@
 
 use decant_core::Stream;
 use decant_core::selection::Selection;
-use decant_core::stream::{MaxRejects, OnError, Reload, WriteMode};
+use decant_core::stream::{
+    MaxRejects, MissingColumns, OnConflict, OnError, Reload, RowFilter, WriteMode,
+};
 use decant_core::table_template::TableTemplate;
 
 use super::column_rules::column_rules;
@@ -62,11 +64,15 @@ pub(super) fn with_rules(
         format: format_options(options.format.as_ref(), ground.vocabulary, &path)?,
         columns: column_rules(options.columns.as_ref(), &path)?,
         write_mode: write_mode(options, ground.reload, &path)?,
+        filter: RowFilter::default(),
         on_error,
         max_rejects: max_rejects(options.max_rejects, on_error, &path)?,
         on_change: options.on_change.map(typed::OnChange::meaning),
         new_columns: new_columns
             .map_err(|not_yet| Objection::not_yet(path.to("new_columns"), not_yet))?,
+        missing_columns: MissingColumns::default(),
+        types: None,
+        on_conflict: OnConflict::default(),
         file_id: options.file_id.unwrap_or(true),
         max_attempts: max_attempts(options.max_attempts, &path)?,
         reload: reload_of(ground.reload),

@@ -93,6 +93,9 @@ pub async fn save_to_table(
         rows_rejected: 0,
         rows_checksum: 0,
         processing_seconds: 0.0,
+        repairs_kept: 0,
+        layout: None,
+        settles: Vec::new(),
     };
     match write_rows(listing, writer.as_mut(), &columns, &mut totals).await {
         Ok(()) => {}

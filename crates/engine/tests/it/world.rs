@@ -14,7 +14,8 @@ use decant_core::names::ColumnNames;
 use decant_core::reject::Reason;
 use decant_core::selection::{Scan, Selection};
 use decant_core::stream::{
-    ColumnRules, FormatOptions, GroupLimits, MaxRejects, OnError, Reload, WriteMode,
+    ColumnRules, FormatOptions, GroupLimits, MaxRejects, MissingColumns, OnConflict, OnError,
+    Reload, RowFilter, WriteMode,
 };
 use decant_core::table_template::TableTemplate;
 use decant_core::{
@@ -121,8 +122,8 @@ impl Format for Lines {
         let text = text_of(input)?;
         let names = names_of(&text);
         let evidence = vec![decant_core::evidence::Evidence::Text; names.len()];
-        let columns = FileColumns { names, named: true };
-        Ok(Sample { columns, evidence, rows: 1, complete: true })
+        let columns = FileColumns { names, named: true, ..FileColumns::default() };
+        Ok(Sample { columns, evidence, rows: 1, complete: true, ..Sample::default() })
     }
 
     fn decode(
@@ -133,7 +134,8 @@ impl Format for Lines {
     ) -> Result<()> {
         let text = text_of(input)?;
         let names = names_of(&text);
-        let wanted = receiver.columns(&FileColumns { names: names.clone(), named: true })?;
+        let columns = FileColumns { names: names.clone(), named: true, ..FileColumns::default() };
+        let wanted = receiver.columns(&columns)?.targets;
         for (number, line) in text.lines().enumerate().skip(1) {
             match line {
                 "!panic" => panic!("asked to"),
@@ -160,12 +162,12 @@ impl Format for Lines {
                 detail: "is bad".into(),
                 raw: line.into(),
             };
-            receiver.batch(DecodedBatch {
-                batch: RecordBatch::try_from_iter(columns).unwrap(),
-                rejects: bad.then_some(reject).into_iter().collect(),
-                rows_read: 1,
-                bytes_decoded: line.len() as u64,
-            })?;
+            receiver.batch(DecodedBatch::new(
+                RecordBatch::try_from_iter(columns).unwrap(),
+                bad.then_some(reject).into_iter().collect(),
+                1,
+                line.len() as u64,
+            ))?;
         }
         Ok(())
     }
@@ -260,10 +262,14 @@ pub(crate) fn stream_of(on_error: OnError) -> Stream {
         format: FormatOptions::default(),
         columns: ColumnRules::default(),
         write_mode: WriteMode::Append,
+        filter: RowFilter::default(),
         on_error,
         max_rejects: MaxRejects::Unlimited,
         on_change: None,
         new_columns: None,
+        missing_columns: MissingColumns::default(),
+        types: None,
+        on_conflict: OnConflict::default(),
         file_id: true,
         max_attempts: 5,
         reload: Reload::None,

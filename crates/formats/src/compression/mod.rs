@@ -189,6 +189,13 @@ impl Input for Decompressed<'_> {
             Decoder::Zstandard(zstandard) => zstandard.range(range),
         }
     }
+
+    fn size(&self) -> Option<u64> {
+        match &self.decoder {
+            Decoder::Plain(source) => source.size(),
+            Decoder::Gzip(_) | Decoder::Zstandard(_) => None,
+        }
+    }
 }
 
 fn truncated(compression: Compression, offset: u64) -> Error {

@@ -68,6 +68,10 @@ impl<'i> Source<'i> {
         self.input.range(range)
     }
 
+    pub(super) fn size(&self) -> Option<u64> {
+        self.input.size()
+    }
+
     /// The input's own error, if that is why the decoder failed.
     pub(super) fn take_failure(&mut self) -> Option<Error> {
         self.failure.take()

@@ -339,7 +339,7 @@ impl<'i> Blocks<'i> {
             names.push(if nameless { format!("column_{}", column + 1) } else { name });
             start = *end as usize + 1;
         }
-        Ok(FileColumns { names, named: self.dialect.header })
+        Ok(FileColumns { names, named: self.dialect.header, ..FileColumns::default() })
     }
 
     fn header_name(&self, range: Range<usize>) -> Result<String> {

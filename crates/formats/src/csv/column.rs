@@ -55,7 +55,7 @@ pub(super) type Troubles = BTreeMap<usize, (usize, Trouble)>;
 pub(super) fn fill(
     rows: &Rows<'_>,
     column: usize,
-    target: Target,
+    target: &Target,
     troubles: &mut Troubles,
 ) -> Result<Option<ArrayRef>> {
     let reading = Reading::of(target);

@@ -24,7 +24,7 @@ pub(super) fn decode(
     dialect: &Dialect,
     receiver: &mut dyn Receiver,
 ) -> Result<()> {
-    let targets = receiver.columns(columns)?;
+    let targets = receiver.columns(columns)?.targets;
     if targets.len() != columns.names.len() {
         let message =
             format!("{} targets were given for {} columns", targets.len(), columns.names.len());
@@ -60,7 +60,7 @@ fn deliver(
     for batch in batches {
         let rows = batch.num_rows() as u64;
         let (rejects, rows_read, bytes_decoded) = first.take().unwrap_or((Vec::new(), rows, 0));
-        receiver.batch(DecodedBatch { batch, rejects, rows_read, bytes_decoded })?;
+        receiver.batch(DecodedBatch::new(batch, rejects, rows_read, bytes_decoded))?;
     }
     Ok(())
 }
@@ -135,7 +135,7 @@ impl Decoder<'_> {
         troubles: &mut Troubles,
     ) -> Result<Option<Vec<ArrayRef>>> {
         let wanted = self.targets.iter().enumerate();
-        let wanted = wanted.filter_map(|(column, target)| Some((column, (*target)?)));
+        let wanted = wanted.filter_map(|(column, target)| Some((column, target.as_ref()?)));
         wanted.map(|(column, target)| fill(rows, column, target, troubles)).collect()
     }
 
@@ -177,7 +177,7 @@ impl Decoder<'_> {
 
     fn complaint(&self, value: &[u8], column: usize, trouble: Trouble) -> Complaint {
         let name = self.columns.names[column].clone();
-        match (trouble, self.targets[column]) {
+        match (trouble, &self.targets[column]) {
             (Trouble::Encoding, _) | (_, None) => Complaint::encoding(value, name),
             (Trouble::Misfit(misfit), Some(target)) => {
                 Complaint::misfit(misfit, value, target.column_type, name)

@@ -55,6 +55,10 @@ impl Input for Replayed<'_> {
     fn range(&mut self, range: Range<u64>) -> Result<Bytes> {
         self.rest.range(range)
     }
+
+    fn size(&self) -> Option<u64> {
+        self.rest.size()
+    }
 }
 
 fn first_row<'a>(bytes: &'a [u8], dialect: &Dialect) -> Option<&'a [u8]> {
@@ -85,13 +89,13 @@ fn delimiter_of(row: &[u8], dialect: &Dialect) -> Option<u8> {
 
 #[cfg(test)]
 mod tests {
-    use decant_core::stream::FormatOptions;
+    use decant_core::stream::{FormatOptions, Mark};
 
     use super::*;
 
     #[test]
     fn only_a_clear_case_changes_the_default() {
-        let options = FormatOptions { comment: Some(b'#'), ..FormatOptions::default() };
+        let options = FormatOptions { comment: Some(Mark::Byte(b'#')), ..FormatOptions::default() };
         let dialect = Dialect::new(b',', &options).unwrap();
         for (file, delimiter) in [
             (&b"id;name\n1;a\n"[..], b';'),

@@ -1,7 +1,7 @@
 //! What separates, encloses and escapes fields: a stream's options, checked,
 //! with every default decided.
 
-use decant_core::stream::FormatOptions;
+use decant_core::stream::{FormatOptions, Header, Mark};
 use decant_core::{Error, ErrorKind, Result};
 
 /// Longest row unless another length is asked for.
@@ -40,15 +40,22 @@ impl Dialect {
     /// Errors: `InvalidConfig` when two of the bytes are the same, or one is
     /// a line end or not ASCII.
     pub fn new(delimiter: u8, options: &FormatOptions) -> Result<Self> {
-        let quote = options.quote.unwrap_or(Some(b'"'));
+        let quote = options.quote.map_or(Some(b'"'), Mark::byte);
         let words = options.null_values.as_deref().unwrap_or_default();
         let dialect = Self {
-            delimiter: options.delimiter.unwrap_or(delimiter),
+            delimiter: match options.delimiter.as_deref().map(str::as_bytes) {
+                None => delimiter,
+                Some([byte]) => *byte,
+                Some(_) => return Err(several_bytes()),
+            },
             quote,
-            escape: options.escape.filter(|escape| quote.is_some_and(|quote| quote != *escape)),
-            comment: options.comment,
-            header: options.header.unwrap_or(true),
-            skip_lines: options.skip_rows,
+            escape: options
+                .escape
+                .and_then(Mark::byte)
+                .filter(|escape| quote.is_some_and(|quote| quote != *escape)),
+            comment: options.comment.and_then(Mark::byte),
+            header: options.header != Some(Header::None),
+            skip_lines: options.skip_rows.unwrap_or_default(),
             null_words: words
                 .iter()
                 .filter(|word| !word.is_empty())
@@ -95,6 +102,11 @@ impl Dialect {
     }
 }
 
+fn several_bytes() -> Error {
+    Error::new(ErrorKind::InvalidConfig, "the delimiter is not one ASCII character")
+        .with_hint("choose one ASCII character, such as `,`, `;`, `|` or a tab")
+}
+
 fn check_byte(role: &str, byte: u8) -> Result<()> {
     let trouble = match byte {
         b'\n' | b'\r' => "is a line end",
@@ -123,7 +135,7 @@ mod tests {
 
     #[test]
     fn an_escape_that_is_the_quote_means_doubled_quotes() {
-        let options = FormatOptions { escape: Some(b'"'), ..FormatOptions::default() };
+        let options = FormatOptions { escape: Some(Mark::Byte(b'"')), ..FormatOptions::default() };
         assert_eq!(Dialect::new(b',', &options).unwrap().escape, None);
     }
 
@@ -131,12 +143,12 @@ mod tests {
     fn conflicts_are_configuration_errors_with_a_cure() {
         let default = FormatOptions::default;
         for options in [
-            FormatOptions { delimiter: Some(b'"'), ..default() },
-            FormatOptions { delimiter: Some(b'\n'), ..default() },
-            FormatOptions { delimiter: Some(0xa7), ..default() },
-            FormatOptions { quote: Some(Some(b'\r')), ..default() },
-            FormatOptions { escape: Some(b','), ..default() },
-            FormatOptions { comment: Some(b'"'), ..default() },
+            FormatOptions { delimiter: Some("\"".into()), ..default() },
+            FormatOptions { delimiter: Some("\n".into()), ..default() },
+            FormatOptions { delimiter: Some("§".into()), ..default() },
+            FormatOptions { quote: Some(Mark::Byte(b'\r')), ..default() },
+            FormatOptions { escape: Some(Mark::Byte(b',')), ..default() },
+            FormatOptions { comment: Some(Mark::Byte(b'"')), ..default() },
             FormatOptions { record_bytes_max: Some(0), ..default() },
             FormatOptions { record_bytes_max: Some(usize::MAX), ..default() },
         ] {

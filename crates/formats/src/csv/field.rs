@@ -86,7 +86,7 @@ pub(super) fn unescape(inner: &[u8], dialect: &Dialect, output: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use decant_core::stream::FormatOptions;
+    use decant_core::stream::{FormatOptions, Mark};
 
     fn value(raw: &str, options: &FormatOptions, empty_is_null: bool) -> Option<String> {
         let dialect = Dialect::new(b',', options).unwrap();
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn an_escape_frees_quotes_and_itself_and_nothing_else() {
-        let options = FormatOptions { escape: Some(b'\\'), ..FormatOptions::default() };
+        let options = FormatOptions { escape: Some(Mark::Byte(b'\\')), ..FormatOptions::default() };
         assert_eq!(value(r#""a \"b\" \\ C:\new""#, &options, true).unwrap(), r#"a "b" \ C:\new"#);
         assert_eq!(value(r#""\\""#, &options, true).unwrap(), r"\");
         assert_eq!(value(r"a\b", &options, true).unwrap(), r"a\b");

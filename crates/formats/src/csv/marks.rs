@@ -35,11 +35,11 @@ impl Marker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use decant_core::stream::FormatOptions;
+    use decant_core::stream::{FormatOptions, Mark};
 
     #[test]
     fn every_byte_with_a_meaning_is_marked_and_no_other() {
-        let options = FormatOptions { escape: Some(b'\\'), ..FormatOptions::default() };
+        let options = FormatOptions { escape: Some(Mark::Byte(b'\\')), ..FormatOptions::default() };
         let dialect = Dialect::new(b';', &options).unwrap();
         let mut marks = Vec::new();
         Marker::new(&dialect).mark(b"a;\"b,\\\"\"\r\n,x", &mut marks);

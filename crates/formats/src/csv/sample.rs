@@ -24,7 +24,7 @@ pub(super) fn sample(
     let mut evidence = vec![Evidence::Nothing; columns.names.len()];
     let rows = look(blocks, dialect, &columns, limits.rows as u64, &mut evidence)?;
     let complete = blocks.is_finished() && rows.looked_at == rows.read;
-    Ok(Sample { columns, evidence, rows: rows.looked_at, complete })
+    Ok(Sample { columns, evidence, rows: rows.looked_at, complete, ..Sample::default() })
 }
 
 struct Counts {

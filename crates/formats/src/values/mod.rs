@@ -30,7 +30,7 @@ pub enum Reading {
 
 impl Reading {
     /// The reading for a target's `exact`.
-    pub fn of(target: decant_core::format::Target) -> Self {
+    pub fn of(target: &decant_core::format::Target) -> Self {
         if target.exact { Self::Exact } else { Self::Given }
     }
 

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use decant_core::error::Result;
 use decant_core::file::FileId;
-use decant_core::ledger::{HistoryFilter, KeyRange, Ledger, LedgerEntry, Settlement};
+use decant_core::ledger::{
+    HistoryFilter, KeyRange, Ledger, LedgerEntry, RejectsFilter, Settlement, StoredReject,
+};
 use decant_core::reject::Reject;
 
 use super::script::Script;
@@ -43,6 +45,10 @@ impl Ledger for FaultyLedger {
 
     async fn rejects(&self, file: FileId) -> Result<Vec<Reject>> {
         self.inner.rejects(file).await
+    }
+
+    async fn stored_rejects(&self, filter: &RejectsFilter) -> Result<Vec<StoredReject>> {
+        self.inner.stored_rejects(filter).await
     }
 
     async fn history(&self, filter: &HistoryFilter) -> Result<Vec<LedgerEntry>> {

@@ -8,7 +8,8 @@ use decant_core::destination::LoadPlan;
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::file::{FileId, FileVersion};
 use decant_core::ledger::{
-    HistoryFilter, KeyRange, Ledger, LedgerEntry, REJECTS_KEPT, Settlement, Status,
+    HistoryFilter, KeyRange, Ledger, LedgerEntry, REJECTS_KEPT, RejectsFilter, Settlement, Status,
+    StoredReject,
 };
 use decant_core::reject::Reject;
 
@@ -82,6 +83,7 @@ impl Book {
             run_id: settlement.run_id.clone(),
             attempts: self.attempts(settlement.id) + 1,
             error: Some(settlement.error.clone()),
+            layout: None,
         });
         self.keep_rejects(settlement.id, kept);
         Ok(())
@@ -139,6 +141,10 @@ impl Ledger for MemoryLedger {
         let contents = self.database.contents();
         let rejects = contents.books.get(&self.name).and_then(|book| book.rejects.get(&file));
         Ok(rejects.cloned().unwrap_or_default())
+    }
+
+    async fn stored_rejects(&self, _filter: &RejectsFilter) -> Result<Vec<StoredReject>> {
+        Err(decant_core::Error::new(decant_core::ErrorKind::Unsupported, "stored rejects"))
     }
 
     async fn history(&self, filter: &HistoryFilter) -> Result<Vec<LedgerEntry>> {

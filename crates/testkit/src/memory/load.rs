@@ -165,6 +165,7 @@ impl MemoryLoad {
             .copied()
             .collect();
         match self.plan.mode {
+            LoadMode::Replay => {}
             LoadMode::Append => table.delete(&going),
             LoadMode::Replace => table.clear(),
         }
@@ -209,6 +210,7 @@ impl MemoryLoad {
             run_id: self.plan.run_id.clone(),
             attempts: book.attempts(file.id) + 1,
             error: None,
+            layout: totals.layout.clone(),
         })
     }
 }

@@ -113,6 +113,12 @@ impl Contents {
                 };
                 columns.iter().for_each(|column| found.add_column(column));
             }
+            TableChange::Widen { .. } => {
+                return Err(decant_core::Error::new(
+                    decant_core::ErrorKind::Unsupported,
+                    "widening",
+                ));
+            }
         }
         Ok(())
     }

@@ -60,16 +60,7 @@ pub(crate) fn status_of(word: &str) -> Result<Status> {
 
 /// The reason that a row of the rejects names.
 pub(crate) fn reason_of(word: &str) -> Result<Reason> {
-    let reasons = [
-        Reason::FieldCount,
-        Reason::Quote,
-        Reason::Type,
-        Reason::Encoding,
-        Reason::TooLong,
-        Reason::Database,
-    ];
-    let known = reasons.into_iter().find(|reason| reason.as_str() == word);
-    known.ok_or_else(|| unknown_word("reason", word))
+    Ok(Reason::parse(word))
 }
 
 fn unknown_word(what: &str, word: &str) -> Error {

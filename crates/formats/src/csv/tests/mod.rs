@@ -9,16 +9,18 @@ mod typed;
 
 use arrow_array::{Array, ArrayRef, cast::AsArray};
 use decant_core::format::{
-    DecodedBatch, FileColumns, Format, Piece, Receiver, SampleLimits, Target,
+    DecodedBatch, FileColumns, Format, Piece, Receiver, SampleLimits, Target, Wishes,
 };
 use decant_core::schema::ColumnType;
-use decant_core::stream::FormatOptions;
+use decant_core::stream::{FormatOptions, Header, Mark};
 use decant_core::{Reject, Result};
 
 use super::CsvFormat;
 use crate::testing::Chunks;
 
-const TEXT: Target = Target { column_type: ColumnType::Text, exact: true };
+fn exact(column_type: ColumnType) -> Target {
+    Target::new(column_type, true)
+}
 
 /// Everything that came out of a file.
 #[derive(Debug, Default)]
@@ -36,9 +38,10 @@ struct Collector<'t> {
 }
 
 impl Receiver for Collector<'_> {
-    fn columns(&mut self, columns: &FileColumns) -> Result<Vec<Option<Target>>> {
+    fn columns(&mut self, columns: &FileColumns) -> Result<Wishes> {
         assert!(self.decoded.columns.replace(columns.clone()).is_none());
-        Ok((0..columns.names.len()).map(self.targets).collect())
+        let targets = (0..columns.names.len()).map(self.targets).collect();
+        Ok(Wishes { targets, ..Wishes::default() })
     }
 
     fn batch(&mut self, decoded: DecodedBatch) -> Result<()> {
@@ -92,9 +95,10 @@ fn decode_with(
 /// Decodes every column as text, in blocks and chunks of all sizes.
 fn decode(file: impl AsRef<[u8]>, options: &FormatOptions) -> Decoded {
     let file = file.as_ref();
-    let whole = decode_with(file, options, &|_| Some(TEXT), (1 << 20, 1 << 20)).unwrap();
+    let whole =
+        decode_with(file, options, &|_| Some(exact(ColumnType::Text)), (1 << 20, 1 << 20)).unwrap();
     for sizes in [(1, 1), (5, 3), (16, 7), (64, 1 << 20)] {
-        let pieces = decode_with(file, options, &|_| Some(TEXT), sizes).unwrap();
+        let pieces = decode_with(file, options, &|_| Some(exact(ColumnType::Text)), sizes).unwrap();
         assert_eq!(pieces.columns, whole.columns, "{sizes:?}");
         assert_eq!(pieces.rows(), whole.rows(), "{sizes:?}");
         assert_eq!(pieces.rejects, whole.rejects, "{sizes:?}");
@@ -132,7 +136,7 @@ fn a_file_without_rows_has_none() {
         let decoded = check(file, &plain(), &[]);
         assert_eq!(decoded.columns, None, "{file:?}");
     }
-    let comments = FormatOptions { comment: Some(b'#'), ..plain() };
+    let comments = FormatOptions { comment: Some(Mark::Byte(b'#')), ..plain() };
     assert_eq!(check("# one\n#two", &comments, &[]).columns, None);
     let decoded = check("a,b", &plain(), &[]);
     assert_eq!(decoded.names(), ["a", "b"]);
@@ -143,7 +147,7 @@ fn a_file_without_rows_has_none() {
 fn names_are_trimmed_and_invented_where_there_are_none() {
     let decoded = check("\u{feff} id ,,\"a \"\"b\"\" \",id\n1,2,3, 4 \n", &plain(), &["1|2|3| 4 "]);
     assert_eq!(decoded.names(), ["id", "column_2", "a \"b\"", "id"]);
-    let headless = FormatOptions { header: Some(false), ..plain() };
+    let headless = FormatOptions { header: Some(Header::None), ..plain() };
     let decoded = check("1,2\n3,4\n", &headless, &["1|2", "3|4"]);
     assert_eq!(decoded.names(), ["column_1", "column_2"]);
     assert!(!decoded.columns.unwrap().named);
@@ -168,15 +172,16 @@ fn the_empty_field_is_null_and_the_empty_string_is_not() {
 
 #[test]
 fn options_change_the_dialect() {
-    let semicolons = FormatOptions { delimiter: Some(b';'), quote: Some(Some(b'\'')), ..plain() };
+    let semicolons =
+        FormatOptions { delimiter: Some(";".into()), quote: Some(Mark::Byte(b'\'')), ..plain() };
     check("a;b\n'x;''y';\"z,\n", &semicolons, &["x;'y|\"z,"]);
-    let unquoted = FormatOptions { quote: Some(None), ..plain() };
+    let unquoted = FormatOptions { quote: Some(Mark::Off), ..plain() };
     check("a,b\n\"x,5\" pipe\n", &unquoted, &["\"x|5\" pipe"]);
-    let escaped = FormatOptions { escape: Some(b'\\'), ..plain() };
+    let escaped = FormatOptions { escape: Some(Mark::Byte(b'\\')), ..plain() };
     check("a,b\n\"x \\\"y\\\"\\\\\",\"\\n\"\n", &escaped, &["x \"y\"\\|\\n"]);
-    let comments = FormatOptions { comment: Some(b'#'), ..plain() };
+    let comments = FormatOptions { comment: Some(Mark::Byte(b'#')), ..plain() };
     check("#\"\na,b\n# 1,2\n3,#4\n", &comments, &["3|#4"]);
-    let skipping = FormatOptions { skip_rows: 2, ..plain() };
+    let skipping = FormatOptions { skip_rows: Some(2), ..plain() };
     check("report \"of\r\ntoday\na,b\n1,2\n", &skipping, &["1|2"]);
     assert_eq!(check("one\ntwo", &skipping, &[]).columns, None);
 }
@@ -185,7 +190,9 @@ fn options_change_the_dialect() {
 fn bytes_are_counted_once() {
     for file in ["\u{feff}a,b\n1,2\n\"3\n\",4", "a,b\r\n1\r\n\r\n1,2\r\n"] {
         for sizes in [(1 << 20, 1 << 20), (1, 1), (7, 3)] {
-            let decoded = decode_with(file.as_bytes(), &plain(), &|_| Some(TEXT), sizes).unwrap();
+            let decoded =
+                decode_with(file.as_bytes(), &plain(), &|_| Some(exact(ColumnType::Text)), sizes)
+                    .unwrap();
             assert_eq!(decoded.bytes, file.len() as u64, "{file:?} {sizes:?}");
         }
     }
@@ -194,8 +201,13 @@ fn bytes_are_counted_once() {
 #[test]
 fn columns_that_are_not_wanted_are_left_out() {
     let file = b"a,b,c\n1,x,3\n4,\xff,6\n";
-    let decoded =
-        decode_with(file, &plain(), &|column| (column != 1).then_some(TEXT), (64, 64)).unwrap();
+    let decoded = decode_with(
+        file,
+        &plain(),
+        &|column| (column != 1).then_some(exact(ColumnType::Text)),
+        (64, 64),
+    )
+    .unwrap();
     assert_eq!(decoded.rows().len(), 2);
     assert!(decoded.rejects.is_empty());
     let none = decode_with(file, &plain(), &|_| None, (64, 64)).unwrap();
@@ -208,8 +220,13 @@ fn a_file_of_many_blocks_and_batches_is_whole() {
     for row in 0..100_000 {
         file.push_str(&format!("{row},\"name, {row}\"\n"));
     }
-    let decoded =
-        decode_with(file.as_bytes(), &plain(), &|_| Some(TEXT), (1 << 20, 100_000)).unwrap();
+    let decoded = decode_with(
+        file.as_bytes(),
+        &plain(),
+        &|_| Some(exact(ColumnType::Text)),
+        (1 << 20, 100_000),
+    )
+    .unwrap();
     let rows = decoded.rows();
     assert_eq!(rows.len(), 100_000);
     for (row, fields) in rows.iter().enumerate() {
@@ -220,7 +237,9 @@ fn a_file_of_many_blocks_and_batches_is_whole() {
 
 #[test]
 fn utf_16_is_refused_with_its_cure() {
-    let error = decode_with(b"\xff\xfea\0,\0b\0", &plain(), &|_| Some(TEXT), (64, 64)).unwrap_err();
+    let error =
+        decode_with(b"\xff\xfea\0,\0b\0", &plain(), &|_| Some(exact(ColumnType::Text)), (64, 64))
+            .unwrap_err();
     assert!(error.hint().unwrap().contains("iconv"));
 }
 
@@ -232,7 +251,7 @@ fn semicolons_are_found_where_nobody_named_a_delimiter() {
         format.sample(&mut input, SampleLimits::default()).unwrap().columns.names
     };
     assert_eq!(names(FormatOptions::default()), ["id", "name"]);
-    let told = FormatOptions { delimiter: Some(b','), ..FormatOptions::default() };
+    let told = FormatOptions { delimiter: Some(",".into()), ..FormatOptions::default() };
     assert_eq!(names(told), ["id;name"]);
 }
 
@@ -243,18 +262,21 @@ fn what_is_no_text_is_refused_by_what_it_is() {
         (b"PK\x03\x04\x14\0", "a zip archive"),
         (b"\xfd7zXZ\0\0\x04", "compressed with xz"),
     ] {
-        let error = decode_with(file, &plain(), &|_| Some(TEXT), (64, 64)).unwrap_err();
+        let error =
+            decode_with(file, &plain(), &|_| Some(exact(ColumnType::Text)), (64, 64)).unwrap_err();
         assert_eq!(error.kind(), decant_core::ErrorKind::Unsupported);
         assert!(error.message().contains(what), "{error}");
     }
-    let header = decode_with(b"PAR1,b\n1,2\n", &plain(), &|_| Some(TEXT), (64, 64));
+    let header =
+        decode_with(b"PAR1,b\n1,2\n", &plain(), &|_| Some(exact(ColumnType::Text)), (64, 64));
     assert!(header.is_ok());
 }
 
 #[test]
 fn a_header_that_cannot_be_read_fails_the_file() {
     for file in [&b"a,\"b\n1,2\n"[..], b"a,\xff\n1,2\n", b"a,b\"c\n"] {
-        let error = decode_with(file, &plain(), &|_| Some(TEXT), (64, 64)).unwrap_err();
+        let error =
+            decode_with(file, &plain(), &|_| Some(exact(ColumnType::Text)), (64, 64)).unwrap_err();
         assert_eq!(error.kind(), decant_core::ErrorKind::MalformedFile);
         assert_eq!(error.position().unwrap().line, Some(1));
     }

@@ -190,8 +190,8 @@ proptest! {
     fn a_longest_row_makes_no_difference_between_blocks(
         body in "[ab,\"\"\\\\\r\n#]{0,80}",
         record_bytes_max in 3_usize..12,
-        escape in prop::option::of(Just(b'\\')),
-        comment in prop::option::of(Just(b'#')),
+        escape in prop::option::of(Just(decant_core::stream::Mark::Byte(b'\\'))),
+        comment in prop::option::of(Just(decant_core::stream::Mark::Byte(b'#'))),
     ) {
         let options =
             FormatOptions { record_bytes_max: Some(record_bytes_max), escape, comment, ..plain() };

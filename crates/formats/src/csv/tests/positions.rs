@@ -3,11 +3,11 @@
 use super::{check, plain};
 use decant_core::Reject;
 use decant_core::reject::Reason;
-use decant_core::stream::FormatOptions;
+use decant_core::stream::{FormatOptions, Mark};
 
 fn place(reject: &Reject) -> (u64, u64, u64, Reason, &str) {
     let raw = std::str::from_utf8(&reject.raw).unwrap();
-    (reject.ordinal, reject.line.unwrap(), reject.byte_offset.unwrap(), reject.reason, raw)
+    (reject.ordinal, reject.line.unwrap(), reject.byte_offset.unwrap(), reject.reason.clone(), raw)
 }
 
 #[test]
@@ -65,8 +65,11 @@ fn rows_that_are_too_long_are_passed_over_to_their_line_end() {
     let long = "x".repeat(100);
     let file = format!("a,b\n1234,678\n1234,6789\n{long},2\r\n\"{long}\",2\r\n3,4\n{long}");
     let decoded = check(&file, &options, &["1234|678", "3|4"]);
-    let lines: Vec<_> =
-        decoded.rejects.iter().map(|reject| (reject.ordinal, reject.line, reject.reason)).collect();
+    let lines: Vec<_> = decoded
+        .rejects
+        .iter()
+        .map(|reject| (reject.ordinal, reject.line, reject.reason.clone()))
+        .collect();
     let long = |ordinal, line| (ordinal, Some(line), Reason::TooLong);
     assert_eq!(lines, [long(2, 3), long(3, 4), long(4, 5), long(6, 7)]);
     assert_eq!(decoded.rejects[0].raw, b"1234,678");
@@ -75,8 +78,12 @@ fn rows_that_are_too_long_are_passed_over_to_their_line_end() {
 
 #[test]
 fn comments_and_skipped_lines_are_counted_as_lines_and_not_as_rows() {
-    let options =
-        FormatOptions { comment: Some(b'#'), skip_rows: 1, record_bytes_max: Some(8), ..plain() };
+    let options = FormatOptions {
+        comment: Some(Mark::Byte(b'#')),
+        skip_rows: Some(1),
+        record_bytes_max: Some(8),
+        ..plain()
+    };
     let file = "title\n# a long comment\na,b\n\n#\n1\n# another long one\n2\n";
     let decoded = check(file, &options, &[]);
     let lines: Vec<_> =

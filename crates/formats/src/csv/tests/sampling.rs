@@ -138,8 +138,8 @@ proptest! {
         let file = format!("a\n{lines}");
         let found = sample(file.as_bytes(), SampleLimits::default());
         let column_type = found.evidence[0].column_type(support, Decimals::Exact);
-        let target = Target { column_type, exact: true };
-        let decoded = decode_with(file.as_bytes(), &plain(), &|_| Some(target), (64, 64)).unwrap();
+        let target = Target::new(column_type, true);
+        let decoded = decode_with(file.as_bytes(), &plain(), &|_| Some(target.clone()), (64, 64)).unwrap();
         prop_assert_eq!(decoded.rejects, vec![], "{:?}", column_type);
         prop_assert_eq!(decoded.rows_read, rows.len() as u64);
     }

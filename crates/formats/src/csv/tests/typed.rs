@@ -13,7 +13,7 @@ use decant_core::schema::{ColumnType, DecimalBounds};
 use super::{Decoded, decode_with, plain};
 
 fn decode(file: &[u8], types: &[ColumnType], exact: bool) -> Decoded {
-    let targets = |column: usize| Some(Target { column_type: types[column], exact });
+    let targets = |column: usize| Some(Target::new(types[column], exact));
     let whole = decode_with(file, &plain(), &targets, (1 << 20, 1 << 20)).unwrap();
     let pieces = decode_with(file, &plain(), &targets, (1, 1)).unwrap();
     assert_eq!(pieces.rejects, whole.rejects);
