@@ -46,8 +46,8 @@ fn the_example_is_valid_and_says_what_it_shows() {
     assert_eq!(orders.name, "orders");
     assert_eq!(orders.selection.scans(), [Scan::Prefix("orders/incoming/".into())]);
     assert_eq!(orders.table.fixed().unwrap().to_string(), "staging.orders_raw");
-    assert_eq!(orders.format.delimiter, Some(b'|'));
-    assert_eq!(orders.columns.types["order_id"], ColumnType::Int64);
+    assert_eq!(orders.format.delimiter, Some("|".into()));
+    assert_eq!(orders.columns.types["order_id"], ColumnType::Int64.into());
     assert_eq!(orders.on_error, OnError::Reject);
     assert_eq!(orders.max_rejects, MaxRejects::Percent(1.0));
     assert_eq!(settings.destination.url.expose(), "sqlite:decant.db");
