@@ -18,6 +18,7 @@ pub mod format;
 pub mod ledger;
 pub mod names;
 pub mod reject;
+pub mod row_filter;
 pub mod schema;
 pub mod secret;
 pub mod selection;
