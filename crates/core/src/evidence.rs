@@ -26,6 +26,8 @@ pub enum Evidence {
     TimestampTz,
     /// UUIDs.
     Uuid,
+    /// JSON objects and arrays.
+    Json,
     /// Anything else, or a mixture that only text keeps.
     Text,
 }
@@ -87,6 +89,7 @@ impl Evidence {
             Self::Timestamp => ColumnType::Timestamp,
             Self::TimestampTz => ColumnType::TimestampTz,
             Self::Uuid => ColumnType::Uuid,
+            Self::Json => ColumnType::Json,
         }
     }
 }
@@ -176,6 +179,7 @@ mod tests {
             (exponent(false), ColumnType::Text, ColumnType::Text),
             (Evidence::Date, ColumnType::Date, ColumnType::Date),
             (Evidence::Uuid, ColumnType::Uuid, ColumnType::Uuid),
+            (Evidence::Json, ColumnType::Json, ColumnType::Json),
         ] {
             assert_eq!(evidence.column_type(Unbounded, Decimals::Exact), postgres, "{evidence:?}");
             assert_eq!(evidence.column_type(NoDecimals, Decimals::Exact), sqlite, "{evidence:?}");
@@ -195,6 +199,8 @@ mod tests {
         assert_eq!(mixed(Evidence::Timestamp, Evidence::TimestampTz), ColumnType::Text);
         assert_eq!(mixed(Evidence::Bool, integer(1, true)), ColumnType::Text);
         assert_eq!(mixed(Evidence::Nothing, Evidence::Uuid), ColumnType::Uuid);
+        assert_eq!(mixed(Evidence::Nothing, Evidence::Json), ColumnType::Json);
+        assert_eq!(mixed(Evidence::Json, integer(3, true)), ColumnType::Text);
     }
 
     #[test]

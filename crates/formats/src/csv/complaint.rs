@@ -11,10 +11,10 @@ const QUOTED_CHARACTERS_MAX: usize = 80;
 
 /// What is wrong with a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Complaint {
-    pub(super) reason: Reason,
-    pub(super) column: Option<String>,
-    pub(super) detail: String,
+pub(crate) struct Complaint {
+    pub(crate) reason: Reason,
+    pub(crate) column: Option<String>,
+    pub(crate) detail: String,
 }
 
 impl Complaint {
@@ -44,7 +44,7 @@ impl Complaint {
     }
 
     /// A row beyond `limit`, of which the first `kept` bytes are kept.
-    pub(super) fn too_long(limit: usize, kept: usize) -> Self {
+    pub(crate) fn too_long(limit: usize, kept: usize) -> Self {
         let detail = format!(
             "the row is longer than {limit} bytes (record_bytes_max); its first {kept} bytes are kept"
         );
@@ -52,7 +52,7 @@ impl Complaint {
     }
 
     /// A value that is not of its column's type.
-    pub(super) fn misfit(
+    pub(crate) fn misfit(
         misfit: Misfit,
         value: &[u8],
         column_type: ColumnType,
@@ -71,7 +71,7 @@ impl Complaint {
     }
 
     /// A value whose bytes are not UTF-8.
-    pub(super) fn encoding(value: &[u8], column: String) -> Self {
+    pub(crate) fn encoding(value: &[u8], column: String) -> Self {
         let valid = std::str::from_utf8(value).map_or_else(|error| error.valid_up_to(), str::len);
         let byte = value.get(valid).copied().unwrap_or_default();
         let value = quoted(value);
@@ -96,7 +96,7 @@ fn noun(column_type: ColumnType) -> &'static str {
 }
 
 /// The value between backticks, shortened, with control characters escaped.
-fn quoted(value: &[u8]) -> String {
+pub(crate) fn quoted(value: &[u8]) -> String {
     let start = &value[..value.len().min(QUOTED_CHARACTERS_MAX * 4)];
     let text = String::from_utf8_lossy(start);
     let mut characters = text.chars();

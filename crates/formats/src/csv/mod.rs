@@ -25,7 +25,7 @@
 
 mod blocks;
 mod column;
-mod complaint;
+pub(crate) mod complaint;
 mod decode;
 mod delimiter;
 mod dialect;
