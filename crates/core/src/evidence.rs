@@ -6,7 +6,7 @@
 //! it chooses keeps every value that the evidence was made of, by value.
 
 use crate::destination::DecimalSupport;
-use crate::schema::ColumnType;
+use crate::schema::{ColumnType, DecimalBounds};
 
 /// What is known about a column's values so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub enum Evidence {
     Json,
     /// Anything else, or a mixture that only text keeps.
     Text,
+    /// The file itself says what its column holds.
+    Known(ColumnType),
 }
 
 /// What a set of numbers needs.
@@ -71,6 +73,8 @@ impl Evidence {
         use Evidence::*;
         match (self, other) {
             (Nothing, known) | (known, Nothing) => known,
+            (Known(mine), Known(theirs)) => Known(mine.join(theirs)),
+            (Known(mine), other) | (other, Known(mine)) => Self::of_type(mine).join(other),
             (Number(mine), Number(theirs)) => Number(mine.join(theirs)),
             (Date, Timestamp) | (Timestamp, Date) => Timestamp,
             (mine, theirs) if mine == theirs => mine,
@@ -90,11 +94,83 @@ impl Evidence {
             Self::TimestampTz => ColumnType::TimestampTz,
             Self::Uuid => ColumnType::Uuid,
             Self::Json => ColumnType::Json,
+            Self::Known(known) => known_type(known, support, decimals),
+        }
+    }
+
+    /// What values of a type look like among values that have none: never
+    /// [`Evidence::Known`].
+    fn of_type(column_type: ColumnType) -> Self {
+        use ColumnType as Type;
+        match column_type {
+            Type::Bool => Self::Bool,
+            Type::Int16 => NumberEvidence::integers(5),
+            Type::Int32 => NumberEvidence::integers(10),
+            Type::Int64 => NumberEvidence::integers(19),
+            Type::Float32 | Type::Float64 => NumberEvidence::doubles(),
+            Type::Decimal(Some(bounds)) => NumberEvidence::decimals(bounds),
+            Type::Date => Self::Date,
+            Type::Timestamp => Self::Timestamp,
+            Type::TimestampTz => Self::TimestampTz,
+            Type::Uuid => Self::Uuid,
+            Type::Json => Self::Json,
+            Type::Decimal(None) | Type::Time | Type::Text | Type::Binary => Self::Text,
         }
     }
 }
 
+/// A file's own type in a destination with such decimals.
+fn known_type(known: ColumnType, support: DecimalSupport, decimals: Decimals) -> ColumnType {
+    let ColumnType::Decimal(bounds) = known else { return known };
+    let digits = bounds.map_or(DECIMAL_DIGITS, |bounds| u16::from(bounds.precision));
+    match support {
+        _ if decimals == Decimals::Float && bounds.is_none_or(|bounds| bounds.scale > 0) => {
+            ColumnType::Float64
+        }
+        DecimalSupport::Unbounded => known,
+        DecimalSupport::Bounded if bounds.is_some() => known,
+        DecimalSupport::Bounded => ColumnType::Text,
+        DecimalSupport::None if digits <= FLOAT_DIGITS => ColumnType::Float64,
+        DecimalSupport::None => ColumnType::Text,
+    }
+}
+
 impl NumberEvidence {
+    fn integers(digits: u16) -> Evidence {
+        Evidence::Number(Self {
+            integer_digits: digits,
+            scale: 0,
+            significant_digits: digits,
+            int64: true,
+            exponent: false,
+            float_exact: digits <= FLOAT_DIGITS,
+        })
+    }
+
+    fn decimals(bounds: DecimalBounds) -> Evidence {
+        let (precision, scale) = (u16::from(bounds.precision), bounds.scale.max(0).unsigned_abs());
+        Evidence::Number(Self {
+            integer_digits: precision.saturating_sub(scale.into()).max(1),
+            scale: scale.into(),
+            significant_digits: precision,
+            int64: false,
+            exponent: false,
+            float_exact: precision <= FLOAT_DIGITS,
+        })
+    }
+
+    /// Doubles may be NaN or infinite.
+    fn doubles() -> Evidence {
+        Evidence::Number(Self {
+            integer_digits: 309,
+            scale: 17,
+            significant_digits: 17,
+            int64: false,
+            exponent: true,
+            float_exact: true,
+        })
+    }
+
     fn join(self, other: Self) -> Self {
         Self {
             integer_digits: self.integer_digits.max(other.integer_digits),
@@ -201,6 +277,41 @@ mod tests {
         assert_eq!(mixed(Evidence::Nothing, Evidence::Uuid), ColumnType::Uuid);
         assert_eq!(mixed(Evidence::Nothing, Evidence::Json), ColumnType::Json);
         assert_eq!(mixed(Evidence::Json, integer(3, true)), ColumnType::Text);
+    }
+
+    #[test]
+    fn what_files_know_joins_with_what_others_look_like() {
+        let known = Evidence::Known;
+        let bounds =
+            |precision, scale| ColumnType::Decimal(Some(DecimalBounds { precision, scale }));
+        for (one, other, expected) in [
+            (known(ColumnType::Int16), known(ColumnType::Int32), ColumnType::Int32),
+            (known(ColumnType::Int16), Evidence::Nothing, ColumnType::Int16),
+            (known(ColumnType::Int16), integer(3, true), ColumnType::Int64),
+            (known(ColumnType::Int32), decimal(2, 1), ColumnType::Decimal(None)),
+            (known(bounds(12, 2)), Evidence::Nothing, bounds(12, 2)),
+            (known(bounds(12, 2)), decimal(2, 1), ColumnType::Decimal(None)),
+            (known(ColumnType::Date), Evidence::Timestamp, ColumnType::Timestamp),
+            (known(ColumnType::Time), known(ColumnType::Time), ColumnType::Time),
+            (known(ColumnType::Float64), integer(3, true), ColumnType::Float64),
+            (known(ColumnType::Float64), integer(18, true), ColumnType::Text),
+            (known(ColumnType::Int64), Evidence::Bool, ColumnType::Text),
+            (known(ColumnType::Binary), Evidence::Bool, ColumnType::Text),
+        ] {
+            for joined in [one.join(other), other.join(one)] {
+                assert_eq!(joined.column_type(Unbounded, Decimals::Exact), expected, "{one:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn known_decimals_go_where_their_digits_are_kept() {
+        for (precision, expected) in [(15, ColumnType::Float64), (16, ColumnType::Text)] {
+            let bounds = DecimalBounds { precision, scale: 2 };
+            let known = Evidence::Known(ColumnType::Decimal(Some(bounds)));
+            assert_eq!(known.column_type(NoDecimals, Decimals::Exact), expected);
+            assert_eq!(known.column_type(Unbounded, Decimals::Float), ColumnType::Float64);
+        }
     }
 
     #[test]

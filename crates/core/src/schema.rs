@@ -108,6 +108,41 @@ impl ColumnType {
     }
 }
 
+impl ColumnType {
+    /// The narrowest type that keeps every value of both, by value.
+    #[must_use]
+    pub fn join(self, other: Self) -> Self {
+        use ColumnType::*;
+        match (self, other) {
+            _ if self.fits_into(other) => other,
+            _ if other.fits_into(self) => self,
+            (Int32, Float32) | (Float32, Int32) => Float64,
+            _ => match (self.decimal_digits(), other.decimal_digits()) {
+                (Some(mine), Some(theirs)) => {
+                    let (whole, scale) = (mine.0.max(theirs.0), mine.1.max(theirs.1));
+                    let precision = u8::try_from(whole + scale).ok().filter(|digits| *digits <= 38);
+                    let bounds = precision.zip(i8::try_from(scale).ok());
+                    Decimal(bounds.map(|(precision, scale)| DecimalBounds { precision, scale }))
+                }
+                _ => Text,
+            },
+        }
+    }
+
+    /// Digits before and behind the point that every value fits into.
+    fn decimal_digits(self) -> Option<(i16, i16)> {
+        match self {
+            Self::Int16 => Some((5, 0)),
+            Self::Int32 => Some((10, 0)),
+            Self::Int64 => Some((19, 0)),
+            Self::Decimal(Some(DecimalBounds { precision, scale })) => {
+                Some((i16::from(precision) - i16::from(scale), i16::from(scale)))
+            }
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for ColumnType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -223,6 +258,34 @@ impl fmt::Display for TableName {
         match &self.schema {
             Some(schema) => write!(f, "{schema}.{}", self.name),
             None => f.write_str(&self.name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_join_keeps_the_values_of_both() {
+        use ColumnType::*;
+        let decimal =
+            |precision, scale| ColumnType::Decimal(Some(DecimalBounds { precision, scale }));
+        for (one, other, expected) in [
+            (Int16, Int64, Int64),
+            (Int32, Float32, Float64),
+            (Int64, Float64, Text),
+            (Int32, decimal(4, 2), decimal(12, 2)),
+            (decimal(12, 2), decimal(5, 4), decimal(14, 4)),
+            (decimal(38, 0), decimal(5, 4), Decimal(None)),
+            (Date, Timestamp, Timestamp),
+            (Timestamp, TimestampTz, Text),
+            (Json, Json, Json),
+            (Json, Text, Text),
+            (Bool, Int16, Text),
+        ] {
+            assert_eq!(one.join(other), expected, "{one} and {other}");
+            assert_eq!(other.join(one), expected, "{other} and {one}");
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The blocking side of a [`Content`]: what a format pulls its bytes from.
 //!
-//! Small files are fetched whole first. Larger ones are fetched ahead by a
-//! bounded number of chunks while the format works on its own thread.
+//! Small files are fetched whole first, and their ranges are served from
+//! memory. Of a larger one nothing is fetched before the format asks: for the
+//! next chunk, and it is fetched ahead by a bounded number of chunks while the
+//! format works on its own thread; or for a range, and only that is fetched.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,12 +28,16 @@ const CHUNKS_AHEAD: usize = 4;
 pub(crate) struct ContentInput {
     chunks: Chunks,
     content: Arc<dyn Content>,
+    counter: FetchCounter,
     runtime: Handle,
     size: u64,
 }
 
 enum Chunks {
-    Whole(Option<Bytes>),
+    /// All bytes of the file, and whether they are still to be handed over.
+    Whole(Bytes, bool),
+    /// Nobody asked for a chunk yet.
+    Unasked,
     Ahead(mpsc::Receiver<Result<Bytes>>),
 }
 
@@ -51,7 +57,8 @@ impl FetchCounter {
 }
 
 impl ContentInput {
-    /// Starts fetching a file of `size` bytes.
+    /// Fetches a small file of `size` bytes; a larger one waits to be asked
+    /// for.
     pub(crate) async fn open(
         content: Box<dyn Content>,
         size: u64,
@@ -59,14 +66,18 @@ impl ContentInput {
     ) -> Result<Self> {
         let content: Arc<dyn Content> = content.into();
         let chunks = if size <= WHOLE_BYTES_MAX {
-            Chunks::Whole(Some(fetch_whole(content.as_ref(), &counter).await?))
+            Chunks::Whole(fetch_whole(content.as_ref(), &counter).await?, true)
         } else {
-            let (sender, receiver) = mpsc::channel(CHUNKS_AHEAD);
-            let fetched = Arc::clone(&content);
-            tokio::spawn(async move { fetch_ahead(fetched.as_ref(), &sender, &counter).await });
-            Chunks::Ahead(receiver)
+            Chunks::Unasked
         };
-        Ok(Self { chunks, content, runtime: Handle::current(), size })
+        Ok(Self { chunks, content, counter, runtime: Handle::current(), size })
+    }
+
+    fn start_fetching(&self) -> mpsc::Receiver<Result<Bytes>> {
+        let (sender, receiver) = mpsc::channel(CHUNKS_AHEAD);
+        let (content, counter) = (Arc::clone(&self.content), self.counter.clone());
+        self.runtime.spawn(async move { fetch_ahead(content.as_ref(), &sender, &counter).await });
+        receiver
     }
 }
 
@@ -123,17 +134,36 @@ async fn fetch_ahead(
 
 impl Input for ContentInput {
     fn next_chunk(&mut self) -> Result<Option<Bytes>> {
+        if matches!(self.chunks, Chunks::Unasked) {
+            self.chunks = Chunks::Ahead(self.start_fetching());
+        }
         match &mut self.chunks {
-            Chunks::Whole(bytes) => Ok(bytes.take().filter(|bytes| !bytes.is_empty())),
+            Chunks::Whole(bytes, waiting) => {
+                let chunk = std::mem::take(waiting).then(|| bytes.clone());
+                Ok(chunk.filter(|chunk| !chunk.is_empty()))
+            }
+            Chunks::Unasked => Ok(None),
             Chunks::Ahead(receiver) => receiver.blocking_recv().transpose(),
         }
     }
 
     fn range(&mut self, range: Range<u64>) -> Result<Bytes> {
-        if range.start > range.end {
-            return Err(Error::new(ErrorKind::Internal, "a range ends before it begins"));
+        if range.start > range.end || range.end > self.size {
+            return Err(Error::new(
+                ErrorKind::MalformedFile,
+                format!("bytes {} to {} are not in the file", range.start, range.end),
+            ));
         }
-        self.runtime.block_on(self.content.range(range))
+        if let Chunks::Whole(bytes, _) = &self.chunks {
+            let within = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
+            let held = within.filter(|(_, end)| *end <= bytes.len());
+            return held.map(|(start, end)| bytes.slice(start..end)).ok_or_else(|| {
+                Error::new(ErrorKind::Conflict, "the file is shorter than it was listed")
+            });
+        }
+        let bytes = self.runtime.block_on(self.content.range(range))?;
+        self.counter.count(&bytes);
+        Ok(bytes)
     }
 
     fn size(&self) -> Option<u64> {
