@@ -116,9 +116,11 @@ pub enum LoadMode {
     /// `superseded`.
     Replace,
     /// Mended rejects join the rows of files that are `loaded` already: their
-    /// ledger rows are locked, not claimed; `rows_copied` grows and
-    /// `rows_rejected` shrinks by the rows written. A file that is no longer
-    /// `loaded` fails with `Conflict`.
+    /// ledger rows are locked, not claimed, and keep who loaded them and when.
+    /// `rows_copied` grows by the rows written, `rows_rejected` by the rejects
+    /// written (of what is still bad) less those settled, the checksum by that
+    /// of the rows written. When a file is no longer `loaded`, `begin` fails
+    /// with `Conflict`.
     Replay,
 }
 
@@ -208,7 +210,7 @@ pub struct FileTotals {
     pub id: FileId,
     /// Rows written.
     pub rows_loaded: u64,
-    /// Rejects written.
+    /// Rows rejected.
     pub rows_rejected: u64,
     /// Order-free checksum of the rows written.
     pub rows_checksum: i64,
@@ -221,8 +223,16 @@ pub struct FileTotals {
     /// ledger row where there are rejects.
     pub layout: Option<String>,
     /// Rejects (ids of `rejected_rows`) that these rows settle; only in a
-    /// replay.
+    /// replay. One that is settled already fails the load with `Conflict`.
     pub settles: Vec<i64>,
+}
+
+impl FileTotals {
+    /// Rejects written in all: of rows that were rejected, and what repairs
+    /// cut off.
+    pub fn rejects_written(&self) -> u64 {
+        self.rows_rejected.saturating_add(self.repairs_kept)
+    }
 }
 
 /// What became of a file at commit.

@@ -210,7 +210,7 @@ pub trait Ledger: Send + Sync {
     async fn rejects(&self, file: FileId) -> Result<Vec<Reject>>;
 
     /// The rejects that `filter` lets through, with the ledger rows of their
-    /// files, by file and ordinal.
+    /// files, by file and id: the order in which they were written.
     async fn stored_rejects(&self, filter: &RejectsFilter) -> Result<Vec<StoredReject>>;
 
     /// The rows that `filter` lets through, the latest first.

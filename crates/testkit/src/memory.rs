@@ -112,10 +112,8 @@ impl MemoryDatabase {
     pub fn ledger_rejects(&self, ledger: &str) -> Vec<(i64, Reject)> {
         let contents = self.contents();
         let book = contents.books.get(ledger);
-        book.into_iter()
-            .flat_map(|book| &book.rejects)
-            .flat_map(|(file, rejects)| rejects.iter().map(|reject| (file.0, reject.clone())))
-            .collect()
+        let stored = book.map(Book::stored_rejects).unwrap_or_default();
+        stored.into_iter().map(|stored| (stored.file.id.0, stored.reject)).collect()
     }
 
     fn with_table<T>(&self, name: &TableName, act: impl FnOnce(&mut Table) -> T) -> T {

@@ -8,7 +8,7 @@
 //! while it waited (READ COMMITTED), so the loser of a race learns here that
 //! the file is loaded.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use decant_core::destination::{LoadFile, LoadMode, LoadPlan};
@@ -34,6 +34,8 @@ pub(crate) struct Claims {
     pub(crate) displaced: Vec<i64>,
     /// Files whose rows are locked, but for those already loaded.
     pub(crate) taken: HashSet<FileId>,
+    /// The checksums that the ledger has for the files of a replay.
+    pub(crate) checksums: HashMap<FileId, Option<i64>>,
 }
 
 /// Claims the files of `plan` in the open transaction.

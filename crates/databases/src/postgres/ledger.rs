@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use decant_core::error::{Error, ErrorKind, Result};
+use decant_core::error::{ErrorKind, Result};
 use decant_core::file::{FileId, FileVersion};
 use decant_core::ledger::{
     HistoryFilter, KeyRange, Ledger, LedgerEntry, RejectsFilter, Settlement, StoredReject,
@@ -22,9 +22,7 @@ use super::lock::Lock;
 use super::pool::Pool;
 use super::rejects;
 use super::type_table::POSTGRES;
-use crate::sql::ledger::{
-    Claimed, LedgerSql, META_VERSION, SCHEMA_VERSION, meta_table, reason_of, status_of,
-};
+use crate::sql::ledger::{Claimed, LedgerSql, META_VERSION, SCHEMA_VERSION, meta_table, status_of};
 
 /// A parameter and its type: saves the round trip that asks for it.
 pub(crate) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -195,7 +193,7 @@ impl Ledger for LedgerTables {
         let parameters: Vec<Parameter<'_>> =
             texts.iter().map(|text| (text as &(dyn ToSql + Sync), Type::TEXT)).collect();
         let rows = self.ask_once(&self.sql.known(), &parameters).await?;
-        rows.iter().map(entry).collect()
+        rows.iter().map(|row| entry(row, 0)).collect()
     }
 
     async fn loaded(&self, table: &str) -> Result<Vec<FileId>> {
@@ -220,11 +218,15 @@ impl Ledger for LedgerTables {
 
     async fn rejects(&self, file: FileId) -> Result<Vec<Reject>> {
         let rows = self.ask_once(&self.sql.rejects(), &[(&file.0, Type::INT8)]).await?;
-        rows.iter().map(reject).collect()
+        rows.iter().map(|row| rejects::read(row, 0)).collect()
     }
 
-    async fn stored_rejects(&self, _filter: &RejectsFilter) -> Result<Vec<StoredReject>> {
-        Err(decant_core::Error::new(decant_core::ErrorKind::Unsupported, "stored rejects"))
+    async fn stored_rejects(&self, filter: &RejectsFilter) -> Result<Vec<StoredReject>> {
+        let (statement, texts) = self.sql.stored_rejects(filter);
+        let texts: Vec<_> = texts.iter().map(|text| POSTGRES.store_text(text)).collect();
+        let parameters: Vec<Parameter<'_>> =
+            texts.iter().map(|text| (text as &(dyn ToSql + Sync), Type::TEXT)).collect();
+        rejects::stored(&self.ask_once(&statement, &parameters).await?)
     }
 
     async fn history(&self, filter: &HistoryFilter) -> Result<Vec<LedgerEntry>> {
@@ -232,7 +234,7 @@ impl Ledger for LedgerTables {
         let parameters: Vec<Parameter<'_>> =
             texts.iter().map(|text| (text as &(dyn ToSql + Sync), Type::TEXT)).collect();
         let rows = self.ask_once(&statement, &parameters).await?;
-        rows.iter().map(entry).collect()
+        rows.iter().map(|row| entry(row, 0)).collect()
     }
 }
 
@@ -291,55 +293,41 @@ pub(crate) fn claimed(row: &Row, first: usize) -> Result<Claimed> {
     })
 }
 
-fn entry(row: &Row) -> Result<LedgerEntry> {
+/// Reads a ledger row from the columns from `first` on.
+pub(crate) fn entry(row: &Row, first: usize) -> Result<LedgerEntry> {
     let file = FileVersion {
-        source: text(row, 1)?,
-        bucket: text(row, 2)?,
-        key: text(row, 3)?,
-        member: text(row, 4)?,
-        etag: text(row, 5)?,
-        size: count(row, 6)?,
+        source: text(row, first + 1)?,
+        bucket: text(row, first + 2)?,
+        key: text(row, first + 3)?,
+        member: text(row, first + 4)?,
+        etag: text(row, first + 5)?,
+        size: count(row, first + 6)?,
         version_id: None,
-        last_modified: get::<DateTime<Utc>>(row, 7)?,
+        last_modified: get::<DateTime<Utc>>(row, first + 7)?,
     };
     Ok(LedgerEntry {
-        id: FileId(get(row, 0)?),
+        id: FileId(get(row, first)?),
         file,
-        target_table: get(row, 8)?,
-        stream: text(row, 9)?,
-        status: status_of(get(row, 10)?)?,
-        processed_at: get(row, 11)?,
-        processing_seconds: get(row, 12)?,
-        rows_copied: count(row, 13)?,
-        rows_rejected: count(row, 14)?,
-        rows_checksum: get(row, 15)?,
-        load_id: get(row, 16)?,
-        run_id: get(row, 17)?,
-        attempts: u32::try_from(count(row, 18)?).unwrap_or(u32::MAX),
-        error: get::<Option<String>>(row, 19)?.map(|error| POSTGRES.restore_text(error)),
-        layout: None,
+        target_table: get(row, first + 8)?,
+        stream: text(row, first + 9)?,
+        status: status_of(get(row, first + 10)?)?,
+        processed_at: get(row, first + 11)?,
+        processing_seconds: get(row, first + 12)?,
+        rows_copied: count(row, first + 13)?,
+        rows_rejected: count(row, first + 14)?,
+        rows_checksum: get(row, first + 15)?,
+        load_id: get(row, first + 16)?,
+        run_id: get(row, first + 17)?,
+        attempts: u32::try_from(count(row, first + 18)?).unwrap_or(u32::MAX),
+        error: get::<Option<String>>(row, first + 19)?.map(|error| POSTGRES.restore_text(error)),
+        layout: get::<Option<String>>(row, first + 20)?.map(|layout| POSTGRES.restore_text(layout)),
     })
 }
 
-fn reject(row: &Row) -> Result<Reject> {
-    let optional = |position| {
-        Ok::<_, Error>(get::<Option<i64>>(row, position)?.map(|number| number.max(0) as u64))
-    };
-    Ok(Reject {
-        ordinal: count(row, 0)?,
-        line: optional(1)?,
-        byte_offset: optional(2)?,
-        column: get::<Option<String>>(row, 3)?.map(|name| POSTGRES.restore_text(name)),
-        reason: reason_of(get(row, 4)?)?,
-        detail: text(row, 5)?,
-        raw: get(row, 6)?,
-    })
-}
-
-fn text(row: &Row, position: usize) -> Result<String> {
+pub(crate) fn text(row: &Row, position: usize) -> Result<String> {
     Ok(POSTGRES.restore_text(get(row, position)?))
 }
 
-fn count(row: &Row, position: usize) -> Result<u64> {
+pub(crate) fn count(row: &Row, position: usize) -> Result<u64> {
     Ok(get::<i64>(row, position)?.max(0) as u64)
 }

@@ -22,6 +22,7 @@ use super::outcome::{Fate, Transaction};
 use super::pool::{Lease, Pool};
 use super::rejects;
 use super::remove;
+use super::replay;
 use super::type_table::POSTGRES;
 use super::write::{PostgresWriter, Slot, Target, take};
 
@@ -55,7 +56,11 @@ pub(crate) async fn begin(
         lease.give_back();
         return Ok(Begun::SchemaChanged);
     }
-    let claims = claim(&lease, &ledger.sql, &plan).await.inspect_err(|error| {
+    let claimed = match plan.mode {
+        LoadMode::Replay => replay::lock(&lease, &ledger.sql, &plan).await,
+        LoadMode::Append | LoadMode::Replace => claim(&lease, &ledger.sql, &plan).await,
+    };
+    let claims = claimed.inspect_err(|error| {
         if error.kind() == ErrorKind::NotFound {
             ledger.doubt();
         }
@@ -88,9 +93,7 @@ async fn clear(
     claims: &Claims,
 ) -> Result<()> {
     match plan.mode {
-        LoadMode::Replay => {
-            return Err(decant_core::Error::new(decant_core::ErrorKind::Unsupported, "replay"));
-        }
+        LoadMode::Replay => return Ok(()),
         LoadMode::Replace => empty_table(client, ledger, plan).await?,
         LoadMode::Append if plan.schema.has_file_id() => {
             remove::files(client, &plan.table, &claims.to_delete).await?;
@@ -139,6 +142,9 @@ impl PostgresLoad {
     /// Everything before COMMIT.
     async fn prepare(&self, client: &Client, parts: &[Part], totals: &[FileTotals]) -> Result<()> {
         check_counts(parts, totals)?;
+        if self.plan.mode == LoadMode::Replay {
+            return replay::finish(client, &self.ledger.sql, &self.claims, totals).await;
+        }
         let settled = self.finish_rows(client, totals).await?;
         if settled != totals.len() {
             let message = format!("{} files were loaded, {settled} have ledger rows", totals.len());
@@ -154,9 +160,9 @@ impl PostgresLoad {
              processed_at = $1, load_id = $2, run_id = $3, \
              processing_time = make_interval(secs => f.seconds), rows_copied = f.loaded, \
              rows_rejected = f.rejected, rows_checksum = f.checksum, stream = f.stream, \
-             last_modified = f.last_modified \
-             FROM unnest($4, $5, $6, $7, $8, $9, $10) \
-             AS f (id, seconds, loaded, rejected, checksum, stream, last_modified) \
+             last_modified = f.last_modified, layout = f.layout \
+             FROM unnest($4, $5, $6, $7, $8, $9, $10, $11) \
+             AS f (id, seconds, loaded, rejected, checksum, stream, last_modified, layout) \
              WHERE known.id = f.id RETURNING known.id",
             POSTGRES.quote_table(&self.ledger.sql.table())
         );
@@ -175,6 +181,7 @@ impl PostgresLoad {
                 (&columns.checksums, Type::INT8_ARRAY),
                 (&columns.streams, Type::TEXT_ARRAY),
                 (&columns.last_modified, Type::TIMESTAMPTZ_ARRAY),
+                (&columns.layouts, Type::TEXT_ARRAY),
             ],
         )
         .await?;
@@ -232,7 +239,11 @@ impl PostgresLoad {
             Error::new(ErrorKind::Internal, "a load was committed before its writer had finished")
         })?;
         self.prepare(&lease, parts, totals).await?;
-        self.commit_prepared(lease, totals.iter().map(|total| total.id.0).collect()).await
+        // A replay leaves no mark of its own in the ledger: the transaction's
+        // state alone tells.
+        let is_replay = self.plan.mode == LoadMode::Replay;
+        let marked = totals.iter().filter(|_| !is_replay).map(|total| total.id.0);
+        self.commit_prepared(lease, marked.collect()).await
     }
 }
 
@@ -273,7 +284,7 @@ impl Load for PostgresLoad {
 /// The database must have taken what the engine counted.
 fn check_counts(parts: &[Part], totals: &[FileTotals]) -> Result<()> {
     let rows = totals.iter().map(|total| total.rows_loaded).sum::<u64>();
-    let rejects = totals.iter().map(|total| total.rows_rejected).sum::<u64>();
+    let rejects = totals.iter().map(FileTotals::rejects_written).sum::<u64>();
     let taken_rows = parts.iter().map(|part| part.rows).sum::<u64>();
     let taken_rejects = parts.iter().map(|part| part.rejects).sum::<u64>();
     if (rows, rejects) == (taken_rows, taken_rejects) {
@@ -308,6 +319,7 @@ struct Columns<'a> {
     checksums: Vec<i64>,
     streams: Vec<std::borrow::Cow<'a, str>>,
     last_modified: Vec<DateTime<Utc>>,
+    layouts: Vec<Option<String>>,
 }
 
 impl<'a> Columns<'a> {
@@ -324,6 +336,8 @@ impl<'a> Columns<'a> {
             columns.checksums.push(total.rows_checksum);
             columns.streams.push(POSTGRES.store_text(&file.stream));
             columns.last_modified.push(file.file.last_modified);
+            let layout = total.layout.as_deref();
+            columns.layouts.push(layout.map(|layout| POSTGRES.store_text(layout).into_owned()));
         }
         columns
     }

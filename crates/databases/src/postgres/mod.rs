@@ -22,6 +22,7 @@ mod password_file;
 mod pool;
 mod rejects;
 mod remove;
+mod replay;
 mod tls;
 mod type_table;
 mod url;

@@ -1,15 +1,20 @@
 //! The rows of the rejects' table, many in one statement.
 
-use chrono::Utc;
-use decant_core::error::Result;
-use decant_core::file::FileId;
-use decant_core::reject::Reject;
-use tokio_postgres::Client;
-use tokio_postgres::types::Type;
+use std::collections::HashSet;
+use std::sync::Arc;
 
-use super::ledger::query;
+use chrono::Utc;
+use decant_core::error::{Error, Result};
+use decant_core::file::FileId;
+use decant_core::ledger::StoredReject;
+use decant_core::reject::Reject;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Row};
+
+use super::describe::get;
+use super::ledger::{Parameter, count, entry, query, text};
 use super::type_table::POSTGRES;
-use crate::sql::ledger::LedgerSql;
+use crate::sql::ledger::{LedgerSql, STORED_COLUMNS, reason_of, settled_already};
 
 /// Deletes the rejects of files.
 pub(crate) async fn delete(client: &Client, sql: &LedgerSql, files: &[i64]) -> Result<()> {
@@ -57,6 +62,66 @@ pub(crate) async fn insert(
     )
     .await?;
     Ok(())
+}
+
+/// Marks rejects of a file settled. `Conflict` when one of them already is,
+/// or is none of them.
+pub(crate) async fn settle(
+    client: &Client,
+    sql: &LedgerSql,
+    file: FileId,
+    rejects: &[i64],
+) -> Result<()> {
+    let statement = format!(
+        "UPDATE {} SET settled_at = $1 WHERE id = ANY($2) AND file_id = $3 \
+         AND settled_at IS NULL AND reason <> 'repaired' RETURNING id",
+        POSTGRES.quote_table(&sql.rejects_table())
+    );
+    let parameters: [Parameter<'_>; 3] =
+        [(&Utc::now(), Type::TIMESTAMPTZ), (&rejects, Type::INT8_ARRAY), (&file.0, Type::INT8)];
+    let rows = query(client, &statement, &parameters).await?;
+    let settled = rows.iter().map(|row| get::<i64>(row, 0)).collect::<Result<HashSet<_>>>()?;
+    match rejects.iter().find(|reject| !settled.contains(reject)) {
+        Some(reject) => Err(settled_already(*reject)),
+        None => Ok(()),
+    }
+}
+
+/// Reads the answer to `LedgerSql::stored_rejects`; the rejects of one file
+/// share its entry.
+pub(crate) fn stored(rows: &[Row]) -> Result<Vec<StoredReject>> {
+    let mut stored: Vec<StoredReject> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let id = FileId(get(row, STORED_COLUMNS)?);
+        let file = match stored.last() {
+            Some(last) if last.file.id == id => Arc::clone(&last.file),
+            _ => Arc::new(entry(row, STORED_COLUMNS)?),
+        };
+        stored.push(StoredReject {
+            id: get(row, 0)?,
+            file,
+            reject: read(row, 3)?,
+            rejected_at: get(row, 1)?,
+            settled_at: get(row, 2)?,
+        });
+    }
+    Ok(stored)
+}
+
+/// Reads a reject from the columns from `first` on.
+pub(crate) fn read(row: &Row, first: usize) -> Result<Reject> {
+    let optional = |position| {
+        Ok::<_, Error>(get::<Option<i64>>(row, position)?.map(|number| number.max(0) as u64))
+    };
+    Ok(Reject {
+        ordinal: count(row, first)?,
+        line: optional(first + 1)?,
+        byte_offset: optional(first + 2)?,
+        column: get::<Option<String>>(row, first + 3)?.map(|name| POSTGRES.restore_text(name)),
+        reason: reason_of(get(row, first + 4)?)?,
+        detail: text(row, first + 5)?,
+        raw: get(row, first + 6)?,
+    })
 }
 
 /// Rejects column by column, as `unnest` takes them.

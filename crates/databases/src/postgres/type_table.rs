@@ -27,6 +27,7 @@ pub(crate) static POSTGRES: Dialect = Dialect {
     ledger_type,
     write_seconds: |parameter| format!("make_interval(secs => {parameter})"),
     read_seconds: |column| format!("extract(epoch FROM {column})::float8"),
+    position: "strpos",
     random_text: "gen_random_uuid()::text",
 };
 

@@ -31,6 +31,9 @@ pub(crate) struct Dialect {
     pub(crate) write_seconds: fn(&str) -> String,
     /// Turns a column of [`LedgerType::Seconds`] into a double.
     pub(crate) read_seconds: fn(&str) -> String,
+    /// The function that says where in a text (its first argument) another
+    /// one stands, from 1, or 0.
+    pub(crate) position: &'static str,
     /// An expression that is other text at each call, for the epoch.
     pub(crate) random_text: &'static str,
 }
@@ -154,6 +157,7 @@ pub(crate) mod tests {
         },
         write_seconds: |parameter| format!("make_interval(secs => {parameter})"),
         read_seconds: |column| format!("extract(epoch FROM {column})"),
+        position: "strpos",
         random_text: "random()",
     };
 

@@ -14,15 +14,17 @@
 
 mod claimed;
 mod columns;
+mod rejects;
 
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::ledger::HistoryFilter;
 use decant_core::schema::TableName;
 
-pub(crate) use self::claimed::{Claimed, reason_of, status_of};
-use self::columns::{
-    LEDGER_COLUMNS, LedgerColumn, META_COLUMNS, Presence, REJECT_COLUMNS, REJECT_FIELDS,
+pub(crate) use self::claimed::{
+    Claimed, not_loaded, reason_of, replayed_counts, settled_already, status_of,
 };
+use self::columns::{LEDGER_COLUMNS, LedgerColumn, META_COLUMNS, Presence, REJECT_COLUMNS};
+pub(crate) use self::rejects::STORED_COLUMNS;
 use super::dialect::{Dialect, LedgerType};
 
 /// The version of the ledger's tables that this program writes.
@@ -269,14 +271,14 @@ impl LedgerSql {
     /// Makes a claimed file `loaded`, with one attempt more.
     ///
     /// Parameters: now, seconds, rows loaded, rows rejected, checksum,
-    /// load id, run id, stream, last modified, id.
+    /// load id, run id, stream, last modified, id, layout.
     pub(crate) fn finish(&self) -> String {
         let parameter = |number| self.dialect.parameter(number);
         format!(
             "UPDATE {} SET \"status\" = 'loaded', \"error\" = NULL, \"attempts\" = \"attempts\" + 1, \
              \"processed_at\" = {}, \"processing_time\" = {}, \"rows_copied\" = {}, \
              \"rows_rejected\" = {}, \"rows_checksum\" = {}, \"load_id\" = {}, \"run_id\" = {}, \
-             \"stream\" = {}, \"last_modified\" = {} WHERE \"id\" = {}",
+             \"stream\" = {}, \"last_modified\" = {}, \"layout\" = {} WHERE \"id\" = {}",
             self.quoted(&self.table()),
             parameter(1),
             (self.dialect.write_seconds)(&parameter(2)),
@@ -287,6 +289,7 @@ impl LedgerSql {
             parameter(7),
             parameter(8),
             parameter(9),
+            parameter(11),
             parameter(10),
         )
     }
@@ -336,7 +339,7 @@ impl LedgerSql {
              \"error\", \"load_id\", \"rows_copied\", \"attempts\") \
              VALUES ({}, {seconds}, {}, {}, {}, '', 0, 1) \
              ON CONFLICT (\"id\") DO UPDATE SET {}, \"attempts\" = known.\"attempts\" + 1, \
-             \"rows_checksum\" = NULL WHERE known.\"status\" <> 'loaded' RETURNING {}",
+             \"rows_checksum\" = NULL, \"layout\" = NULL WHERE known.\"status\" <> 'loaded' RETURNING {}",
             self.dialect.parameters(1, 12),
             parameter(14),
             parameter(15),
@@ -395,20 +398,30 @@ impl LedgerSql {
         (statement, parameters)
     }
 
-    /// Answers the ledger's columns in the order of `LedgerEntry`'s fields,
-    /// with the file's own in the place of `file`: id, source, bucket, key,
-    /// member, etag, size, last modified, table, stream, status, processed
-    /// at, seconds, rows copied, rows rejected, checksum, load id, run id,
-    /// attempts, error.
+    /// Answers the ledger's columns, as [`entry_columns`](Self::entry_columns)
+    /// has them.
     fn select_entries(&self) -> String {
+        format!("SELECT {} FROM {}", self.entry_columns(""), self.quoted(&self.table()))
+    }
+
+    /// The ledger's columns in the order of `LedgerEntry`'s fields, with the
+    /// file's own in the place of `file`: id, source, bucket, key, member,
+    /// etag, size, last modified, table, stream, status, processed at,
+    /// seconds, rows copied, rows rejected, checksum, load id, run id,
+    /// attempts, error, layout. `of` stands before each: nothing, or an alias
+    /// and a point.
+    fn entry_columns(&self, of: &str) -> String {
         let columns: Vec<String> = LEDGER_COLUMNS
             .iter()
-            .map(|(name, ledger_type, _)| match ledger_type {
-                LedgerType::Seconds => (self.dialect.read_seconds)(&self.dialect.quote(name)),
-                _ => self.dialect.quote(name),
+            .map(|(name, ledger_type, _)| {
+                let column = format!("{of}{}", self.dialect.quote(name));
+                match ledger_type {
+                    LedgerType::Seconds => (self.dialect.read_seconds)(&column),
+                    _ => column,
+                }
             })
             .collect();
-        format!("SELECT {} FROM {}", columns.join(", "), self.quoted(&self.table()))
+        columns.join(", ")
     }
 
     fn take_excluded(&self) -> String {
@@ -427,51 +440,6 @@ impl LedgerSql {
         let taken: Vec<String> =
             taken.iter().map(|name| format!("\"{name}\" = excluded.\"{name}\"")).collect();
         taken.join(", ")
-    }
-}
-
-/// The statements about rejects.
-impl LedgerSql {
-    /// Writes one reject. Parameters: file id, now, then ordinal, line, byte
-    /// offset, column, reason, detail, raw.
-    pub(crate) fn insert_reject(&self) -> String {
-        format!(
-            "INSERT INTO {} (\"file_id\", \"rejected_at\", {}) VALUES ({})",
-            self.quoted(&self.rejects_table()),
-            self.dialect.quote_list(REJECT_FIELDS.iter().copied()),
-            self.dialect.parameters(1, 2 + REJECT_FIELDS.len())
-        )
-    }
-
-    /// Deletes the rejects of `count` files, whose ids are the parameters.
-    pub(crate) fn delete_rejects(&self, count: usize) -> String {
-        format!(
-            "DELETE FROM {} WHERE \"file_id\" IN ({})",
-            self.quoted(&self.rejects_table()),
-            self.dialect.parameters(1, count)
-        )
-    }
-
-    /// Deletes the rejects of a table's loaded files. Parameters: table.
-    pub(crate) fn delete_rejects_of_table(&self) -> String {
-        format!(
-            "DELETE FROM {} WHERE \"file_id\" IN (SELECT \"id\" FROM {} \
-             WHERE \"target_table\" = {} AND \"status\" = 'loaded')",
-            self.quoted(&self.rejects_table()),
-            self.quoted(&self.table()),
-            self.dialect.parameter(1)
-        )
-    }
-
-    /// The rejects of a file, by ordinal. Parameters: file id. Answers
-    /// ordinal, line, byte offset, column, reason, detail, raw.
-    pub(crate) fn rejects(&self) -> String {
-        format!(
-            "SELECT {} FROM {} WHERE \"file_id\" = {} ORDER BY \"ordinal\", \"id\"",
-            self.dialect.quote_list(REJECT_FIELDS.iter().copied()),
-            self.quoted(&self.rejects_table()),
-            self.dialect.parameter(1)
-        )
     }
 }
 

@@ -18,8 +18,9 @@ use rusqlite::{Connection, Params, Row, params, params_from_iter};
 use super::connect::{Connections, blocking};
 use super::describe::column_names;
 use super::error::explain;
+use super::rejects;
 use super::transaction::Transaction;
-use crate::sql::ledger::{Claimed, LedgerSql, META_VERSION, SCHEMA_VERSION, reason_of, status_of};
+use crate::sql::ledger::{Claimed, LedgerSql, META_VERSION, SCHEMA_VERSION, status_of};
 
 /// Parameters of one statement that deletes by id.
 const IDS_MAX: usize = 500;
@@ -78,13 +79,18 @@ impl Ledger for SqliteLedger {
     async fn rejects(&self, file: FileId) -> Result<Vec<Reject>> {
         self.query(
             |tables| tables.rejects,
-            move |connection, sql| rows(connection, &sql.rejects(), [file.0], read_reject),
+            move |connection, sql| rejects::of_file(connection, sql, file),
         )
         .await
     }
 
-    async fn stored_rejects(&self, _filter: &RejectsFilter) -> Result<Vec<StoredReject>> {
-        Err(decant_core::Error::new(decant_core::ErrorKind::Unsupported, "stored rejects"))
+    async fn stored_rejects(&self, filter: &RejectsFilter) -> Result<Vec<StoredReject>> {
+        let filter = filter.clone();
+        self.query(
+            |tables| tables.ledger && tables.rejects,
+            move |connection, sql| rejects::stored(connection, sql, &filter),
+        )
+        .await
     }
 
     async fn history(&self, filter: &HistoryFilter) -> Result<Vec<LedgerEntry>> {
@@ -236,6 +242,8 @@ pub(crate) struct Finish<'a> {
     pub(crate) rows_checksum: i64,
     /// Seconds that it took.
     pub(crate) seconds: f64,
+    /// How the raw text of its rejects is read again.
+    pub(crate) layout: Option<&'a str>,
 }
 
 /// Makes a claimed file `loaded`.
@@ -256,6 +264,7 @@ pub(crate) fn finish(
         finish.stream,
         moment(finish.file.last_modified),
         finish.id.0,
+        finish.layout,
     ];
     match execute(connection, &sql.finish(), parameters)? {
         1 => Ok(()),
@@ -264,41 +273,6 @@ pub(crate) fn finish(
             Err(Error::new(ErrorKind::Internal, message))
         }
     }
-}
-
-/// Writes rejects of a file.
-pub(crate) fn insert_rejects(
-    connection: &Connection,
-    sql: &LedgerSql,
-    file: FileId,
-    rejects: &[Reject],
-) -> Result<()> {
-    let now = moment(Utc::now());
-    let statement = sql.insert_reject();
-    for reject in rejects {
-        let parameters = params![
-            file.0,
-            now,
-            signed(reject.ordinal)?,
-            reject.line.map(signed).transpose()?,
-            reject.byte_offset.map(signed).transpose()?,
-            reject.column,
-            reject.reason.as_str(),
-            reject.detail,
-            reject.raw,
-        ];
-        execute(connection, &statement, parameters)?;
-    }
-    Ok(())
-}
-
-/// Deletes the rejects of files.
-pub(crate) fn delete_rejects(
-    connection: &Connection,
-    sql: &LedgerSql,
-    files: &[FileId],
-) -> Result<()> {
-    delete_by_id(connection, files, |count| sql.delete_rejects(count))
 }
 
 /// Runs a statement that takes ids, as often as there are too many for one.
@@ -345,17 +319,21 @@ fn settle(transaction: Transaction, sql: &LedgerSql, settlement: &Settlement) ->
         return Ok(());
     };
     claimed.check_identity(*id, file, target_table)?;
-    delete_rejects(connection, sql, &[*id])?;
-    insert_rejects(connection, sql, *id, &settlement.rejects)?;
+    rejects::delete(connection, sql, &[*id])?;
+    rejects::insert(connection, sql, *id, &settlement.rejects)?;
     transaction.commit()
 }
 
-fn execute(connection: &Connection, statement: &str, parameters: impl Params) -> Result<usize> {
+pub(super) fn execute(
+    connection: &Connection,
+    statement: &str,
+    parameters: impl Params,
+) -> Result<usize> {
     let mut statement = connection.prepare_cached(statement).map_err(explain)?;
     statement.execute(parameters).map_err(explain)
 }
 
-fn rows<T>(
+pub(super) fn rows<T>(
     connection: &Connection,
     statement: &str,
     parameters: impl Params,
@@ -370,11 +348,11 @@ fn rows<T>(
     Ok(answer)
 }
 
-fn get<T: rusqlite::types::FromSql>(row: &Row<'_>, index: usize) -> Result<T> {
+pub(super) fn get<T: rusqlite::types::FromSql>(row: &Row<'_>, index: usize) -> Result<T> {
     row.get(index).map_err(explain)
 }
 
-fn read_claimed(row: &Row<'_>) -> Result<Claimed> {
+pub(super) fn read_claimed(row: &Row<'_>) -> Result<Claimed> {
     Ok(Claimed {
         source: get(row, 0)?,
         bucket: get(row, 1)?,
@@ -389,51 +367,44 @@ fn read_claimed(row: &Row<'_>) -> Result<Claimed> {
 }
 
 fn read_entry(row: &Row<'_>) -> Result<LedgerEntry> {
+    read_entry_from(row, 0)
+}
+
+/// Reads a ledger row from the columns from `first` on.
+pub(super) fn read_entry_from(row: &Row<'_>, first: usize) -> Result<LedgerEntry> {
     Ok(LedgerEntry {
-        id: FileId(get(row, 0)?),
-        file: read_file(row)?,
-        target_table: get(row, 8)?,
-        stream: get(row, 9)?,
-        status: status_of(&get::<String>(row, 10)?)?,
-        processed_at: parse_moment(&get::<String>(row, 11)?)?,
-        processing_seconds: get(row, 12)?,
-        rows_copied: unsigned(get(row, 13)?)?,
-        rows_rejected: unsigned(get(row, 14)?)?,
-        rows_checksum: get(row, 15)?,
-        load_id: get(row, 16)?,
-        run_id: get(row, 17)?,
-        attempts: get(row, 18)?,
-        error: get(row, 19)?,
-        layout: None,
+        id: FileId(get(row, first)?),
+        file: read_file(row, first)?,
+        target_table: get(row, first + 8)?,
+        stream: get(row, first + 9)?,
+        status: status_of(&get::<String>(row, first + 10)?)?,
+        processed_at: parse_moment(&get::<String>(row, first + 11)?)?,
+        processing_seconds: get(row, first + 12)?,
+        rows_copied: unsigned(get(row, first + 13)?)?,
+        rows_rejected: unsigned(get(row, first + 14)?)?,
+        rows_checksum: get(row, first + 15)?,
+        load_id: get(row, first + 16)?,
+        run_id: get(row, first + 17)?,
+        attempts: get(row, first + 18)?,
+        error: get(row, first + 19)?,
+        layout: get(row, first + 20)?,
     })
 }
 
-fn read_file(row: &Row<'_>) -> Result<FileVersion> {
+fn read_file(row: &Row<'_>, first: usize) -> Result<FileVersion> {
     Ok(FileVersion {
-        source: get(row, 1)?,
-        bucket: get(row, 2)?,
-        key: get(row, 3)?,
-        member: get(row, 4)?,
-        etag: get(row, 5)?,
-        size: unsigned(get(row, 6)?)?,
+        source: get(row, first + 1)?,
+        bucket: get(row, first + 2)?,
+        key: get(row, first + 3)?,
+        member: get(row, first + 4)?,
+        etag: get(row, first + 5)?,
+        size: unsigned(get(row, first + 6)?)?,
         version_id: None,
-        last_modified: parse_moment(&get::<String>(row, 7)?)?,
+        last_modified: parse_moment(&get::<String>(row, first + 7)?)?,
     })
 }
 
-fn read_reject(row: &Row<'_>) -> Result<Reject> {
-    Ok(Reject {
-        ordinal: unsigned(get(row, 0)?)?,
-        line: get::<Option<i64>>(row, 1)?.map(unsigned).transpose()?,
-        byte_offset: get::<Option<i64>>(row, 2)?.map(unsigned).transpose()?,
-        column: get(row, 3)?,
-        reason: reason_of(&get::<String>(row, 4)?)?,
-        detail: get(row, 5)?,
-        raw: get(row, 6)?,
-    })
-}
-
-fn parse_moment(text: &str) -> Result<DateTime<Utc>> {
+pub(super) fn parse_moment(text: &str) -> Result<DateTime<Utc>> {
     let zoned = DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%:z").map(|at| at.to_utc());
     let moment = zoned.or_else(|_| {
         NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").map(|at| at.and_utc())
@@ -445,13 +416,13 @@ fn parse_moment(text: &str) -> Result<DateTime<Utc>> {
     })
 }
 
-fn signed(number: u64) -> Result<i64> {
+pub(super) fn signed(number: u64) -> Result<i64> {
     i64::try_from(number).map_err(|_| {
         Error::new(ErrorKind::Unsupported, format!("{number} is more than SQLite's integers hold"))
     })
 }
 
-fn unsigned(number: i64) -> Result<u64> {
+pub(super) fn unsigned(number: i64) -> Result<u64> {
     u64::try_from(number).map_err(|_| {
         Error::new(ErrorKind::Conflict, format!("the ledger has {number} where it counts"))
     })

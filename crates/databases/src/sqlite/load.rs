@@ -20,7 +20,9 @@ use tokio::sync::Mutex;
 use super::connect::{Held, blocking};
 use super::describe;
 use super::ledger::{self, Author, Finish, moment};
+use super::rejects;
 use super::remove;
+use super::replay;
 use super::transaction::Transaction;
 use super::write::SqliteWriter;
 use crate::sql::ledger::LedgerSql;
@@ -34,6 +36,8 @@ pub(super) struct Session {
     sql: Arc<LedgerSql>,
     claimed: BTreeMap<FileId, Counts>,
     already_loaded: Vec<FileId>,
+    /// What the ledger has for the files of a replay.
+    checksums: BTreeMap<FileId, Option<i64>>,
 }
 
 /// Rows and rejects that SQLite took for one file.
@@ -59,9 +63,14 @@ pub(super) fn begin(held: Held, sql: Arc<LedgerSql>, plan: LoadPlan) -> Result<B
         sql,
         claimed: BTreeMap::new(),
         already_loaded: Vec::new(),
+        checksums: BTreeMap::new(),
     };
-    session.claim(connection, &author)?;
-    session.make_room(connection, &author)?;
+    if session.plan.mode == LoadMode::Replay {
+        session.lock_replayed(connection)?;
+    } else {
+        session.claim(connection, &author)?;
+        session.make_room(connection, &author)?;
+    }
     session.transaction = Some(transaction);
     let already_loaded = session.already_loaded.clone();
     let load = SqliteLoad { session: Arc::new(Mutex::new(session)) };
@@ -179,10 +188,7 @@ impl Session {
         }
         let going: Vec<FileId> = self.claimed.keys().copied().chain(displaced.clone()).collect();
         match self.plan.mode {
-            LoadMode::Replay => {
-                return Err(decant_core::Error::new(decant_core::ErrorKind::Unsupported, "replay"));
-            }
-            LoadMode::Append => {
+            LoadMode::Append | LoadMode::Replay => {
                 remove::files(connection, &self.plan.table, &self.plan.schema, &going, &displaced)?;
             }
             LoadMode::Replace => {
@@ -191,7 +197,7 @@ impl Session {
                 ledger::supersede_table(connection, &self.sql, author, &table)?;
             }
         }
-        ledger::delete_rejects(connection, &self.sql, &going)
+        rejects::delete(connection, &self.sql, &going)
     }
 }
 
@@ -226,7 +232,7 @@ impl Session {
                     format!("the file {} is not of this load, or counted twice", total.id);
                 Error::new(ErrorKind::Internal, message)
             })?;
-            let sent = Counts { rows: total.rows_loaded, rejects: total.rows_rejected };
+            let sent = Counts { rows: total.rows_loaded, rejects: total.rejects_written() };
             check_counts(&format!("of file {}", total.id), sent, took)?;
         }
         if let Some(forgotten) = taken.keys().next() {
@@ -244,7 +250,25 @@ impl Session {
         check_counts("of the parts", sent, took)
     }
 
+    /// The files of a replay must be loaded; the transaction's lock keeps
+    /// them so.
+    fn lock_replayed(&mut self, connection: &Connection) -> Result<()> {
+        let table = self.plan.table.to_string();
+        for file in &self.plan.files {
+            let checksum = replay::check(connection, &self.sql, file, &table)?;
+            self.claimed.insert(file.id, Counts::default());
+            self.checksums.insert(file.id, checksum);
+        }
+        Ok(())
+    }
+
     fn finish(&self, connection: &Connection, totals: &[FileTotals]) -> Result<()> {
+        if self.plan.mode == LoadMode::Replay {
+            return totals.iter().try_for_each(|total| {
+                let checksum = self.checksums.get(&total.id).copied().flatten();
+                replay::finish(connection, &self.sql, total, checksum)
+            });
+        }
         let author = author(&self.plan);
         for total in totals.iter().filter(|total| self.claimed.contains_key(&total.id)) {
             let Some(file) = self.plan.files.iter().find(|file| file.id == total.id) else {
@@ -258,6 +282,7 @@ impl Session {
                 rows_rejected: total.rows_rejected,
                 rows_checksum: total.rows_checksum,
                 seconds: total.processing_seconds,
+                layout: total.layout.as_deref(),
             };
             ledger::finish(connection, &self.sql, &author, &finish)?;
         }

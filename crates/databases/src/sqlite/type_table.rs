@@ -28,6 +28,7 @@ pub(crate) static SQLITE: Dialect = Dialect {
     ledger_type,
     write_seconds: str::to_owned,
     read_seconds: str::to_owned,
+    position: "instr",
     random_text: "lower(hex(randomblob(16)))",
 };
 

@@ -13,8 +13,8 @@ use rusqlite::{CachedStatement, Connection};
 use super::bind::{TargetColumn, Values};
 use super::connect::blocking;
 use super::error::explain;
-use super::ledger;
 use super::load::{Session, SharedSession};
+use super::rejects;
 use super::type_table::SQLITE;
 
 /// Takes the rows of a load.
@@ -86,7 +86,7 @@ impl Writer for SqliteWriter {
         let target = self.target()?;
         self.part.rejects += rejects.len() as u64;
         self.run(move |session| {
-            ledger::insert_rejects(session.connection()?, session.sql(), target.file, &rejects)?;
+            rejects::insert(session.connection()?, session.sql(), target.file, &rejects)?;
             session.count_rejects(target.file, rejects.len() as u64);
             Ok(())
         })

@@ -19,6 +19,7 @@ mod lookup;
 mod naming;
 mod rejects;
 mod rendering;
+mod replaying;
 mod rows;
 mod settling;
 mod stage;
@@ -38,6 +39,7 @@ pub use displacing::*;
 pub use lookup::*;
 pub use naming::*;
 pub use rejects::*;
+pub use replaying::*;
 pub use rows::*;
 pub use settling::*;
 pub use tables::*;
@@ -174,6 +176,13 @@ macro_rules! destination_conformance {
             rejects_are_committed_with_the_rows
             rejects_are_replaced_by_the_next_attempt
             rejects_leave_with_a_displaced_file
+            repairs_and_layout_are_kept_with_the_rejects
+            stored_rejects_are_filtered_and_paged
+            a_replay_adds_rows_and_settles_rejects
+            a_replay_of_what_is_settled_is_refused
+            replays_of_one_reject_commit_once
+            a_file_that_is_not_loaded_takes_no_replay
+            an_aborted_replay_leaves_everything_as_it_was
             an_empty_database_knows_nothing_and_stays_empty
             known_files_come_in_byte_order_of_their_keys
             known_files_are_those_of_the_range

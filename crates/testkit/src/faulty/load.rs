@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
-use decant_core::destination::{FileTotals, Load, Outcome, Part, Writer};
+use decant_core::destination::{FileTotals, Load, Outcome, Part, RefusedRow, Writer};
 use decant_core::error::{ErrorKind, Result};
 use decant_core::file::FileId;
 use decant_core::reject::Reject;
@@ -98,6 +98,11 @@ impl Writer for FaultyWriter {
     async fn write(&mut self, batch: RecordBatch) -> Result<()> {
         self.script.fail_at_write()?;
         self.inner.write(batch).await
+    }
+
+    async fn write_tolerantly(&mut self, batch: RecordBatch) -> Result<Vec<RefusedRow>> {
+        self.script.fail_at_write()?;
+        self.inner.write_tolerantly(batch).await
     }
 
     async fn write_rejects(&mut self, rejects: Vec<Reject>) -> Result<()> {

@@ -1,17 +1,18 @@
 //! The ledger in memory.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::Utc;
-use decant_core::destination::LoadPlan;
+use chrono::{DateTime, Utc};
+use decant_core::destination::{FileTotals, LoadPlan};
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::file::{FileId, FileVersion};
 use decant_core::ledger::{
     HistoryFilter, KeyRange, Ledger, LedgerEntry, REJECTS_KEPT, RejectsFilter, Settlement, Status,
     StoredReject,
 };
-use decant_core::reject::Reject;
+use decant_core::reject::{Reason, Reject};
 
 use super::MemoryDatabase;
 
@@ -19,7 +20,16 @@ use super::MemoryDatabase;
 #[derive(Default)]
 pub(super) struct Book {
     pub(super) entries: BTreeMap<FileId, LedgerEntry>,
-    pub(super) rejects: BTreeMap<FileId, Vec<Reject>>,
+    rejects: BTreeMap<FileId, Vec<KeptReject>>,
+    rejects_so_far: i64,
+}
+
+/// A row of the rejects.
+struct KeptReject {
+    id: i64,
+    reject: Reject,
+    rejected_at: DateTime<Utc>,
+    settled_at: Option<DateTime<Utc>>,
 }
 
 impl Book {
@@ -48,8 +58,78 @@ impl Book {
     }
 
     pub(super) fn load(&mut self, entry: LedgerEntry, rejects: Option<&Vec<Reject>>) {
+        self.rejects.remove(&entry.id);
         self.keep_rejects(entry.id, rejects.cloned().unwrap_or_default());
         self.keep(entry);
+    }
+
+    /// Adds what a replay brought to a file that is loaded.
+    pub(super) fn replay(
+        &mut self,
+        totals: &FileTotals,
+        rejects: Option<&Vec<Reject>>,
+    ) -> Result<()> {
+        self.check_unsettled(totals)?;
+        let kept = self.rejects.entry(totals.id).or_default();
+        for reject in kept.iter_mut().filter(|reject| totals.settles.contains(&reject.id)) {
+            reject.settled_at = Some(Utc::now());
+        }
+        self.keep_rejects(totals.id, rejects.cloned().unwrap_or_default());
+        if let Some(entry) = self.entries.get_mut(&totals.id) {
+            entry.rows_copied += totals.rows_loaded;
+            entry.rows_rejected += totals.rows_rejected;
+            entry.rows_rejected -= totals.settles.len() as u64;
+            let checksum = entry.rows_checksum;
+            entry.rows_checksum = checksum.map(|known| known.wrapping_add(totals.rows_checksum));
+        }
+        Ok(())
+    }
+
+    /// Refuses to settle what is no open reject of the file.
+    pub(super) fn check_unsettled(&self, totals: &FileTotals) -> Result<()> {
+        let kept = self.rejects.get(&totals.id);
+        let is_open = |id: &i64| {
+            kept.into_iter().flatten().any(|kept| {
+                kept.id == *id
+                    && kept.settled_at.is_none()
+                    && kept.reject.reason != Reason::Repaired
+            })
+        };
+        match totals.settles.iter().find(|id| !is_open(id)) {
+            Some(id) => {
+                let message = format!("the reject {id} has been settled meanwhile");
+                Err(Error::new(ErrorKind::Conflict, message))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses files that are not loaded (any more).
+    pub(super) fn check_loaded(&self, plan: &LoadPlan) -> Result<()> {
+        match plan.files.iter().find(|file| !self.is_loaded(file.id)) {
+            Some(file) => {
+                let message = format!("{} is not loaded any more", file.file);
+                Err(Error::new(ErrorKind::Conflict, message))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// All rejects, by file and id.
+    pub(super) fn stored_rejects(&self) -> Vec<StoredReject> {
+        let mut stored = Vec::new();
+        for (file, rejects) in &self.rejects {
+            let Some(entry) = self.entries.get(file) else { continue };
+            let entry = Arc::new(entry.clone());
+            stored.extend(rejects.iter().map(|kept| StoredReject {
+                id: kept.id,
+                file: Arc::clone(&entry),
+                reject: kept.reject.clone(),
+                rejected_at: kept.rejected_at,
+                settled_at: kept.settled_at,
+            }));
+        }
+        stored
     }
 
     pub(super) fn supersede(&mut self, id: FileId, plan: &LoadPlan) {
@@ -85,6 +165,7 @@ impl Book {
             error: Some(settlement.error.clone()),
             layout: None,
         });
+        self.rejects.remove(&settlement.id);
         self.keep_rejects(settlement.id, kept);
         Ok(())
     }
@@ -94,9 +175,13 @@ impl Book {
         self.entries.insert(entry.id, entry);
     }
 
-    fn keep_rejects(&mut self, id: FileId, mut rejects: Vec<Reject>) {
-        rejects.sort_by_key(|reject| reject.ordinal);
-        self.rejects.insert(id, rejects);
+    fn keep_rejects(&mut self, file: FileId, rejects: Vec<Reject>) {
+        for reject in rejects {
+            self.rejects_so_far += 1;
+            let id = self.rejects_so_far;
+            let kept = KeptReject { id, reject, rejected_at: Utc::now(), settled_at: None };
+            self.rejects.entry(file).or_default().push(kept);
+        }
     }
 }
 
@@ -140,11 +225,19 @@ impl Ledger for MemoryLedger {
     async fn rejects(&self, file: FileId) -> Result<Vec<Reject>> {
         let contents = self.database.contents();
         let rejects = contents.books.get(&self.name).and_then(|book| book.rejects.get(&file));
-        Ok(rejects.cloned().unwrap_or_default())
+        let mut rejects: Vec<Reject> =
+            rejects.into_iter().flatten().map(|kept| kept.reject.clone()).collect();
+        rejects.sort_by_key(|reject| reject.ordinal);
+        Ok(rejects)
     }
 
-    async fn stored_rejects(&self, _filter: &RejectsFilter) -> Result<Vec<StoredReject>> {
-        Err(decant_core::Error::new(decant_core::ErrorKind::Unsupported, "stored rejects"))
+    async fn stored_rejects(&self, filter: &RejectsFilter) -> Result<Vec<StoredReject>> {
+        let contents = self.database.contents();
+        let book = contents.books.get(&self.name);
+        let stored = book.map(Book::stored_rejects).unwrap_or_default();
+        let limit = filter.limit.and_then(|limit| usize::try_from(limit).ok());
+        let let_through = stored.into_iter().filter(|reject| lets_through(filter, reject));
+        Ok(let_through.take(limit.unwrap_or(usize::MAX)).collect())
     }
 
     async fn history(&self, filter: &HistoryFilter) -> Result<Vec<LedgerEntry>> {
@@ -154,6 +247,24 @@ impl Ledger for MemoryLedger {
         entries.truncate(limit.unwrap_or(usize::MAX));
         Ok(entries)
     }
+}
+
+fn lets_through(filter: &RejectsFilter, stored: &StoredReject) -> bool {
+    let entry = &stored.file;
+    let holds = |part: &String| {
+        let mut place = entry.file.key.clone();
+        if !entry.file.member.is_empty() {
+            place = format!("{place}!/{}", entry.file.member);
+        }
+        place.contains(part)
+    };
+    filter.table.as_ref().is_none_or(|table| *table == entry.target_table)
+        && filter.file.is_none_or(|file| file == entry.id)
+        && filter.key_contains.as_ref().is_none_or(holds)
+        && filter.run_id.as_ref().is_none_or(|run| *run == entry.run_id)
+        && filter.reason.as_ref().is_none_or(|reason| reason == stored.reject.reason.as_str())
+        && (!filter.unsettled || stored.settled_at.is_none())
+        && filter.after.is_none_or(|after| (entry.id, stored.id) > after)
 }
 
 fn passes(filter: &HistoryFilter, entry: &LedgerEntry) -> bool {

@@ -35,7 +35,14 @@ pub(super) async fn begin(
     for file in claimed {
         locks.push(database.shared.locks.claim(ledger, file).await);
     }
-    let already_loaded = already_loaded(&database.contents().books, ledger, &plan)?;
+    let already_loaded = match plan.mode {
+        LoadMode::Replay => {
+            let mut contents = database.contents();
+            contents.books.entry(ledger.to_owned()).or_default().check_loaded(&plan)?;
+            Vec::new()
+        }
+        _ => already_loaded(&database.contents().books, ledger, &plan)?,
+    };
     let load = MemoryLoad {
         database: database.clone(),
         ledger: ledger.to_owned(),
@@ -123,7 +130,7 @@ impl Load for MemoryLoad {
 
 fn check_counts(parts: &[Part], totals: &[FileTotals]) -> Result<()> {
     let taken = (sum(parts, |part| part.rows), sum(parts, |part| part.rejects));
-    let counted = (sum(totals, |file| file.rows_loaded), sum(totals, |file| file.rows_rejected));
+    let counted = (sum(totals, |file| file.rows_loaded), sum(totals, FileTotals::rejects_written));
     if taken == counted {
         return Ok(());
     }
@@ -154,6 +161,10 @@ impl MemoryLoad {
         written: Written,
         totals: &[FileTotals],
     ) -> Result<()> {
+        if self.plan.mode == LoadMode::Replay {
+            let book = contents.books.entry(self.ledger.clone()).or_default();
+            totals.iter().try_for_each(|file| book.check_unsettled(file))?;
+        }
         let Some(table) = contents.tables.get_mut(&self.plan.table) else {
             return Err(internal("the table went while it was held"));
         };
@@ -171,6 +182,10 @@ impl MemoryLoad {
         }
         table.append(written.chunks);
         let book = contents.books.entry(self.ledger.clone()).or_default();
+        if self.plan.mode == LoadMode::Replay {
+            let mut replays = totals.iter();
+            return replays.try_for_each(|file| book.replay(file, written.rejects.get(&file.id)));
+        }
         self.settle_others(book, &loading);
         for file in totals {
             book.load(self.entry(book, file)?, written.rejects.get(&file.id));

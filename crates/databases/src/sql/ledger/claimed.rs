@@ -1,5 +1,6 @@
 //! What the ledger had of a file when it was claimed, and its words read back.
 
+use decant_core::destination::{FileTotals, LoadFile};
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::file::{FileId, FileVersion};
 use decant_core::ledger::Status;
@@ -51,6 +52,34 @@ impl Claimed {
     pub(crate) fn is_loaded(&self) -> bool {
         self.status == Status::Loaded.as_str()
     }
+}
+
+/// Rejects are only replayed into files whose rows are there.
+pub(crate) fn not_loaded(file: &LoadFile) -> Error {
+    let message = format!("{} is not loaded any more", file.file);
+    Error::new(ErrorKind::Conflict, message)
+        .with_hint("its rejects went with its rows; look at what is left with `decant rejects`")
+}
+
+/// A reject is replayed once.
+pub(crate) fn settled_already(reject: i64) -> Error {
+    let message = format!("the reject {reject} has been settled meanwhile, or is gone");
+    Error::new(ErrorKind::Conflict, message)
+        .with("reject", reject.to_string())
+        .with_hint("look at what is left with `decant rejects`, and replay that")
+}
+
+/// What a replay adds to a file's rejects: those that it wrote, less those
+/// that it settles.
+pub(crate) fn replayed_counts(totals: &FileTotals) -> Result<i64> {
+    let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+    let mut settles = totals.settles.clone();
+    settles.sort_unstable();
+    if let Some(pair) = settles.windows(2).find(|pair| pair[0] == pair[1]) {
+        let message = format!("the reject {} is settled twice by one load", pair[0]);
+        return Err(Error::new(ErrorKind::Internal, message));
+    }
+    Ok(signed(totals.rows_rejected).saturating_sub(signed(settles.len() as u64)))
 }
 
 /// The state that a ledger row names.

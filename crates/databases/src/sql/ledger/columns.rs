@@ -37,6 +37,7 @@ pub(super) const LEDGER_COLUMNS: &[LedgerColumn] = &[
     ("run_id", Text, Required),
     ("attempts", Integer, Required),
     ("error", Text, Optional),
+    ("layout", Text, Optional),
 ];
 
 /// Rows that could not be loaded.
