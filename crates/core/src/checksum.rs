@@ -34,6 +34,11 @@ impl RowsChecksum {
         Ok(())
     }
 
+    /// Takes rows out whose checksum is `other`.
+    pub fn remove(&mut self, other: Self) {
+        self.0 = self.0.wrapping_sub(other.0);
+    }
+
     /// The checksum as a ledger keeps it.
     pub fn value(self) -> i64 {
         self.0 as i64

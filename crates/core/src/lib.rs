@@ -26,6 +26,7 @@ pub mod stream;
 pub mod table_template;
 pub mod trigger;
 pub mod value_format;
+pub mod widen;
 
 pub use content::{ByteStream, Content, Store};
 pub use destination::{Begun, Capabilities, Destination, Load, LoadPlan, Outcome, Part, Writer};

@@ -16,6 +16,7 @@
 
 mod parse;
 mod render;
+mod wider;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ use decant_core::schema::{Column, ColumnType, FILE_ID_COLUMN, TableName};
 
 pub use parse::column;
 pub use render::{render, render_row};
+pub use wider::wider;
 
 /// A file of 100 bytes at `key` in the bucket `bucket` of `aws`.
 pub fn file(key: &str) -> FileVersion {

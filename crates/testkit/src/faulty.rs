@@ -99,6 +99,12 @@ impl Faulty {
         self.script.poison(key, kind);
     }
 
+    /// Refuses, by the constraint of this name, every row that has this value
+    /// (canonical text) in a column: a plain write fails with `RejectedRows`.
+    pub fn refuse(&self, value: &str, constraint: &str) {
+        self.script.refuse(value, constraint);
+    }
+
     /// Stops the next commit before anything is committed, until the hold is
     /// released or dropped.
     pub fn hold_commit(&self) -> Hold {

@@ -40,8 +40,16 @@ pub(crate) struct Copy {
     buffer: BytesMut,
     rows: u64,
     bytes: u64,
-    /// The files, each with the rows that stand before its first.
-    files: Vec<(FileId, u64)>,
+    files: Vec<StartedFile>,
+}
+
+/// A file whose rows are in a COPY.
+struct StartedFile {
+    file: FileId,
+    /// Rows of the COPY before its first.
+    before: u64,
+    /// Rows of it that went in by other COPYs.
+    elsewhere: u64,
 }
 
 impl Copy {
@@ -62,9 +70,10 @@ impl Copy {
         Ok(Self { target: Box::pin(target), columns, buffer, rows: 0, bytes: 0, files: Vec::new() })
     }
 
-    /// Says that what follows is of `file`.
-    pub(crate) fn start_file(&mut self, file: FileId) {
-        self.files.push((file, self.rows));
+    /// Says that what follows is of `file`, of which so many rows went in by
+    /// other COPYs.
+    pub(crate) fn start_file(&mut self, file: FileId, elsewhere: u64) {
+        self.files.push(StartedFile { file, before: self.rows, elsewhere });
     }
 
     /// Whether it has become so long that it should end.
@@ -117,11 +126,12 @@ impl Copy {
     fn blame(&self, error: &tokio_postgres::Error) -> Error {
         let explained = explain(error);
         let Some(line) = line_in(error) else { return explained };
-        let Some((file, before)) = self.files.iter().rev().find(|(_, before)| *before < line)
-        else {
+        let of_file = self.files.iter().rev().find(|started| started.before < line);
+        let Some(StartedFile { file, before, elsewhere }) = of_file else {
             return explained;
         };
-        explained.with("file_id", file.to_string()).with("row", (line - before).to_string())
+        let row = line - before + elsewhere;
+        explained.with("file_id", file.to_string()).with("row", row.to_string())
     }
 }
 

@@ -1,7 +1,7 @@
-//! Additive changes: tables and columns that are created.
+//! Additive changes: tables and columns that are created or widened.
 
 use decant_core::destination::TableChange;
-use decant_core::error::Result;
+use decant_core::error::{Error, Result};
 use decant_core::schema::{Column, FILE_ID_COLUMN, TableName};
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
@@ -12,6 +12,7 @@ use super::ledger::LedgerTables;
 use super::lock::Lock;
 use super::pool::Lease;
 use super::type_table::POSTGRES;
+use super::widen;
 use crate::sql::ledger::meta_table;
 use crate::sql::table;
 
@@ -40,9 +41,7 @@ pub(crate) async fn statements(client: &Client, change: &TableChange) -> Result<
             .filter(|column| !has_column(&described, column))
             .map(|column| table::add_column(&POSTGRES, &described.name, column))
             .collect(),
-        TableChange::Widen { .. } => {
-            Err(decant_core::Error::new(decant_core::ErrorKind::Unsupported, "widening"))
-        }
+        TableChange::Widen { columns, .. } => widen::statements(&described, columns),
     }
 }
 
@@ -59,14 +58,12 @@ pub(crate) async fn apply(
         run(&lease, &Lock::Schema(&schema).exclusive()).await?;
     }
     let statements = statements(&lease, change).await?;
+    if let (TableChange::Widen { columns, .. }, false) = (change, statements.is_empty()) {
+        run(&lease, widen::RENDERING).await?;
+        widen::check(&lease, &describe(&lease, change.table()).await?, columns).await?;
+    }
     for statement in &statements {
-        run(&lease, statement).await.map_err(|error| match error.hint() {
-            Some(hint) => {
-                let hint = format!("{hint}; the statement was: {statement}");
-                error.with_hint(hint)
-            }
-            None => error.with_hint(format!("run it by hand: {statement}")),
-        })?;
+        run(&lease, statement).await.map_err(|error| with_statement(change, error, statement))?;
     }
     if matches!(change, TableChange::Create { .. }) && !statements.is_empty() {
         let (fact, value) = (meta_table(&name), "created");
@@ -78,6 +75,17 @@ pub(crate) async fn apply(
     run(&lease, "COMMIT").await?;
     lease.give_back();
     Ok(statements)
+}
+
+fn with_statement(change: &TableChange, error: Error, statement: &str) -> Error {
+    match (change, error.hint()) {
+        (TableChange::Widen { .. }, _) => widen::blocked(error, statement),
+        (_, Some(hint)) => {
+            let hint = format!("{hint}; the statement was: {statement}");
+            error.with_hint(hint)
+        }
+        (_, None) => error.with_hint(format!("run it by hand: {statement}")),
+    }
 }
 
 /// Tries what a load needs, the ledger included, and takes all of it back.

@@ -24,8 +24,10 @@ mod rejects;
 mod remove;
 mod replay;
 mod tls;
+mod tolerate;
 mod type_table;
 mod url;
+mod widen;
 mod write;
 
 use std::sync::Arc;

@@ -7,14 +7,14 @@ use chrono::Utc;
 use decant_core::error::{Error, Result};
 use decant_core::file::FileId;
 use decant_core::ledger::StoredReject;
-use decant_core::reject::Reject;
+use decant_core::reject::{Reason, Reject};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Row};
 
 use super::describe::get;
 use super::ledger::{Parameter, count, entry, query, text};
 use super::type_table::POSTGRES;
-use crate::sql::ledger::{LedgerSql, STORED_COLUMNS, reason_of, settled_already};
+use crate::sql::ledger::{LedgerSql, STORED_COLUMNS, settled_already};
 
 /// Deletes the rejects of files.
 pub(crate) async fn delete(client: &Client, sql: &LedgerSql, files: &[i64]) -> Result<()> {
@@ -118,7 +118,7 @@ pub(crate) fn read(row: &Row, first: usize) -> Result<Reject> {
         line: optional(first + 1)?,
         byte_offset: optional(first + 2)?,
         column: get::<Option<String>>(row, first + 3)?.map(|name| POSTGRES.restore_text(name)),
-        reason: reason_of(get(row, first + 4)?)?,
+        reason: Reason::parse(get(row, first + 4)?),
         detail: text(row, first + 5)?,
         raw: get(row, first + 6)?,
     })

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
-use decant_core::destination::{Part, Writer};
+use decant_core::destination::{Part, RefusedRow, Writer};
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::file::FileId;
 use decant_core::reject::Reject;
@@ -18,6 +18,7 @@ use super::copy::{Copy, CopyColumn};
 use super::ledger::LedgerTables;
 use super::pool::Lease;
 use super::rejects;
+use super::tolerate::{Tolerant, check_at_once};
 use super::type_table::Encoding;
 
 /// Rejects are held back until so many bytes of them are there: writing them
@@ -48,10 +49,14 @@ pub(crate) struct PostgresWriter {
     target: Arc<Target>,
     ledger: Arc<LedgerTables>,
     file: Option<FileId>,
+    /// Rows of it that were written.
+    rows_of_file: u64,
     columns: Vec<usize>,
     copy: Option<Copy>,
     rejects: Vec<(FileId, Reject)>,
     reject_bytes: usize,
+    /// What checks constraints at once, where rows may be refused.
+    check: Option<String>,
     part: Part,
 }
 
@@ -71,10 +76,12 @@ impl PostgresWriter {
             target: Arc::clone(target),
             ledger: Arc::clone(ledger),
             file: None,
+            rows_of_file: 0,
             columns: Vec::new(),
             copy: None,
             rejects: Vec::new(),
             reject_bytes: 0,
+            check: None,
             part: Part { rows: 0, rejects: 0, payload: String::new() },
         })
     }
@@ -95,7 +102,7 @@ impl PostgresWriter {
             None => {
                 let columns = self.copy_columns()?;
                 let mut copy = Copy::begin(&self.lease, &self.target.table, columns).await?;
-                copy.start_file(file);
+                copy.start_file(file, self.rows_of_file);
                 copy
             }
         };
@@ -120,6 +127,17 @@ impl PostgresWriter {
                 .with_hint("leave the column out with --select, or load into another table")
         })?;
         Ok(CopyColumn { name: column.name.clone(), encoding })
+    }
+
+    /// Says which row of the file was refused before it was sent.
+    fn blame(&self, error: Error) -> Error {
+        let row = error.fact("batch_row").and_then(|row| row.parse::<u64>().ok());
+        match (row, self.file) {
+            (Some(row), Some(file)) => error
+                .with("file_id", file.to_string())
+                .with("row", (self.rows_of_file + row + 1).to_string()),
+            _ => error,
+        }
     }
 
     async fn end_copy(&mut self) -> Result<()> {
@@ -149,9 +167,11 @@ impl Writer for PostgresWriter {
             self.end_copy().await?;
             self.columns = columns.to_vec();
         }
-        self.file = Some(file);
+        if self.file.replace(file) != Some(file) {
+            self.rows_of_file = 0;
+        }
         if let Some(copy) = &mut self.copy {
-            copy.start_file(file);
+            copy.start_file(file, self.rows_of_file);
         }
         Ok(())
     }
@@ -160,7 +180,31 @@ impl Writer for PostgresWriter {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        self.open_copy().await?.write(&batch).await
+        self.open_copy().await?.write(&batch).await.map_err(|error| self.blame(error))?;
+        self.rows_of_file += batch.num_rows() as u64;
+        Ok(())
+    }
+
+    async fn write_tolerantly(&mut self, batch: RecordBatch) -> Result<Vec<RefusedRow>> {
+        if batch.num_rows() == 0 {
+            return Ok(Vec::new());
+        }
+        self.end_copy().await?;
+        let check = match self.check.take() {
+            Some(check) => check,
+            None => check_at_once(&self.lease, &self.target.table).await?,
+        };
+        let tolerant = Tolerant {
+            client: &self.lease,
+            table: &self.target.table,
+            columns: self.copy_columns()?,
+            file: self.current_file()?,
+            check: &check,
+        };
+        let (rows, refused) = tolerant.write(&batch).await?;
+        self.part.rows += rows;
+        self.check = Some(check);
+        Ok(refused)
     }
 
     async fn write_rejects(&mut self, rejects: Vec<Reject>) -> Result<()> {

@@ -20,9 +20,7 @@ use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::ledger::HistoryFilter;
 use decant_core::schema::TableName;
 
-pub(crate) use self::claimed::{
-    Claimed, not_loaded, reason_of, replayed_counts, settled_already, status_of,
-};
+pub(crate) use self::claimed::{Claimed, not_loaded, replayed_counts, settled_already, status_of};
 use self::columns::{LEDGER_COLUMNS, LedgerColumn, META_COLUMNS, Presence, REJECT_COLUMNS};
 pub(crate) use self::rejects::STORED_COLUMNS;
 use super::dialect::{Dialect, LedgerType};
@@ -447,7 +445,6 @@ impl LedgerSql {
 mod tests {
     use super::super::dialect::tests::PLAIN;
     use decant_core::file::{FileId, FileVersion};
-    use decant_core::reject::Reason;
 
     use super::*;
 
@@ -540,11 +537,5 @@ mod tests {
         claimed.key = "theirs.csv".into();
         let error = claimed.check_identity(FileId(7), &file, "t").unwrap_err();
         assert!(error.message().contains("mine.csv") && error.message().contains("theirs.csv"));
-    }
-
-    #[test]
-    fn every_reason_is_read_back() {
-        assert_eq!(reason_of("too_long").unwrap(), Reason::TooLong);
-        assert!(reason_of("whim").is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! The statements about target tables that all dialects write alike.
 
 use decant_core::error::{Error, ErrorKind, Result};
-use decant_core::schema::{Column, FILE_ID_COLUMN, TableName};
+use decant_core::schema::{Column, ColumnType, FILE_ID_COLUMN, TableName};
 
 use super::dialect::Dialect;
 
@@ -31,6 +31,19 @@ pub(crate) fn delete_files(dialect: &Dialect, table: &TableName, count: usize) -
     )
 }
 
+/// A column cannot become `to`.
+pub(crate) fn not_wider(
+    table: &str,
+    column: &str,
+    from: Option<ColumnType>,
+    to: ColumnType,
+) -> Error {
+    let from = from.map_or_else(|| "not there to widen".to_owned(), |from| from.to_string());
+    let message =
+        format!("column `{column}` of `{table}` is {from}, which does not all fit into {to}");
+    Error::new(ErrorKind::SchemaMismatch, message).with("column", column)
+}
+
 fn definition(dialect: &Dialect, column: &Column) -> Result<String> {
     dialect.check_identifier(&column.name)?;
     let column_type = column.column_type.ok_or_else(|| {
@@ -47,8 +60,6 @@ fn definition(dialect: &Dialect, column: &Column) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use decant_core::schema::ColumnType;
-
     use super::super::dialect::tests::PLAIN;
     use super::*;
 

@@ -1,4 +1,4 @@
-//! Creating tables and adding columns.
+//! Creating tables, adding columns and, through `widen`, changing their types.
 //!
 //! SQLite changes its catalogue inside transactions, under the one write
 //! lock: what is checked here still holds when it is done.
@@ -8,11 +8,13 @@ use decant_core::error::Result;
 use decant_core::schema::{Column, FILE_ID_COLUMN, TableName};
 use rusqlite::Connection;
 
+use super::connect::Held;
 use super::describe::{column_names, find_table, qualify};
 use super::error::explain;
 use super::ledger;
 use super::transaction::Transaction;
 use super::type_table::SQLITE;
+use super::widen;
 use crate::sql::ledger::{LedgerSql, meta_table};
 use crate::sql::table;
 
@@ -36,18 +38,19 @@ pub(crate) fn statements(
             let existing = connection.map(|connection| column_names(connection, &table.name));
             add_columns(&table, columns, &existing.transpose()?.unwrap_or_default())
         }
-        TableChange::Widen { .. } => {
-            Err(decant_core::Error::new(decant_core::ErrorKind::Unsupported, "widening"))
-        }
+        TableChange::Widen { table, columns } => match connection {
+            Some(connection) => widen::statements(connection, &qualify(table), columns),
+            None => Ok(Vec::new()),
+        },
     }
 }
 
 /// Carries out `change` in a transaction of its own.
-pub(crate) fn apply(
-    transaction: Transaction,
-    ledger: &LedgerSql,
-    change: &TableChange,
-) -> Result<Vec<String>> {
+pub(crate) fn apply(held: Held, ledger: &LedgerSql, change: &TableChange) -> Result<Vec<String>> {
+    if let TableChange::Widen { table, columns } = change {
+        return widen::apply(held, &qualify(table), columns);
+    }
+    let transaction = Transaction::begin(held)?;
     let statements = statements(Some(transaction.connection()), change)?;
     for statement in &statements {
         let done = transaction.connection().execute_batch(statement);

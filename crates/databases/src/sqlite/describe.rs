@@ -69,7 +69,8 @@ pub(crate) fn column_names(connection: &Connection, table: &str) -> Result<Vec<S
     Ok(columns(connection, table)?.into_iter().map(|column| column.name).collect())
 }
 
-fn columns(connection: &Connection, table: &str) -> Result<Vec<Column>> {
+/// The table's columns; none when there is no such table.
+pub(super) fn columns(connection: &Connection, table: &str) -> Result<Vec<Column>> {
     let mut statement = connection
         .prepare_cached(
             "SELECT name, type, \"notnull\", hidden FROM pragma_table_xinfo(?1) ORDER BY cid",

@@ -19,10 +19,12 @@ use tokio::sync::Mutex;
 
 use super::connect::{Held, blocking};
 use super::describe;
+use super::error::explain;
 use super::ledger::{self, Author, Finish, moment};
 use super::rejects;
 use super::remove;
 use super::replay;
+use super::tolerate;
 use super::transaction::Transaction;
 use super::write::SqliteWriter;
 use crate::sql::ledger::LedgerSql;
@@ -38,6 +40,8 @@ pub(super) struct Session {
     already_loaded: Vec<FileId>,
     /// What the ledger has for the files of a replay.
     checksums: BTreeMap<FileId, Option<i64>>,
+    /// Whether rows may be refused.
+    tolerates: bool,
 }
 
 /// Rows and rejects that SQLite took for one file.
@@ -64,6 +68,7 @@ pub(super) fn begin(held: Held, sql: Arc<LedgerSql>, plan: LoadPlan) -> Result<B
         claimed: BTreeMap::new(),
         already_loaded: Vec::new(),
         checksums: BTreeMap::new(),
+        tolerates: false,
     };
     if session.plan.mode == LoadMode::Replay {
         session.lock_replayed(connection)?;
@@ -142,9 +147,29 @@ impl Session {
         Err(Error::new(ErrorKind::Internal, format!("the file {file} is not of this load")))
     }
 
+    /// Rows of a file that SQLite took so far.
+    pub(super) fn rows_of(&self, file: FileId) -> u64 {
+        self.claimed.get(&file).map_or(0, |counts| counts.rows)
+    }
+
     /// Counts rows that SQLite took.
     pub(super) fn count_rows(&mut self, file: FileId, rows: u64) {
         self.claimed.entry(file).or_default().rows += rows;
+    }
+
+    /// Lets foreign keys refuse rows one by one. Not where keys refer to this
+    /// table: what was deleted before, and what comes later, may be referred
+    /// to until the commit; and not when rows went in already.
+    pub(super) fn check_foreign_keys_at_once(&mut self) -> Result<()> {
+        let has_rows = self.claimed.values().any(|counts| counts.rows > 0);
+        if std::mem::replace(&mut self.tolerates, true) || has_rows {
+            return Ok(());
+        }
+        let connection = self.connection()?;
+        if tolerate::is_referred_to(connection, &self.plan.table)? {
+            return Ok(());
+        }
+        connection.pragma_update(None, "defer_foreign_keys", false).map_err(explain)
     }
 
     /// Counts rejects that SQLite took.

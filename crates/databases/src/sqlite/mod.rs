@@ -8,6 +8,8 @@
 
 mod bind;
 mod connect;
+mod convert;
+mod create_table;
 mod ddl;
 mod describe;
 mod error;
@@ -18,9 +20,11 @@ mod remove;
 mod render;
 mod replay;
 mod show;
+mod tolerate;
 mod transaction;
 mod type_table;
 mod url;
+mod widen;
 mod write;
 
 pub use self::show::{Shown, show};
@@ -89,7 +93,7 @@ impl Destination for Sqlite {
         }
         let held = self.connections.writer().await?;
         let (sql, change) = (Arc::clone(&self.sql), change.clone());
-        blocking(move || ddl::apply(Transaction::begin(held)?, &sql, &change)).await
+        blocking(move || ddl::apply(held, &sql, &change)).await
     }
 
     fn ledger(&self) -> Arc<dyn Ledger> {

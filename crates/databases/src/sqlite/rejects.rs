@@ -6,13 +6,13 @@ use chrono::Utc;
 use decant_core::error::Result;
 use decant_core::file::FileId;
 use decant_core::ledger::{LedgerEntry, RejectsFilter, StoredReject};
-use decant_core::reject::Reject;
+use decant_core::reject::{Reason, Reject};
 use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::ledger::{
     delete_by_id, execute, get, moment, parse_moment, read_entry_from, rows, signed, unsigned,
 };
-use crate::sql::ledger::{LedgerSql, STORED_COLUMNS, reason_of};
+use crate::sql::ledger::{LedgerSql, STORED_COLUMNS};
 
 /// Writes rejects of a file.
 pub(super) fn insert(
@@ -105,7 +105,7 @@ fn read(row: &Row<'_>, first: usize) -> Result<Reject> {
         line: get::<Option<i64>>(row, first + 1)?.map(unsigned).transpose()?,
         byte_offset: get::<Option<i64>>(row, first + 2)?.map(unsigned).transpose()?,
         column: get(row, first + 3)?,
-        reason: reason_of(&get::<String>(row, first + 4)?)?,
+        reason: Reason::parse(&get::<String>(row, first + 4)?),
         detail: get(row, first + 5)?,
         raw: get(row, first + 6)?,
     })

@@ -7,18 +7,40 @@ use rusqlite::Connection;
 use super::connect::Held;
 use super::error::explain;
 
+/// Settings that only change between transactions, for one that drops a table
+/// and gives its name to another: what refers to it goes on referring to its
+/// name.
+const REBUILDING: &str = "PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON";
+const USUAL: &str = "PRAGMA legacy_alter_table = OFF; PRAGMA foreign_keys = ON";
+
 /// An open write transaction. Dropping it rolls it back.
 pub(crate) struct Transaction {
     held: Held,
+    purpose: Purpose,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Rows,
+    Rebuild,
 }
 
 impl Transaction {
     /// Takes the database's write lock, waiting for whoever holds it.
     /// Foreign keys are checked at the commit.
     pub(crate) fn begin(held: Held) -> Result<Self> {
-        held.execute_batch("BEGIN IMMEDIATE").map_err(explain)?;
-        let transaction = Self { held };
+        let transaction = Self { held, purpose: Purpose::Rows };
+        transaction.held.execute_batch("BEGIN IMMEDIATE").map_err(explain)?;
         transaction.held.pragma_update(None, "defer_foreign_keys", true).map_err(explain)?;
+        Ok(transaction)
+    }
+
+    /// The same for rebuilding a table. Foreign keys are not checked at all:
+    /// whoever rebuilds does it.
+    pub(crate) fn begin_rebuild(held: Held) -> Result<Self> {
+        let transaction = Self { held, purpose: Purpose::Rebuild };
+        transaction.held.execute_batch(REBUILDING).map_err(explain)?;
+        transaction.held.execute_batch("BEGIN IMMEDIATE").map_err(explain)?;
         Ok(transaction)
     }
 
@@ -35,10 +57,15 @@ impl Transaction {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        if self.held.is_autocommit() {
-            return;
-        }
-        if let Err(error) = self.held.execute_batch("ROLLBACK") {
+        let rolled_back = match self.held.is_autocommit() {
+            true => Ok(()),
+            false => self.held.execute_batch("ROLLBACK"),
+        };
+        let restored = match self.purpose {
+            Purpose::Rows => Ok(()),
+            Purpose::Rebuild => self.held.execute_batch(USUAL),
+        };
+        if let Err(error) = rolled_back.and(restored) {
             tracing::error!(%error, "SQLite could not roll back");
         }
     }

@@ -1,10 +1,11 @@
 //! Writing rows into the open transaction.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
-use decant_core::destination::{Part, Writer};
+use decant_core::destination::{Part, RefusedRow, Writer};
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::file::FileId;
 use decant_core::reject::Reject;
@@ -15,6 +16,7 @@ use super::connect::blocking;
 use super::error::explain;
 use super::load::{Session, SharedSession};
 use super::rejects;
+use super::tolerate;
 use super::type_table::SQLITE;
 
 /// Takes the rows of a load.
@@ -73,13 +75,29 @@ impl Writer for SqliteWriter {
         let target = self.target()?;
         let rows = self
             .run(move |session| {
-                let rows = target.write(session.connection()?, &batch)?;
+                let before = session.rows_of(target.file);
+                let written = target.write(session.connection()?, &batch);
+                let rows = written.map_err(|error| blame(error, target.file, before))?;
                 session.count_rows(target.file, rows);
                 Ok(rows)
             })
             .await?;
         self.part.rows += rows;
         Ok(())
+    }
+
+    async fn write_tolerantly(&mut self, batch: RecordBatch) -> Result<Vec<RefusedRow>> {
+        let target = self.target()?;
+        let (rows, refused) = self
+            .run(move |session| {
+                session.check_foreign_keys_at_once()?;
+                let (rows, refused) = target.write_tolerantly(session.connection()?, &batch)?;
+                session.count_rows(target.file, rows);
+                Ok((rows, refused))
+            })
+            .await?;
+        self.part.rows += rows;
+        Ok(refused)
     }
 
     async fn write_rejects(&mut self, rejects: Vec<Reject>) -> Result<()> {
@@ -118,6 +136,26 @@ impl Target {
 
     /// Inserts every row of `batch` and answers how many SQLite took.
     fn write(&self, connection: &Connection, batch: &RecordBatch) -> Result<u64> {
+        let values = self.values(batch)?;
+        let mut statement = connection.prepare_cached(&self.insert).map_err(explain)?;
+        insert_rows(&mut statement, &values, 0..batch.num_rows())
+    }
+
+    /// Inserts the rows that SQLite takes; answers how many those are, and
+    /// the others.
+    fn write_tolerantly(
+        &self,
+        connection: &Connection,
+        batch: &RecordBatch,
+    ) -> Result<(u64, Vec<RefusedRow>)> {
+        let values = self.values(batch)?;
+        let mut statement = connection.prepare_cached(&self.insert).map_err(explain)?;
+        tolerate::insert(connection, batch.num_rows(), &mut |rows| {
+            insert_rows(&mut statement, &values, rows)
+        })
+    }
+
+    fn values<'a>(&'a self, batch: &'a RecordBatch) -> Result<Vec<Values<'a>>> {
         if batch.num_columns() != self.columns.len() {
             let message = format!(
                 "{} columns were announced, {} came",
@@ -126,14 +164,22 @@ impl Target {
             );
             return Err(Error::new(ErrorKind::Internal, message));
         }
-        let values = self
-            .columns
+        self.columns
             .iter()
             .zip(batch.columns())
             .map(|(column, array)| Values::new(column, array.as_ref()))
-            .collect::<Result<Vec<_>>>()?;
-        let mut statement = connection.prepare_cached(&self.insert).map_err(explain)?;
-        insert_rows(&mut statement, &values, batch.num_rows())
+            .collect()
+    }
+}
+
+/// Says which row of the file was refused, `before` of which went in before
+/// its batch.
+fn blame(error: Error, file: FileId, before: u64) -> Error {
+    match error.fact("row_of_batch").and_then(|row| row.parse::<u64>().ok()) {
+        Some(row) => {
+            error.with("file_id", file.to_string()).with("row", (before + row + 1).to_string())
+        }
+        None => error,
     }
 }
 
@@ -152,15 +198,16 @@ fn insert_statement(session: &Session, columns: &[TargetColumn]) -> String {
 fn insert_rows(
     statement: &mut CachedStatement<'_>,
     values: &[Values<'_>],
-    rows: usize,
+    rows: Range<usize>,
 ) -> Result<u64> {
     let mut scratch = String::new();
     let mut inserted = 0;
-    for row in 0..rows {
+    for row in rows {
         for (position, column) in values.iter().enumerate() {
             column.bind(statement, position + 1, row, &mut scratch)?;
         }
-        inserted += statement.raw_execute().map_err(explain)? as u64;
+        let done = statement.raw_execute().map_err(explain);
+        inserted += done.map_err(|error| error.with("row_of_batch", row.to_string()))? as u64;
     }
     Ok(inserted)
 }

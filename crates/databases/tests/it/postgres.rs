@@ -6,7 +6,9 @@
 mod commits;
 mod connecting;
 mod loads;
+mod refusals;
 mod values;
+mod widening;
 
 use std::sync::Arc;
 

@@ -2,8 +2,10 @@
 
 mod catalogue;
 mod locks;
+mod refusals;
 mod removal;
 mod values;
+mod widening;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

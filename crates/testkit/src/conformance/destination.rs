@@ -25,6 +25,7 @@ mod settling;
 mod stage;
 mod tables;
 mod values;
+mod widening;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,6 +45,7 @@ pub use rows::*;
 pub use settling::*;
 pub use tables::*;
 pub use values::*;
+pub use widening::*;
 
 /// A row by column name, as text.
 pub type NamedRow = BTreeMap<String, Option<String>>;
@@ -137,6 +139,11 @@ macro_rules! destination_conformance {
             columns_are_added_once
             printing_a_change_changes_nothing
             tables_of_others_are_told_from_our_own
+            widened_columns_keep_every_value
+            widening_is_idempotent
+            a_value_that_would_not_survive_stops_the_change
+            loads_planned_for_the_old_types_are_planned_again
+            widenings_beside_each_other_all_succeed
             names_that_need_quoting_work
             several_batches_of_several_files_load_at_once
             writers_may_follow_each_other

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use decant_core::destination::{FileTotals, Load, Outcome, Part, RefusedRow, Writer};
-use decant_core::error::{ErrorKind, Result};
+use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::file::FileId;
 use decant_core::reject::Reject;
 
@@ -97,12 +97,23 @@ impl Writer for FaultyWriter {
 
     async fn write(&mut self, batch: RecordBatch) -> Result<()> {
         self.script.fail_at_write()?;
+        if let Some(refused) = self.script.refused_of(&batch).pop() {
+            return Err(Error::new(ErrorKind::RejectedRows, refused.detail));
+        }
         self.inner.write(batch).await
     }
 
     async fn write_tolerantly(&mut self, batch: RecordBatch) -> Result<Vec<RefusedRow>> {
         self.script.fail_at_write()?;
-        self.inner.write_tolerantly(batch).await
+        let refused = self.script.refused_of(&batch);
+        let mut first = 0;
+        for bad in refused.iter().map(|refused| refused.row).chain([batch.num_rows()]) {
+            if bad > first {
+                self.inner.write(batch.slice(first, bad - first)).await?;
+            }
+            first = bad + 1;
+        }
+        Ok(refused)
     }
 
     async fn write_rejects(&mut self, rejects: Vec<Reject>) -> Result<()> {

@@ -3,10 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use arrow_array::RecordBatch;
+use decant_core::destination::RefusedRow;
 use decant_core::error::{Error, ErrorKind, Result};
 use tokio::sync::oneshot;
 
 use super::{Call, Fault};
+use crate::batches::render_row;
 
 /// The script that a decorated destination and all of its parts share.
 #[derive(Default)]
@@ -16,6 +19,7 @@ pub(super) struct Script(Mutex<State>);
 struct State {
     faults: Vec<Fault>,
     poisons: Vec<(String, ErrorKind)>,
+    refused: Vec<(String, String)>,
     gates: VecDeque<Gate>,
     calls: Vec<Call>,
 }
@@ -50,6 +54,27 @@ impl Script {
 
     pub(super) fn poison(&self, key: &str, kind: ErrorKind) {
         self.state().poisons.push((key.to_owned(), kind));
+    }
+
+    pub(super) fn refuse(&self, value: &str, constraint: &str) {
+        self.state().refused.push((value.to_owned(), constraint.to_owned()));
+    }
+
+    /// The rows of a batch that are refused.
+    pub(super) fn refused_of(&self, batch: &RecordBatch) -> Vec<RefusedRow> {
+        let rules = self.state().refused.clone();
+        let refused = (0..batch.num_rows()).filter_map(|row| {
+            let cells = render_row(batch, row);
+            let (value, constraint) =
+                rules.iter().find(|(value, _)| cells.contains(&Some(value.clone())))?;
+            Some(RefusedRow {
+                row,
+                constraint: Some(constraint.clone()),
+                column: None,
+                detail: format!("`{value}` breaks {constraint}"),
+            })
+        });
+        refused.collect()
     }
 
     pub(super) fn hold(&self) -> Hold {

@@ -1,13 +1,16 @@
 //! Tables: columns, and rows as the batches that brought them.
 
+use std::sync::Arc;
+
 use arrow_array::{Array as _, RecordBatch};
 use decant_core::destination::TableChange;
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::file::FileId;
-use decant_core::schema::{Column, TableName, TableSchema};
+use decant_core::schema::{Column, ColumnType, TableName, TableSchema};
+use decant_core::widen::can_widen;
 
 use super::Contents;
-use crate::batches::render;
+use crate::batches::{render, wider};
 
 /// A table.
 #[derive(Clone, Debug, Default)]
@@ -52,6 +55,35 @@ impl Table {
         }
     }
 
+    /// Gives columns wider types, or changes nothing.
+    fn widen(&mut self, wanted: &[(String, ColumnType)]) -> Result<()> {
+        let mut changed = self.clone();
+        for (name, to) in wanted {
+            changed.widen_column(name, *to)?;
+        }
+        *self = changed;
+        Ok(())
+    }
+
+    fn widen_column(&mut self, name: &str, to: ColumnType) -> Result<()> {
+        let known = self.columns.iter_mut().find(|(column, _)| column.name == name);
+        let from = known.as_ref().and_then(|(column, _)| column.column_type);
+        let (Some((column, _)), Some(from)) = (known, from) else {
+            return Err(not_wider(name, "not there"));
+        };
+        if from == to || to.fits_into(from) {
+            return Ok(());
+        }
+        if !can_widen(from, to) {
+            return Err(not_wider(name, &from.to_string()));
+        }
+        *column = declared(&Column { column_type: Some(to), ..column.clone() });
+        for chunk in &mut self.chunks {
+            chunk.rows = widened(&chunk.rows, name, from, to)?;
+        }
+        Ok(())
+    }
+
     pub(super) fn append(&mut self, chunks: Vec<Chunk>) {
         self.chunks.extend(chunks);
     }
@@ -90,6 +122,29 @@ impl Table {
     }
 }
 
+fn widened(
+    rows: &RecordBatch,
+    name: &str,
+    from: ColumnType,
+    to: ColumnType,
+) -> Result<RecordBatch> {
+    let fields = rows.schema();
+    let mut columns = Vec::new();
+    for (field, array) in fields.fields().iter().zip(rows.columns()) {
+        let array = match field.name() == name {
+            true => wider(array, from, to).ok_or_else(|| not_wider(name, &from.to_string()))?,
+            false => Arc::clone(array),
+        };
+        columns.push((field.name().as_str(), array));
+    }
+    Ok(crate::batches::batch_of(columns, rows.num_rows()))
+}
+
+fn not_wider(name: &str, from: &str) -> Error {
+    let message = format!("column `{name}` is {from}, and cannot be widened so");
+    Error::new(ErrorKind::SchemaMismatch, message).with("column", name)
+}
+
 fn declared(column: &Column) -> Column {
     let declared = column.column_type.map(|known| known.to_string()).unwrap_or_default();
     Column { declared, ..column.clone() }
@@ -113,11 +168,12 @@ impl Contents {
                 };
                 columns.iter().for_each(|column| found.add_column(column));
             }
-            TableChange::Widen { .. } => {
-                return Err(decant_core::Error::new(
-                    decant_core::ErrorKind::Unsupported,
-                    "widening",
-                ));
+            TableChange::Widen { columns, .. } => {
+                let Some(found) = self.tables.get_mut(table) else {
+                    let message = format!("there is no table {table}");
+                    return Err(Error::new(ErrorKind::NotFound, message));
+                };
+                found.widen(columns)?;
             }
         }
         Ok(())

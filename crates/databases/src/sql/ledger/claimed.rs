@@ -4,7 +4,6 @@ use decant_core::destination::{FileTotals, LoadFile};
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::file::{FileId, FileVersion};
 use decant_core::ledger::Status;
-use decant_core::reject::Reason;
 
 /// A ledger row as [`LedgerSql::claim`] and [`LedgerSql::settle`] answer it,
 /// in this order.
@@ -85,11 +84,6 @@ pub(crate) fn replayed_counts(totals: &FileTotals) -> Result<i64> {
 /// The state that a ledger row names.
 pub(crate) fn status_of(word: &str) -> Result<Status> {
     Status::parse(word).ok_or_else(|| unknown_word("status", word))
-}
-
-/// The reason that a row of the rejects names.
-pub(crate) fn reason_of(word: &str) -> Result<Reason> {
-    Ok(Reason::parse(word))
 }
 
 fn unknown_word(what: &str, word: &str) -> Error {

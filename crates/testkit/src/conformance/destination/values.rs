@@ -81,7 +81,7 @@ const TEXTS: &[&str] = &[
 
 /// Values with which types fail: their ends, zero with a sign, the smallest
 /// fraction, what looks like NULL and is not.
-fn samples(column_type: ColumnType) -> &'static [&'static str] {
+pub(super) fn samples(column_type: ColumnType) -> &'static [&'static str] {
     match column_type {
         ColumnType::Bool => &["true", "false"],
         ColumnType::Int16 => &["0", "-32768", "32767"],
