@@ -20,6 +20,8 @@ pub enum Evidence {
     Number(NumberEvidence),
     /// Calendar days.
     Date,
+    /// Times of day.
+    Time,
     /// Dates with a time and no zone.
     Timestamp,
     /// Dates with a time and an offset from UTC.
@@ -90,6 +92,7 @@ impl Evidence {
             Self::Bool => ColumnType::Bool,
             Self::Number(number) => number.column_type(support, decimals),
             Self::Date => ColumnType::Date,
+            Self::Time => ColumnType::Time,
             Self::Timestamp => ColumnType::Timestamp,
             Self::TimestampTz => ColumnType::TimestampTz,
             Self::Uuid => ColumnType::Uuid,
@@ -254,6 +257,7 @@ mod tests {
             (exponent(true), ColumnType::Float64, ColumnType::Float64),
             (exponent(false), ColumnType::Text, ColumnType::Text),
             (Evidence::Date, ColumnType::Date, ColumnType::Date),
+            (Evidence::Time, ColumnType::Time, ColumnType::Time),
             (Evidence::Uuid, ColumnType::Uuid, ColumnType::Uuid),
             (Evidence::Json, ColumnType::Json, ColumnType::Json),
         ] {
@@ -273,6 +277,8 @@ mod tests {
         assert_eq!(mixed(integer(18, true), exponent(true)), ColumnType::Text);
         assert_eq!(mixed(Evidence::Date, Evidence::Timestamp), ColumnType::Timestamp);
         assert_eq!(mixed(Evidence::Timestamp, Evidence::TimestampTz), ColumnType::Text);
+        assert_eq!(mixed(Evidence::Date, Evidence::Time), ColumnType::Text);
+        assert_eq!(mixed(Evidence::Time, Evidence::Timestamp), ColumnType::Text);
         assert_eq!(mixed(Evidence::Bool, integer(1, true)), ColumnType::Text);
         assert_eq!(mixed(Evidence::Nothing, Evidence::Uuid), ColumnType::Uuid);
         assert_eq!(mixed(Evidence::Nothing, Evidence::Json), ColumnType::Json);

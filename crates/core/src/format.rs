@@ -86,6 +86,9 @@ pub struct Sample {
     pub columns: FileColumns,
     /// What the values of each column look like, in the columns' order.
     pub evidence: Vec<Evidence>,
+    /// The same once white space around values is dropped, for columns that
+    /// are trimmed; empty where a format has no such values.
+    pub trimmed_evidence: Vec<Evidence>,
     /// Rows looked at.
     pub rows: u64,
     /// Whether these rows are all that the file has.
@@ -97,6 +100,14 @@ pub struct Sample {
     /// Why the file is read as it is: a sentence for each thing that was
     /// detected.
     pub explanation: Vec<String>,
+}
+
+impl Sample {
+    /// What the values of a column look like, trimmed or as they are.
+    pub fn column_evidence(&self, column: usize, trim: bool) -> Evidence {
+        let trimmed = self.trimmed_evidence.get(column).filter(|_| trim);
+        trimmed.or_else(|| self.evidence.get(column)).copied().unwrap_or_default()
+    }
 }
 
 /// What to make of one column of a file.

@@ -9,12 +9,18 @@
 //!   `1.`, `0x1F`, `12%`, `€5`, `1,5`, `NaN` and `inf` are text.
 //! - `0` and `1` are numbers, `true` and `false` truth values, `t`, `yes` and
 //!   `on` text.
+//! - Dates, times and timestamps are those of ISO 8601; `1:30`, `24:00`,
+//!   `01/02/2024` and `20240131` (a number) are none.
 //! - A value with spaces around it is text, and so is the empty string.
+//!
+//! Where a file's numbers have other separators, those alone are numbers:
+//! under a decimal comma `1,5` is one and `1.5` is text.
 
 use decant_core::evidence::{Evidence, NumberEvidence};
+use decant_core::value_format::NumberFormat;
 
 use crate::values::number::Number;
-use crate::values::{Reading, boolean, calendar, float, integer, uuid};
+use crate::values::{Misfit, Reading, boolean, calendar, float, integer, separated, uuid};
 
 /// Longest text that can be anything but text: a decimal with an exponent.
 /// Longer numbers have more digits than any type keeps.
@@ -28,13 +34,36 @@ pub fn evidence(value: &[u8]) -> Evidence {
     }
     match value.first() {
         Some(b'0'..=b'9' | b'-' | b'.') => number(value).or_else(|| written_in_digits(value)),
-        Some(b't' | b'T' | b'f' | b'F') if boolean::parse(value, Reading::Exact).is_ok() => {
-            Some(Evidence::Bool)
-        }
-        Some(b'a'..=b'f' | b'A'..=b'F') => identifier(value),
-        _ => None,
+        _ => written_in_letters(value),
     }
     .unwrap_or(Evidence::Text)
+}
+
+/// What `value` looks like in a file whose numbers are written as `numbers`
+/// says; `None` is the usual way.
+pub fn evidence_with(value: &[u8], numbers: Option<NumberFormat>) -> Evidence {
+    let Some(numbers) = numbers.filter(|numbers| *numbers != NumberFormat::default()) else {
+        return evidence(value);
+    };
+    let begins = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b',');
+    if value.len() > TYPED_BYTES_MAX || !value.first().is_some_and(begins) {
+        return evidence(value);
+    }
+    let plain = |plain: &[u8]| number(plain).ok_or(Misfit::Spelling);
+    match separated::with_plain(value, numbers, plain) {
+        Ok(evidence) => evidence,
+        Err(_) => written_in_digits(value).unwrap_or(Evidence::Text),
+    }
+}
+
+fn written_in_letters(value: &[u8]) -> Option<Evidence> {
+    match value.first()? {
+        b't' | b'T' | b'f' | b'F' if boolean::parse(value, Reading::Exact).is_ok() => {
+            Some(Evidence::Bool)
+        }
+        b'a'..=b'f' | b'A'..=b'F' => identifier(value),
+        _ => None,
+    }
 }
 
 fn number(value: &[u8]) -> Option<Evidence> {
@@ -63,6 +92,8 @@ fn written_in_digits(value: &[u8]) -> Option<Evidence> {
         Some(Evidence::Timestamp)
     } else if calendar::parse_timestamp_tz(value, Reading::Exact).is_ok() {
         Some(Evidence::TimestampTz)
+    } else if calendar::parse_time(value, Reading::Exact).is_ok() {
+        Some(Evidence::Time)
     } else {
         identifier(value)
     }
@@ -71,3 +102,6 @@ fn written_in_digits(value: &[u8]) -> Option<Evidence> {
 fn identifier(value: &[u8]) -> Option<Evidence> {
     uuid::parse(value, Reading::Exact).is_ok().then_some(Evidence::Uuid)
 }
+
+#[cfg(test)]
+mod tests;

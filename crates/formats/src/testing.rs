@@ -1,4 +1,5 @@
-//! What the tests of this crate share: an input made of chunks.
+//! What the tests of this crate share: an input made of chunks, and the
+//! tables of the documentation.
 
 use std::ops::Range;
 
@@ -44,4 +45,22 @@ impl Input for Chunks {
     fn size(&self) -> Option<u64> {
         None
     }
+}
+
+/// The rows of the first table under `heading` in `docs/types.md`, without
+/// its head; of each cell what stands between the first and last backtick,
+/// where there are any.
+pub(crate) fn documented_rows(heading: &str) -> Vec<Vec<String>> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/types.md");
+    let page = std::fs::read_to_string(path).expect("docs/types.md");
+    let section = page.lines().skip_while(|line| *line != heading);
+    let table = section.skip_while(|line| !line.starts_with('|'));
+    let rows = table.take_while(|line| line.starts_with('|')).skip(2);
+    rows.map(|row| row.trim_matches('|').split('|').map(documented_cell).collect()).collect()
+}
+
+fn documented_cell(cell: &str) -> String {
+    let cell = cell.trim();
+    let inside = cell.strip_prefix('`').and_then(|cell| cell.strip_suffix('`'));
+    inside.unwrap_or(cell).to_owned()
 }

@@ -13,7 +13,6 @@ use arrow_array::types::{
 use arrow_array::{ArrayRef, FixedSizeBinaryArray, PrimitiveArray};
 use arrow_buffer::{Buffer, NullBufferBuilder};
 use arrow_schema::ArrowError;
-use decant_core::format::Target;
 use decant_core::schema::{ColumnType, DecimalBounds};
 use decant_core::{Error, ErrorKind, Result};
 
@@ -21,9 +20,7 @@ use super::dialect::Dialect;
 use super::field::{Field, unescape};
 use super::index::Index;
 use crate::values::decimal::{DIGITS_MAX, Unscaled};
-use crate::values::{
-    Fit, Misfit, Reading, binary, boolean, calendar, decimal, float, integer, uuid,
-};
+use crate::values::{Fit, Misfit, Reader};
 
 const DECIMAL_PRECISION_MAX: u8 = DIGITS_MAX as u8;
 const UUID_BYTES: i32 = 16;
@@ -55,48 +52,45 @@ pub(super) type Troubles = BTreeMap<usize, (usize, Trouble)>;
 pub(super) fn fill(
     rows: &Rows<'_>,
     column: usize,
-    target: &Target,
+    reader: &Reader,
     troubles: &mut Troubles,
 ) -> Result<Option<ArrayRef>> {
-    let reading = Reading::of(target);
-    let mut filling = Filling { rows, column, troubles };
-    let array = match target.column_type {
-        ColumnType::Bool => filling.booleans(reading),
+    let mut filling = Filling { rows, column, reader, troubles };
+    let array = match reader.column_type() {
+        ColumnType::Bool => filling.booleans(),
         ColumnType::Int16 => {
-            filling.primitives::<Int16Type>(|value| integer::parse(value, reading))?.into_ref()
+            filling.primitives::<Int16Type>(|value| reader.integer(value))?.into_ref()
         }
         ColumnType::Int32 => {
-            filling.primitives::<Int32Type>(|value| integer::parse(value, reading))?.into_ref()
+            filling.primitives::<Int32Type>(|value| reader.integer(value))?.into_ref()
         }
         ColumnType::Int64 => {
-            filling.primitives::<Int64Type>(|value| integer::parse(value, reading))?.into_ref()
+            filling.primitives::<Int64Type>(|value| reader.integer(value))?.into_ref()
         }
         ColumnType::Float32 => {
-            filling.primitives::<Float32Type>(|value| float::parse(value, reading))?.into_ref()
+            filling.primitives::<Float32Type>(|value| reader.float(value))?.into_ref()
         }
         ColumnType::Float64 => {
-            filling.primitives::<Float64Type>(|value| float::parse(value, reading))?.into_ref()
+            filling.primitives::<Float64Type>(|value| reader.float(value))?.into_ref()
         }
-        ColumnType::Decimal(Some(bounds)) => filling.bounded_decimals(bounds, reading)?,
-        ColumnType::Decimal(None) => return filling.decimals(reading),
+        ColumnType::Decimal(Some(bounds)) => filling.bounded_decimals(bounds)?,
+        ColumnType::Decimal(None) => return filling.decimals(),
         ColumnType::Date => {
-            let parse = |value: &[u8]| calendar::parse_date(value, reading);
-            filling.primitives::<Date32Type>(parse)?.into_ref()
+            filling.primitives::<Date32Type>(|value| reader.date(value))?.into_ref()
         }
         ColumnType::Time => {
-            let parse = |value: &[u8]| calendar::parse_time(value, reading);
-            filling.primitives::<Time64MicrosecondType>(parse)?.into_ref()
+            filling.primitives::<Time64MicrosecondType>(|value| reader.time(value))?.into_ref()
         }
         ColumnType::Timestamp => {
-            let parse = |value: &[u8]| calendar::parse_timestamp(value, reading);
-            filling.primitives::<TimestampMicrosecondType>(parse)?.into_ref()
+            let read = |value: &[u8]| reader.timestamp(value);
+            filling.primitives::<TimestampMicrosecondType>(read)?.into_ref()
         }
         ColumnType::TimestampTz => {
-            let parse = |value: &[u8]| calendar::parse_timestamp_tz(value, reading);
-            let moments = filling.primitives::<TimestampMicrosecondType>(parse)?;
+            let read = |value: &[u8]| reader.timestamp_tz(value);
+            let moments = filling.primitives::<TimestampMicrosecondType>(read)?;
             moments.with_timezone("UTC").into_ref()
         }
-        ColumnType::Uuid => filling.uuids(reading)?,
+        ColumnType::Uuid => filling.uuids()?,
         ColumnType::Text | ColumnType::Json => filling.texts(),
         ColumnType::Binary => filling.binaries(),
     };
@@ -106,6 +100,7 @@ pub(super) fn fill(
 struct Filling<'f, 'b> {
     rows: &'f Rows<'b>,
     column: usize,
+    reader: &'f Reader,
     troubles: &'f mut Troubles,
 }
 
@@ -120,6 +115,15 @@ impl<T: ArrowPrimitiveType> IntoRef for PrimitiveArray<T> {
 }
 
 impl Filling<'_, '_> {
+    #[inline]
+    fn field(&self, range: Range<usize>, empty_is_null: bool) -> Field {
+        let Rows { bytes, dialect, .. } = *self.rows;
+        match self.reader.trims() {
+            true => Field::read_trimmed(bytes, range, dialect, empty_is_null),
+            false => Field::read(bytes, range, dialect, empty_is_null),
+        }
+    }
+
     /// Reads every value; `None` for NULL and for what cannot be taken.
     #[inline]
     fn each<T>(
@@ -131,7 +135,7 @@ impl Filling<'_, '_> {
         let Rows { bytes, index, dialect, .. } = *self.rows;
         let mut scratch = Vec::new();
         for row in self.rows.rows.clone() {
-            let field = Field::read(bytes, index.field(row, self.column), dialect, empty_is_null);
+            let field = self.field(index.field(row, self.column), empty_is_null);
             let value = field.value(bytes, dialect, &mut scratch);
             push(match value.map(&mut parse) {
                 None => None,
@@ -166,15 +170,17 @@ impl Filling<'_, '_> {
         PrimitiveArray::try_new(values.into(), valid.finish()).map_err(internal)
     }
 
-    fn bounded_decimals(&mut self, bounds: DecimalBounds, reading: Reading) -> Result<ArrayRef> {
-        let parse = |value: &[u8]| decimal::parse_bounded(value, bounds, reading);
+    fn bounded_decimals(&mut self, bounds: DecimalBounds) -> Result<ArrayRef> {
+        let reader = self.reader;
+        let parse = |value: &[u8]| reader.bounded_decimal(value, bounds);
         let array = self.primitives::<Decimal128Type>(parse)?;
         let array = array.with_precision_and_scale(bounds.precision, bounds.scale);
         Ok(array.map_err(internal)?.into_ref())
     }
 
-    fn decimals(&mut self, reading: Reading) -> Result<Option<ArrayRef>> {
-        let (values, mut valid) = self.natives(|value| decimal::parse(value, reading));
+    fn decimals(&mut self) -> Result<Option<ArrayRef>> {
+        let reader = self.reader;
+        let (values, mut valid) = self.natives(|value| reader.decimal(value));
         let scale =
             values.iter().map(|value: &Unscaled| value.scale).max().unwrap_or_default() as i8;
         let at_scale = |value: &Unscaled| value.at_scale(scale, DECIMAL_PRECISION_MAX);
@@ -187,18 +193,16 @@ impl Filling<'_, '_> {
         Ok(Some(array.map_err(internal)?.into_ref()))
     }
 
-    fn booleans(&mut self, reading: Reading) -> ArrayRef {
+    fn booleans(&mut self) -> ArrayRef {
+        let reader = self.reader;
         let mut builder = BooleanBuilder::with_capacity(self.rows.rows.len());
-        self.each(
-            true,
-            |value| boolean::parse(value, reading),
-            |value| builder.append_option(value),
-        );
+        self.each(true, |value| reader.boolean(value), |value| builder.append_option(value));
         Arc::new(builder.finish())
     }
 
-    fn uuids(&mut self, reading: Reading) -> Result<ArrayRef> {
-        let (values, mut valid) = self.natives(|value| uuid::parse(value, reading));
+    fn uuids(&mut self) -> Result<ArrayRef> {
+        let reader = self.reader;
+        let (values, mut valid) = self.natives(|value| reader.uuid(value));
         let values = Buffer::from_vec(values.into_flattened());
         let array = FixedSizeBinaryArray::try_new(UUID_BYTES, values, valid.finish());
         Ok(Arc::new(array.map_err(internal)?))
@@ -206,10 +210,11 @@ impl Filling<'_, '_> {
 
     fn binaries(&mut self) -> ArrayRef {
         let mut builder = BinaryBuilder::with_capacity(self.rows.rows.len(), 0);
+        let reader = self.reader;
         let mut decoded = Vec::new();
         let parse = |value: &[u8]| {
             decoded.clear();
-            binary::parse_into(value, &mut decoded)?;
+            reader.binary_into(value, &mut decoded)?;
             Ok(decoded.clone())
         };
         let empty_is_null = self.rows.dialect.empty_is_null;
@@ -223,7 +228,7 @@ impl Filling<'_, '_> {
         let mut scratch = Vec::new();
         for row in self.rows.rows.clone() {
             let range = index.field(row, self.column);
-            let text = match Field::read(bytes, range, dialect, dialect.empty_is_null) {
+            let text = match self.field(range, dialect.empty_is_null) {
                 Field::Null => {
                     builder.append_null();
                     continue;
@@ -235,7 +240,7 @@ impl Filling<'_, '_> {
                 }
             };
             match text {
-                Some(text) => builder.append_value(text),
+                Some(text) => builder.append_value(self.reader.text(text)),
                 None => {
                     self.troubles.entry(row).or_insert((self.column, Trouble::Encoding));
                     builder.append_null();

@@ -4,10 +4,8 @@ use decant_core::reject::Reason;
 use decant_core::schema::ColumnType;
 
 use super::walk::Fault;
-use crate::values::Misfit;
-
-/// Characters of a value beyond which it is shortened.
-const QUOTED_CHARACTERS_MAX: usize = 80;
+pub(crate) use crate::values::complaint::quoted;
+use crate::values::{Misfit, Reader};
 
 /// What is wrong with a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,22 +49,13 @@ impl Complaint {
         Self { reason: Reason::TooLong, column: None, detail }
     }
 
-    /// A value that is not of its column's type.
-    pub(crate) fn misfit(
-        misfit: Misfit,
-        value: &[u8],
-        column_type: ColumnType,
-        column: String,
-    ) -> Self {
-        if simdutf8::basic::from_utf8(value).is_err() && column_type != ColumnType::Binary {
+    /// A value that does not fit its column.
+    pub(crate) fn misfit(misfit: Misfit, value: &[u8], reader: &Reader, column: String) -> Self {
+        if simdutf8::basic::from_utf8(value).is_err() && reader.column_type() != ColumnType::Binary
+        {
             return Self::encoding(value, column);
         }
-        let value = quoted(value);
-        let detail = match misfit {
-            Misfit::Spelling => format!("{value} is not {} ({column_type})", noun(column_type)),
-            Misfit::Range => format!("{value} is out of range ({column_type})"),
-            Misfit::Precision => format!("{value} has more digits than {column_type} keeps"),
-        };
+        let detail = reader.complaint(misfit, value);
         Self { reason: Reason::Type, column: Some(column), detail }
     }
 
@@ -80,58 +69,20 @@ impl Complaint {
     }
 }
 
-fn noun(column_type: ColumnType) -> &'static str {
-    use ColumnType::*;
-    match column_type {
-        Bool => "true or false",
-        Int16 | Int32 | Int64 | Float32 | Float64 | Decimal(_) => "a number",
-        Date => "a date",
-        Time => "a time",
-        Timestamp => "a timestamp without a zone",
-        TimestampTz => "a timestamp with an offset from UTC",
-        Uuid => "a UUID",
-        Text | Json => "text",
-        Binary => "hexadecimal behind `\\x`",
-    }
-}
-
-/// The value between backticks, shortened, with control characters escaped.
-pub(crate) fn quoted(value: &[u8]) -> String {
-    let start = &value[..value.len().min(QUOTED_CHARACTERS_MAX * 4)];
-    let text = String::from_utf8_lossy(start);
-    let mut characters = text.chars();
-    let mut shown: String =
-        characters.by_ref().take(QUOTED_CHARACTERS_MAX).flat_map(escape).collect();
-    if characters.next().is_some() || start.len() < value.len() {
-        shown.push('…');
-    }
-    format!("`{shown}`")
-}
-
-fn escape(character: char) -> impl Iterator<Item = char> {
-    let escaped = character.is_control().then(|| character.escape_default());
-    let plain = escaped.is_none().then_some(character);
-    escaped.into_iter().flatten().chain(plain)
-}
-
 #[cfg(test)]
 mod tests {
+    use decant_core::format::Target;
+
     use super::*;
 
     #[test]
     fn a_sentence_quotes_the_value() {
+        let reader = Reader::new(&Target::new(ColumnType::Int64, true), None).unwrap();
         let complaint =
-            |value: &[u8], misfit| Complaint::misfit(misfit, value, ColumnType::Int64, "n".into());
+            |value: &[u8], misfit| Complaint::misfit(misfit, value, &reader, "n".into());
         assert_eq!(complaint(b"12,50", Misfit::Spelling).detail, "`12,50` is not a number (int64)");
         assert_eq!(complaint(b"99", Misfit::Range).detail, "`99` is out of range (int64)");
         assert_eq!(complaint(b"a\nb", Misfit::Spelling).detail, "`a\\nb` is not a number (int64)");
         assert_eq!(complaint(b"M\xfcnchen", Misfit::Spelling).reason, Reason::Encoding);
-    }
-
-    #[test]
-    fn long_values_are_shortened_by_characters() {
-        let long = "ü".repeat(500);
-        assert_eq!(quoted(long.as_bytes()), format!("`{}…`", "ü".repeat(80)));
-        assert_eq!(quoted("ü".repeat(80).as_bytes()), format!("`{}`", "ü".repeat(80)));
     }
 }

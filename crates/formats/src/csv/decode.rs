@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{Field as ArrowField, Schema};
-use decant_core::format::{DecodedBatch, FileColumns, Receiver, Target};
+use decant_core::format::{DecodedBatch, FileColumns, Receiver};
 use decant_core::schema::ColumnType;
 use decant_core::{Error, ErrorKind, Reject, Result};
 
@@ -16,6 +16,7 @@ use super::complaint::Complaint;
 use super::dialect::Dialect;
 use super::field::Field;
 use super::index::Index;
+use crate::values::Reader;
 
 /// Decodes the rest of a file whose columns are known.
 pub(super) fn decode(
@@ -30,7 +31,13 @@ pub(super) fn decode(
             format!("{} targets were given for {} columns", targets.len(), columns.names.len());
         return Err(Error::new(ErrorKind::Internal, message));
     }
-    let decoder = Decoder { columns, targets: &targets, dialect };
+    let readers: Vec<Option<Reader>> = targets
+        .iter()
+        .map(|target| {
+            target.as_ref().map(|target| Reader::new(target, Some(dialect.numbers))).transpose()
+        })
+        .collect::<Result<_>>()?;
+    let decoder = Decoder { columns, readers: &readers, dialect };
     let mut index = Index::default();
     let mut passed = 0;
     loop {
@@ -67,7 +74,7 @@ fn deliver(
 
 struct Decoder<'d> {
     columns: &'d FileColumns,
-    targets: &'d [Option<Target>],
+    readers: &'d [Option<Reader>],
     dialect: &'d Dialect,
 }
 
@@ -101,8 +108,8 @@ impl Decoder<'_> {
 
     fn validated<'b>(&self, bytes: &'b [u8]) -> Option<&'b str> {
         let is_text =
-            |target: &Target| matches!(target.column_type, ColumnType::Text | ColumnType::Json);
-        if !self.targets.iter().flatten().any(is_text) {
+            |reader: &Reader| matches!(reader.column_type(), ColumnType::Text | ColumnType::Json);
+        if !self.readers.iter().flatten().any(is_text) {
             return None;
         }
         simdutf8::basic::from_utf8(bytes).ok()
@@ -134,14 +141,14 @@ impl Decoder<'_> {
         rows: &Rows<'_>,
         troubles: &mut Troubles,
     ) -> Result<Option<Vec<ArrayRef>>> {
-        let wanted = self.targets.iter().enumerate();
-        let wanted = wanted.filter_map(|(column, target)| Some((column, target.as_ref()?)));
-        wanted.map(|(column, target)| fill(rows, column, target, troubles)).collect()
+        let wanted = self.readers.iter().enumerate();
+        let wanted = wanted.filter_map(|(column, reader)| Some((column, reader.as_ref()?)));
+        wanted.map(|(column, reader)| fill(rows, column, reader, troubles)).collect()
     }
 
     fn batch(&self, arrays: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
         let wanted =
-            self.columns.names.iter().zip(self.targets).filter(|(_, target)| target.is_some());
+            self.columns.names.iter().zip(self.readers).filter(|(_, reader)| reader.is_some());
         let fields: Vec<ArrowField> = wanted
             .zip(&arrays)
             .map(|((name, _), array)| ArrowField::new(name, array.data_type().clone(), true))
@@ -177,10 +184,10 @@ impl Decoder<'_> {
 
     fn complaint(&self, value: &[u8], column: usize, trouble: Trouble) -> Complaint {
         let name = self.columns.names[column].clone();
-        match (trouble, &self.targets[column]) {
+        match (trouble, &self.readers[column]) {
             (Trouble::Encoding, _) | (_, None) => Complaint::encoding(value, name),
-            (Trouble::Misfit(misfit), Some(target)) => {
-                Complaint::misfit(misfit, value, target.column_type, name)
+            (Trouble::Misfit(misfit), Some(reader)) => {
+                Complaint::misfit(misfit, value, reader, name)
             }
         }
     }

@@ -2,6 +2,7 @@
 //! with every default decided.
 
 use decant_core::stream::{FormatOptions, Header, Mark};
+use decant_core::value_format::NumberFormat;
 use decant_core::{Error, ErrorKind, Result};
 
 /// Longest row unless another length is asked for.
@@ -30,6 +31,8 @@ pub struct Dialect {
     /// Whether the empty unquoted field is NULL in every column. If not, it
     /// is the empty string in a text column and NULL in any other.
     pub empty_is_null: bool,
+    /// How numbers are written.
+    pub numbers: NumberFormat,
     /// Longest row, in bytes without its line end.
     pub record_bytes_max: usize,
 }
@@ -62,6 +65,7 @@ impl Dialect {
                 .map(|word| word.clone().into_bytes())
                 .collect(),
             empty_is_null: options.null_values.is_none() || words.iter().any(String::is_empty),
+            numbers: options.numbers.unwrap_or_default(),
             record_bytes_max: options.record_bytes_max.unwrap_or(RECORD_BYTES_MAX),
         };
         dialect.check()?;

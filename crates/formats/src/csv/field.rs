@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::dialect::Dialect;
+use crate::values::trimmed;
 
 /// A field's meaning, as positions in the same bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,26 @@ impl Field {
             Some(byte) if dialect.quote == Some(*byte) => Self::quoted(raw, range, dialect),
             Some(_) if dialect.is_null_word(raw) => Self::Null,
             Some(_) => Self::Plain(range),
+        }
+    }
+
+    /// Reads the field as a trimmed column has it: what stands without quotes
+    /// loses the white space around it before it is compared with NULL; what
+    /// stands in quotes is trimmed by its reader.
+    pub(super) fn read_trimmed(
+        bytes: &[u8],
+        range: Range<usize>,
+        dialect: &Dialect,
+        empty_is_null: bool,
+    ) -> Self {
+        let raw = &bytes[range.clone()];
+        if raw.first().is_some_and(|byte| dialect.quote == Some(*byte)) {
+            return Self::quoted(raw, range, dialect);
+        }
+        match trimmed(raw) {
+            [] if empty_is_null => Self::Null,
+            word if dialect.is_null_word(word) => Self::Null,
+            _ => Self::Plain(range),
         }
     }
 
@@ -121,6 +142,21 @@ mod tests {
         assert_eq!(value("\"NA\"", &options, false).as_deref(), Some("NA"));
         assert_eq!(value("", &options, false).as_deref(), Some(""));
         assert_eq!(value("", &options, true), None);
+    }
+
+    #[test]
+    fn trimmed_fields_are_compared_with_null_without_their_white_space() {
+        let options =
+            FormatOptions { null_values: Some(vec!["NA".into()]), ..FormatOptions::default() };
+        let dialect = Dialect::new(b',', &options).unwrap();
+        let read = |raw: &str, empty_is_null| {
+            Field::read_trimmed(raw.as_bytes(), 0..raw.len(), &dialect, empty_is_null)
+        };
+        assert_eq!(read(" NA\u{a0}", true), Field::Null);
+        assert_eq!(read("  ", true), Field::Null);
+        assert_eq!(read("  ", false), Field::Plain(0..2));
+        assert_eq!(read("\" NA \"", true), Field::Plain(1..5));
+        assert_eq!(read(" \"", true), Field::Plain(0..2));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use super::dialect::Dialect;
 use super::field::Field;
 use super::index::Index;
 use crate::infer;
+use crate::values::trimmed;
 
 /// Looks at rows until `limits` are reached.
 pub(super) fn sample(
@@ -21,10 +22,24 @@ pub(super) fn sample(
         return Ok(Sample { complete: true, ..Sample::default() });
     };
     blocks.stop_after(limits.bytes as u64);
-    let mut evidence = vec![Evidence::Nothing; columns.names.len()];
-    let rows = look(blocks, dialect, &columns, limits.rows as u64, &mut evidence)?;
+    let mut looks = vec![Looks::default(); columns.names.len()];
+    let rows = look(blocks, dialect, &columns, limits.rows as u64, &mut looks)?;
     let complete = blocks.is_finished() && rows.looked_at == rows.read;
-    Ok(Sample { columns, evidence, rows: rows.looked_at, complete, ..Sample::default() })
+    Ok(Sample {
+        columns,
+        evidence: looks.iter().map(|looks| looks.plain).collect(),
+        trimmed_evidence: looks.iter().map(|looks| looks.trimmed).collect(),
+        rows: rows.looked_at,
+        complete,
+        ..Sample::default()
+    })
+}
+
+/// What a column's values look like, as they are and trimmed.
+#[derive(Clone, Copy, Default)]
+struct Looks {
+    plain: Evidence,
+    trimmed: Evidence,
 }
 
 struct Counts {
@@ -37,7 +52,7 @@ fn look(
     dialect: &Dialect,
     columns: &FileColumns,
     rows_max: u64,
-    evidence: &mut [Evidence],
+    looks: &mut [Looks],
 ) -> Result<Counts> {
     let mut index = Index::default();
     let mut counts = Counts { looked_at: 0, read: 0 };
@@ -49,8 +64,8 @@ fn look(
         };
         let allowed = rows_max - counts.looked_at;
         let rows = index.rows.iter().take_while(|row| u64::from(row.ordinal) < allowed).count();
-        for (column, evidence) in evidence.iter_mut().enumerate() {
-            join_column(bytes, &index, 0..rows, column, dialect, evidence);
+        for (column, looks) in looks.iter_mut().enumerate() {
+            join_column(bytes, &index, 0..rows, column, dialect, looks);
         }
         counts.looked_at += rows_read.min(allowed);
         counts.read += rows_read;
@@ -64,16 +79,28 @@ fn join_column(
     rows: std::ops::Range<usize>,
     column: usize,
     dialect: &Dialect,
-    evidence: &mut Evidence,
+    looks: &mut Looks,
 ) {
     let mut scratch = Vec::new();
     for row in rows {
-        if *evidence == Evidence::Text {
+        if looks.trimmed == Evidence::Text {
+            looks.plain = Evidence::Text;
             return;
         }
-        let field = Field::read(bytes, index.field(row, column), dialect, true);
+        let range = index.field(row, column);
+        let field = Field::read(bytes, range.clone(), dialect, true);
         if let Some(value) = field.value(bytes, dialect, &mut scratch) {
-            *evidence = evidence.join(infer::evidence(value));
+            let evidence = infer::evidence_with(value, Some(dialect.numbers));
+            looks.plain = looks.plain.join(evidence);
+            if evidence != Evidence::Text {
+                looks.trimmed = looks.trimmed.join(evidence);
+                continue;
+            }
+        }
+        let field = Field::read_trimmed(bytes, range, dialect, true);
+        if let Some(value) = field.value(bytes, dialect, &mut scratch) {
+            let evidence = infer::evidence_with(trimmed(value), Some(dialect.numbers));
+            looks.trimmed = looks.trimmed.join(evidence);
         }
     }
 }

@@ -8,14 +8,15 @@
 //!   with or without a space before it; delivered in UTC
 //!
 //! Times have microseconds; further digits must be zeros. The 24th hour and
-//! the 60th second are not times.
+//! the 60th second are not times. Where the type was given, a timestamp at
+//! midnight is a date.
 
 use super::{Fit, Misfit, Reading};
 
-const MICROSECONDS_PER_SECOND: i64 = 1_000_000;
+pub(super) const MICROSECONDS_PER_SECOND: i64 = 1_000_000;
 const MICROSECONDS_PER_MINUTE: i64 = 60 * MICROSECONDS_PER_SECOND;
 const MICROSECONDS_PER_HOUR: i64 = 60 * MICROSECONDS_PER_MINUTE;
-const MICROSECONDS_PER_DAY: i64 = 24 * MICROSECONDS_PER_HOUR;
+pub(super) const MICROSECONDS_PER_DAY: i64 = 24 * MICROSECONDS_PER_HOUR;
 const FIRST_DAY: i64 = days_since_1970(1, 1, 1);
 const LAST_DAY: i64 = days_since_1970(9999, 12, 31);
 const DATE_LENGTH: usize = "YYYY-MM-DD".len();
@@ -23,7 +24,11 @@ const FRACTION_DIGITS: usize = 6;
 
 /// Reads a day, in days since 1970-01-01.
 pub fn parse_date(value: &[u8], reading: Reading) -> Fit<i32> {
-    i32::try_from(day(reading.trim(value))?).map_err(|_| Misfit::Range)
+    let value = reading.trim(value);
+    if reading == Reading::Given && value.len() > DATE_LENGTH {
+        return midnight(parse_timestamp(value, reading)?);
+    }
+    i32::try_from(day(value)?).map_err(|_| Misfit::Range)
 }
 
 /// Reads a time of day, in microseconds since midnight.
@@ -47,9 +52,50 @@ pub fn parse_timestamp_tz(value: &[u8], reading: Reading) -> Fit<i64> {
     let is_clock = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b':' | b'.');
     let end = rest.iter().position(|byte| !is_clock(byte)).ok_or(Misfit::Spelling)?;
     let local = day * MICROSECONDS_PER_DAY + clock(&rest[..end])?;
-    let moment = local - offset(&rest[end..])?;
-    let in_range = FIRST_DAY * MICROSECONDS_PER_DAY..(LAST_DAY + 1) * MICROSECONDS_PER_DAY;
-    if in_range.contains(&moment) { Ok(moment) } else { Err(Misfit::Range) }
+    in_range(local - offset(&rest[end..])?)
+}
+
+/// The microseconds, if they are within the years 1 to 9999.
+pub(super) fn in_range(microseconds: i64) -> Fit<i64> {
+    let range = FIRST_DAY * MICROSECONDS_PER_DAY..(LAST_DAY + 1) * MICROSECONDS_PER_DAY;
+    if range.contains(&microseconds) { Ok(microseconds) } else { Err(Misfit::Range) }
+}
+
+/// The day of a timestamp that is the day's first moment.
+pub(super) fn midnight(microseconds: i64) -> Fit<i32> {
+    if microseconds.rem_euclid(MICROSECONDS_PER_DAY) != 0 {
+        return Err(Misfit::Precision);
+    }
+    i32::try_from(microseconds.div_euclid(MICROSECONDS_PER_DAY)).map_err(|_| Misfit::Range)
+}
+
+/// The day of a year, month and day of the month, in days since 1970-01-01.
+pub(super) fn civil_day(year: i64, month: i64, day: i64) -> Fit<i64> {
+    if !(1..=9999).contains(&year) {
+        return Err(Misfit::Range);
+    }
+    if !(1..=12).contains(&month) || !(1..=days_in_month(year, month)).contains(&day) {
+        return Err(Misfit::Spelling);
+    }
+    Ok(days_since_1970(year, month, day))
+}
+
+/// The day of a year by its number, from 1, in days since 1970-01-01.
+pub(super) fn ordinal_day(year: i64, ordinal: i64) -> Fit<i64> {
+    let first = civil_day(year, 1, 1)?;
+    let length = days_since_1970(year + 1, 1, 1) - first;
+    if (1..=length).contains(&ordinal) { Ok(first + ordinal - 1) } else { Err(Misfit::Spelling) }
+}
+
+/// The microseconds of an hour, a minute and a second.
+pub(super) fn clock_time(hour: i64, minute: i64, second: i64, microsecond: i64) -> Fit<i64> {
+    if hour > 23 || minute > 59 || second > 59 {
+        return Err(Misfit::Spelling);
+    }
+    Ok(hour * MICROSECONDS_PER_HOUR
+        + minute * MICROSECONDS_PER_MINUTE
+        + second * MICROSECONDS_PER_SECOND
+        + microsecond)
 }
 
 fn split_day(value: &[u8]) -> Fit<(i64, &[u8])> {
@@ -64,14 +110,7 @@ fn day(value: &[u8]) -> Fit<i64> {
         return Err(Misfit::Spelling);
     };
     let year = two_digits(y1, y2)? * 100 + two_digits(y3, y4)?;
-    let (month, day) = (two_digits(m1, m2)?, two_digits(d1, d2)?);
-    if year == 0 {
-        return Err(Misfit::Range);
-    }
-    if !(1..=12).contains(&month) || !(1..=days_in_month(year, month)).contains(&day) {
-        return Err(Misfit::Spelling);
-    }
-    Ok(days_since_1970(year, month, day))
+    civil_day(year, two_digits(m1, m2)?, two_digits(d1, d2)?)
 }
 
 fn clock(value: &[u8]) -> Fit<i64> {
@@ -86,16 +125,11 @@ fn clock(value: &[u8]) -> Fit<i64> {
         &[b':', s1, s2, b'.', ref digits @ ..] => (two_digits(s1, s2)?, fraction(digits)?),
         _ => return Err(Misfit::Spelling),
     };
-    if hour > 23 || minute > 59 || second > 59 {
-        return Err(Misfit::Spelling);
-    }
-    Ok(hour * MICROSECONDS_PER_HOUR
-        + minute * MICROSECONDS_PER_MINUTE
-        + second * MICROSECONDS_PER_SECOND
-        + microsecond)
+    clock_time(hour, minute, second, microsecond)
 }
 
-fn fraction(digits: &[u8]) -> Fit<i64> {
+/// The microseconds that digits behind a second's point mean.
+pub(super) fn fraction(digits: &[u8]) -> Fit<i64> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(Misfit::Spelling);
     }
@@ -107,7 +141,8 @@ fn fraction(digits: &[u8]) -> Fit<i64> {
     Ok(padded.fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')))
 }
 
-fn offset(zone: &[u8]) -> Fit<i64> {
+/// The microseconds that an offset from UTC stands for.
+pub(super) fn offset(zone: &[u8]) -> Fit<i64> {
     let zone = zone.strip_prefix(b" ").unwrap_or(zone);
     let (sign, digits) = match zone {
         b"Z" | b"z" | b"UTC" => return Ok(0),
@@ -185,6 +220,9 @@ mod tests {
             assert_eq!(parse_date(text.as_bytes(), Reading::Exact), expected, "{text:?}");
         }
         assert_eq!(parse_date(b" 1970-01-02 ", Reading::Given), Ok(1));
+        assert_eq!(parse_date(b"1970-01-02 00:00:00", Reading::Given), Ok(1));
+        assert_eq!(parse_date(b"1970-01-02T00:00:01", Reading::Given), Err(Precision));
+        assert_eq!(parse_date(b"1970-01-02 00:00:00", Reading::Exact), Err(Spelling));
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //! family of types.
 //!
 //! Inference ([`crate::infer`]) and decoding call the same functions, so that
-//! they cannot disagree about what a value is. Nothing here knows about CSV,
+//! they cannot disagree about what a value is. Decoding does so through a
+//! [`Reader`], which is made once of a column's `Target` and knows its format
+//! (patterns, zones, epochs, words, separators). Nothing here knows about CSV,
 //! NULL or quoting: an empty value is simply not a number.
 //!
 //! Invariant: what comes out equals, by value, what was written. Only a
@@ -12,11 +14,20 @@
 pub mod binary;
 pub mod boolean;
 pub mod calendar;
+pub(crate) mod complaint;
 pub mod decimal;
+mod epoch;
 pub mod float;
 pub mod integer;
 pub mod number;
+mod pattern;
+mod reader;
+pub(crate) mod separated;
 pub mod uuid;
+mod words;
+mod zone;
+
+pub use reader::{Reader, check_format};
 
 /// How literally a value is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +63,29 @@ pub enum Misfit {
     Range,
     /// It has more digits than the type keeps.
     Precision,
+    /// It is a local time that its zone's clocks show twice.
+    ShownTwice,
+    /// It is a local time that its zone's clocks never show.
+    NeverShown,
 }
 
 /// A value of the type, or why it is none.
 pub type Fit<T> = Result<T, Misfit>;
+
+/// The value without the white space around it: ASCII's and no-break spaces.
+pub fn trimmed(value: &[u8]) -> &[u8] {
+    const NO_BREAK_SPACE: &[u8] = "\u{a0}".as_bytes();
+    let mut value = value.trim_ascii();
+    loop {
+        let less = value.strip_prefix(NO_BREAK_SPACE).unwrap_or(value);
+        let less = less.strip_suffix(NO_BREAK_SPACE).unwrap_or(less).trim_ascii();
+        if less.len() == value.len() {
+            return value;
+        }
+        value = less;
+    }
+}
+
+fn is_space(letter: char) -> bool {
+    letter.is_ascii_whitespace() || letter == '\u{a0}'
+}

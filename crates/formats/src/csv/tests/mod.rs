@@ -2,6 +2,7 @@
 //! sizes, which must make no difference.
 
 mod corpus;
+mod documented;
 mod oracle;
 mod positions;
 mod sampling;
