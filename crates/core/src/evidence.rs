@@ -5,6 +5,8 @@
 //! work; this module only joins and decides. Its one promise is that the type
 //! it chooses keeps every value that the evidence was made of, by value.
 
+use serde::{Deserialize, Serialize};
+
 use crate::destination::DecimalSupport;
 use crate::schema::{ColumnType, DecimalBounds};
 
@@ -54,7 +56,8 @@ pub struct NumberEvidence {
 }
 
 /// How plain decimals are typed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Decimals {
     /// Exact decimals where the destination has them.
     #[default]

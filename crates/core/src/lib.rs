@@ -15,6 +15,7 @@ pub mod error;
 pub mod evidence;
 pub mod file;
 pub mod format;
+pub mod layout;
 pub mod ledger;
 pub mod names;
 pub mod reject;

@@ -155,7 +155,8 @@ pub struct Flatten {
 }
 
 /// What becomes of a file's columns.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ColumnRules {
     /// New names by the file's names.
     pub rename: BTreeMap<String, String>,
@@ -182,7 +183,8 @@ pub struct ColumnRules {
 }
 
 /// Columns whose values lose the white space around them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Trim {
     /// None.
     #[default]
@@ -194,11 +196,13 @@ pub enum Trim {
 }
 
 /// How a column's values are made unreadable. NULL stays NULL.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Concealment {
     /// SHA-256 as lower-case hexadecimal; with a key, HMAC-SHA-256.
     Hash {
         /// The key.
+        #[serde(skip)]
         key: Option<Secret>,
     },
     /// All characters but the last so many become `*`.
@@ -209,7 +213,7 @@ pub enum Concealment {
 }
 
 /// A column that is not in the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddedColumn {
     /// Its name in the table.
     pub name: String,
@@ -218,7 +222,8 @@ pub struct AddedColumn {
 }
 
 /// Where the value of a column comes from that is not in the file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AddedValue {
     /// `{file}`: the file's location.
     File,
@@ -238,12 +243,14 @@ pub enum AddedValue {
         /// The columns.
         columns: Vec<String>,
         /// The key.
+        #[serde(skip)]
         key: Option<Secret>,
     },
 }
 
 /// Which rows are loaded: those for which every comparison holds.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RowFilter {
     /// All must hold; none lets every row through.
     pub comparisons: Vec<Comparison>,
@@ -251,7 +258,7 @@ pub struct RowFilter {
 
 /// A comparison of a column with a constant. A NULL only satisfies
 /// [`Comparator::IsNull`].
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
     /// The column, by either name.
     pub column: String,
@@ -263,7 +270,8 @@ pub struct Comparison {
 }
 
 /// What a comparison asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Comparator {
     /// `=`
     Equal,

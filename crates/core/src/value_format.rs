@@ -63,7 +63,7 @@ impl Default for NumberFormat {
 }
 
 /// A type that somebody gave a column, and how its values are written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GivenType {
     /// The type.
     pub column_type: crate::schema::ColumnType,

@@ -194,6 +194,7 @@ impl Conforming {
     }
 
     fn columns(&mut self, columns: &FileColumns) -> Result<&Conform> {
+        self.progress.keep_layout(self.plan.layout(columns));
         match self.plan.conform(columns) {
             Ok(conform) => Ok(self.conform.insert(conform)),
             Err(Mismatch::NewColumns(new)) => Err(self.ends(Undecoded::NewColumns(new))),

@@ -8,6 +8,7 @@ use decant_core::checksum::RowsChecksum;
 use decant_core::conform::{Conform, NewColumn};
 use decant_core::destination::FileTotals;
 use decant_core::format::DecodedBatch;
+use decant_core::layout::Layout;
 use decant_core::ledger::REJECTS_KEPT;
 use decant_core::stream::{MaxRejects, OnError};
 use decant_core::{Error, ErrorKind, FileId, Reject, Result};
@@ -79,6 +80,7 @@ pub(crate) struct FileProgress {
     bytes_decoded: u64,
     checksum: RowsChecksum,
     first_rejects: Vec<Reject>,
+    layout: Option<Layout>,
 }
 
 impl FileProgress {
@@ -94,7 +96,13 @@ impl FileProgress {
             bytes_decoded: 0,
             checksum: RowsChecksum::default(),
             first_rejects: Vec::new(),
+            layout: None,
         }
+    }
+
+    /// Keeps how the file is read, for the sake of its rejects.
+    pub(crate) fn keep_layout(&mut self, layout: Layout) {
+        self.layout = Some(layout);
     }
 
     /// Counts decoded rows and makes them fit the table.
@@ -187,6 +195,12 @@ impl FileProgress {
         self.bytes_decoded
     }
 
+    /// How the file is read, as the ledger keeps it. Plain data that cannot
+    /// be written down is no reason to fail a load.
+    fn layout(&self) -> Option<String> {
+        self.layout.as_ref().and_then(|layout| layout.to_json().ok())
+    }
+
     pub(crate) fn totals(&self) -> FileTotals {
         FileTotals {
             id: self.id,
@@ -195,7 +209,7 @@ impl FileProgress {
             rows_checksum: self.checksum.value(),
             processing_seconds: self.started.elapsed().as_secs_f64(),
             repairs_kept: 0,
-            layout: None,
+            layout: self.layout().filter(|_| self.rows_rejected > 0),
             settles: Vec::new(),
         }
     }

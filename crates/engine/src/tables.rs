@@ -8,7 +8,8 @@ use decant_core::conform::{Conform, Mismatch, NewColumn, added_columns, new_tabl
 use decant_core::decide::DecisionRules;
 use decant_core::destination::{TableChange, TableState};
 use decant_core::format::{FileColumns, Sample};
-use decant_core::stream::{NewColumns, OnChange, Reload, WriteMode};
+use decant_core::layout::Layout;
+use decant_core::stream::{FormatOptions, NewColumns, OnChange, Reload, WriteMode};
 use decant_core::{
     Capabilities, Destination, Error, ErrorKind, FileVersion, Result, Stream, TableName,
     TableSchema,
@@ -25,6 +26,8 @@ pub(crate) struct TablePlan {
     pub(crate) rules: DecisionRules,
     new_columns: NewColumns,
     columns: decant_core::stream::ColumnRules,
+    filter: decant_core::stream::RowFilter,
+    format: FormatOptions,
     capabilities: Capabilities,
 }
 
@@ -44,6 +47,8 @@ impl TablePlan {
             },
             new_columns: stream.new_columns.unwrap_or(default_new),
             columns: stream.columns.clone(),
+            filter: stream.filter.clone(),
+            format: stream.format.clone(),
             capabilities: capabilities.clone(),
             state,
             schema,
@@ -53,6 +58,15 @@ impl TablePlan {
     /// Matches a file's columns with the table's.
     pub(crate) fn conform(&self, file: &FileColumns) -> Result<Conform, Mismatch> {
         Conform::new(file, &self.state, &self.columns, self.new_columns, &self.capabilities)
+    }
+
+    /// How the raw text of a file's rejects is read again.
+    pub(crate) fn layout(&self, file: &FileColumns) -> Layout {
+        let mut layout = Layout::new(file, &self.columns, &self.filter);
+        if layout.options == FormatOptions::default() {
+            layout.options = self.format.clone();
+        }
+        Layout { new_columns: Some(self.new_columns), ..layout }
     }
 
     /// The qualified name, as the ledger has it.
