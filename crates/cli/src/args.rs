@@ -5,7 +5,10 @@
 //! help. What the options mean is decided by [`decant::config`], for a load as
 //! for a configuration file.
 
+mod columns;
+mod format;
 mod global;
+mod rejects;
 mod stream;
 
 use std::path::PathBuf;
@@ -13,14 +16,15 @@ use std::path::PathBuf;
 use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 use decant::config::typed::{Age, Hidden, StreamOptions, Texts};
-use decant::config::{ListOptions, LoadOptions};
+use decant::config::{DiscoverOptions, ListOptions, LoadOptions};
 use decant::core::Result;
 use decant::core::ledger::{HistoryFilter, Status};
 
 pub(crate) use global::{GlobalArgs, OutputFormat};
+pub(crate) use rejects::{RejectsArgs, ReplayArgs};
 pub(crate) use stream::{DestinationArgs, ReloadArgs, StreamArgs};
 
 const HELP_OF_VALUES: &str = "\
@@ -54,6 +58,9 @@ pub(crate) enum Verb {
     /// List files; print them, or save them to a table or a file
     #[command(after_help = LIST_EXAMPLES)]
     List(ListArgs),
+    /// Show what a source holds: tables, files, formats, columns; write a configuration
+    #[command(after_help = DISCOVER_EXAMPLES)]
+    Discover(DiscoverArgs),
     /// Show what a sync or a load would do, and why each file is in or out
     #[command(after_help = PLAN_EXAMPLES)]
     Plan(PlanArgs),
@@ -62,6 +69,12 @@ pub(crate) enum Verb {
     /// Show the ledger: files, rows, durations, errors
     #[command(after_help = HISTORY_EXAMPLES)]
     History(HistoryArgs),
+    /// Show or export the rows that could not be loaded
+    #[command(after_help = REJECTS_EXAMPLES)]
+    Rejects(RejectsArgs),
+    /// Load rejected rows again: after an edit, with other types, or leniently
+    #[command(after_help = REPLAY_EXAMPLES)]
+    Replay(Box<ReplayArgs>),
     /// Describe, begin or check a configuration file
     Config {
         /// What about it.
@@ -100,6 +113,13 @@ Examples:
   decant list s3://bucket/incoming/ --to sqlite:work.db --table paths
   decant list s3://bucket/incoming/ --to-file paths.jsonl";
 
+const DISCOVER_EXAMPLES: &str = "\
+Examples:
+  decant discover s3://bucket/incoming/
+  decant discover s3://bucket/incoming/orders.csv --explain
+  decant discover s3://bucket/incoming/ --to postgresql://me@host/shop --write
+  decant discover --stream orders --output json";
+
 const PLAN_EXAMPLES: &str = "\
 Examples:
   decant plan
@@ -111,6 +131,20 @@ Examples:
   decant history
   decant history --to sqlite:shop.db --status failed
   decant history --table public.orders --limit 10 --output json";
+
+const REJECTS_EXAMPLES: &str = "\
+Examples:
+  decant rejects
+  decant rejects --to sqlite:shop.db --table orders --reason type
+  decant rejects --file orders/2026-01.csv --export mended.csv";
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  decant replay --table orders --type 'amount=text'
+  decant replay --reason field_count --lenient --dry-run
+  decant rejects --export mended.csv && $EDITOR mended.csv && decant replay --from mended.csv
+
+Exit codes: 0 every row is loaded, 3 some are still rejects, 1 failed.";
 
 /// `decant load`.
 #[derive(Args)]
@@ -159,6 +193,32 @@ pub(crate) struct PlanArgs {
     pub(crate) stream: Box<StreamArgs>,
     #[command(flatten)]
     pub(crate) reload: ReloadArgs,
+}
+
+/// `decant discover`: of a location, or of the configuration.
+#[derive(Args)]
+pub(crate) struct DiscoverArgs {
+    /// A folder, whose folders are tables each; a glob or a file; without it,
+    /// the streams of the configuration
+    #[arg(value_name = "SOURCE")]
+    pub(crate) source: Option<String>,
+    #[command(flatten)]
+    pub(crate) chosen: ChosenStreams,
+    /// Say of each file why it is read as it is
+    #[arg(long, env = "DECANT_EXPLAIN", value_parser = switch(), action = ArgAction::SetTrue)]
+    pub(crate) explain: bool,
+    /// Write a configuration that loads what was found [default: decant.yaml]
+    #[arg(long, value_name = "FILE", env = "DECANT_WRITE", num_args = 0..=1)]
+    #[arg(default_missing_value = "decant.yaml")]
+    pub(crate) write: Option<PathBuf>,
+    /// Let --write replace a file that is there
+    #[arg(long, env = "DECANT_OVERWRITE", value_parser = switch(), action = ArgAction::SetTrue)]
+    #[arg(requires = "write")]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) destination: DestinationArgs,
+    #[command(flatten)]
+    pub(crate) stream: Box<StreamArgs>,
 }
 
 /// `decant list`.
@@ -243,14 +303,17 @@ impl Cli {
     }
 }
 
-/// Options of a load say nothing about a configuration: `plan` and `check`
-/// take them with a SOURCE alone. Variables may be there for other verbs.
+/// Options of a load say nothing about a configuration: `plan`, `check` and
+/// `discover` take them with a SOURCE alone. Variables may be there for other verbs.
 fn refuse_stray_options(matches: &ArgMatches) -> Result<(), clap::Error> {
-    let Some((verb @ ("plan" | "check"), given)) = matches.subcommand() else { return Ok(()) };
+    let Some((verb @ ("plan" | "check" | "discover"), given)) = matches.subcommand() else {
+        return Ok(());
+    };
     let is_typed = |id: &str| matches!(given.value_source(id), Some(ValueSource::CommandLine));
+    let has_source = if verb == "discover" { is_typed("source") } else { is_typed("sources") };
     let command = PlanOptions::command();
     let stray = command.get_arguments().find(|option| is_typed(option.get_id().as_str()));
-    match (stray, is_typed("sources")) {
+    match (stray, has_source) {
         (Some(option), false) => {
             let name = option.get_long().unwrap_or_default();
             let message = format!("--{name} is an option of a load: {verb} needs a SOURCE with it");
@@ -320,6 +383,25 @@ fn load_options(
             ..global.overrides()
         },
     })
+}
+
+impl DiscoverArgs {
+    /// What a location holds; `None` where the configuration is meant.
+    ///
+    /// # Errors
+    ///
+    /// As [`LoadArgs::options`].
+    pub(crate) fn options(&self, global: &GlobalArgs) -> Result<Option<DiscoverOptions>> {
+        let Some(source) = self.source.clone() else { return Ok(None) };
+        let mut overrides = global.overrides();
+        overrides.destination = self.destination.typed();
+        Ok(Some(DiscoverOptions { source, stream: self.stream.options()?, overrides }))
+    }
+
+    /// The overrides for the streams of the configuration.
+    pub(crate) fn overrides(&self, global: &GlobalArgs) -> decant::config::Overrides {
+        decant::config::Overrides { streams: self.chosen.names.clone(), ..global.overrides() }
+    }
 }
 
 impl SyncArgs {

@@ -30,6 +30,28 @@ pub(crate) fn describe(report: &RunReport) -> String {
     text
 }
 
+/// A replay in a few lines.
+pub(crate) fn describe_replay(report: &RunReport) -> String {
+    let rows = &report.rows;
+    let mut parts = vec![format!("{} loaded", counted(rows.loaded, "row"))];
+    for (count, what) in [(rows.filtered, "filtered"), (rows.rejected, "still rejected")] {
+        if count > 0 {
+            parts.push(format!("{} {what}", human_count(count)));
+        }
+    }
+    let mut text = match (rows.read, report.errors.is_empty()) {
+        (0, true) => "there is nothing to replay\n".to_owned(),
+        _ => format!("{} of {} read again\n", parts.join(", "), human_count(rows.read)),
+    };
+    for note in &report.notes {
+        let _ = writeln!(text, "note: {note}");
+    }
+    for error in report.errors.iter().take(ERRORS_SHOWN) {
+        let _ = writeln!(text, "{}", describe_reported(error));
+    }
+    text
+}
+
 fn describe_table(table: &TableReport) -> String {
     let created = if table.created { " (created)" } else { "" };
     let mut text = format!("{}{created}: {}\n", table.table, counted(table.rows_loaded, "row"));

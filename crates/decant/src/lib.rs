@@ -6,9 +6,11 @@
 
 mod check;
 pub mod config;
+pub mod discovery;
 pub mod listing;
 mod pipeline;
 pub mod registry;
+pub mod rejects;
 
 pub use check::{Check, check};
 pub use decant_core as core;

@@ -9,7 +9,8 @@ use decant_core::stream::GroupLimits;
 use decant_core::{Destination, Error, ErrorKind, LedgerEntry, Result};
 use decant_databases::DatabaseOptions;
 use decant_engine::{
-    FilePlan, NoObserver, Observer, Run, RunReport, RunStatus, Services, Stop, TablePlanned,
+    Discovered, FilePlan, NoObserver, Observer, Run, RunReport, RunStatus, Services, Stop,
+    TablePlanned,
 };
 use decant_storage::{Credentials, Location, Storage, StorageOptions};
 
@@ -32,7 +33,7 @@ impl Pipeline {
     pub async fn open(settings: Settings) -> Result<Self> {
         let storage = open_storage(&settings.source).await?;
         let destination = open_destination_of(&settings.destination).await?;
-        Ok(Self { settings, storage, destination })
+        Ok(Self { settings: with_decoding_memory(settings), storage, destination })
     }
 
     /// Runs every stream, one after the other; what goes wrong with one does
@@ -66,6 +67,27 @@ impl Pipeline {
             tables.extend(run.preview(stream, on_file).await?);
         }
         Ok(tables)
+    }
+
+    /// Opens the source alone, for what takes no rows anywhere.
+    pub(crate) async fn without_destination(
+        settings: Settings,
+        destination: Arc<dyn Destination>,
+    ) -> Result<Self> {
+        let storage = open_storage(&settings.source).await?;
+        Ok(Self { settings: with_decoding_memory(settings), storage, destination })
+    }
+
+    /// Looks at what the files of every stream hold. `folder` is what their
+    /// keys are told below of; `None` is each stream's own.
+    pub(crate) async fn discover(&self, folder: Option<&str>) -> Result<Vec<Discovered>> {
+        let run = self.new_run(Arc::new(NoObserver), &Stop::default());
+        let mut discovered = Vec::new();
+        for stream in &self.settings.streams {
+            let folder = folder.unwrap_or_else(|| stream.selection.folder());
+            discovered.extend(run.discover(stream, folder).await?);
+        }
+        Ok(discovered)
     }
 
     /// Where the files are.
@@ -137,6 +159,15 @@ impl Pipeline {
             report.notes.push(format!("no file was found at {place}: {hint}"));
         }
     }
+}
+
+/// Half of the memory is for decoding: each file at work gets its share.
+fn with_decoding_memory(mut settings: Settings) -> Settings {
+    let threads = settings.threads.max(1) as u64;
+    for stream in &mut settings.streams {
+        stream.format.memory_bytes.get_or_insert(settings.memory_bytes / 2 / threads);
+    }
+    settings
 }
 
 /// Opens a source alone.

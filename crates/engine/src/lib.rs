@@ -7,6 +7,7 @@
 
 mod arrivals;
 mod decode;
+mod discover;
 mod file_progress;
 mod ingest;
 mod input;
@@ -14,6 +15,7 @@ mod observer;
 mod pipeline;
 mod preview;
 mod replace;
+mod replay;
 mod report;
 mod retry;
 mod sampling;
@@ -21,9 +23,11 @@ mod services;
 mod stop;
 mod tables;
 
+pub use discover::{Discovered, DiscoveredColumn, DiscoveredFile};
 pub use observer::{Event, NoObserver, Observer};
 pub use pipeline::Run;
 pub use preview::{FilePlan, FileVerdict, TablePlanned};
+pub use replay::{DocumentFor, EditedRow, Replay, ReplayDoors, StreamFor};
 pub use report::{
     BytesReport, FilesReport, ReportedError, RowsReport, RunReport, RunStatus, TableReport,
 };

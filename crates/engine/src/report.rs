@@ -213,6 +213,20 @@ impl Tally {
         }
     }
 
+    /// Rejects of one file that were read again: what is neither loaded nor
+    /// still bad was filtered.
+    pub(crate) fn replayed(&self, table: &TableName, rows: u64, loaded: u64, rejected: u64) {
+        let mut sums = self.sums();
+        sums.files.loaded += u64::from(loaded > 0);
+        sums.rows.read += rows;
+        sums.rows.loaded += loaded;
+        sums.rows.rejected += rejected;
+        sums.rows.filtered += rows.saturating_sub(loaded).saturating_sub(rejected);
+        if let Some(table) = sums.tables.get_mut(&table.to_string()) {
+            table.rows_loaded += loaded;
+        }
+    }
+
     pub(crate) fn error(&self, error: &Error) {
         let mut sums = self.sums();
         sums.errors_in_all += 1;

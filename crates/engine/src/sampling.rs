@@ -15,7 +15,7 @@ use crate::input::{ContentInput, FetchCounter};
 use crate::services::{Services, Settings};
 
 const FILES_MAX: usize = 10;
-const LOOKED_AT_TOGETHER: usize = 4;
+pub(crate) const LOOKED_AT_TOGETHER: usize = 4;
 /// How often a file may be overwritten while it is looked at.
 const OVERWRITES_MAX: usize = 8;
 
@@ -102,7 +102,7 @@ pub(crate) async fn look_at(
 
 /// Looks at a file; at what it is now, if it was overwritten since it was
 /// listed.
-async fn look_at_present(
+pub(crate) async fn look_at_present(
     mut file: FileVersion,
     services: &Services,
     settings: Settings,

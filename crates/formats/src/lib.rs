@@ -7,6 +7,7 @@
 pub mod compression;
 pub mod csv;
 pub mod infer;
+pub mod raw_rows;
 mod registry;
 #[cfg(test)]
 mod testing;

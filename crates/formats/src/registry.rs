@@ -51,6 +51,15 @@ pub fn for_file(name: &str, options: &FormatOptions) -> Result<Box<dyn Format>> 
     (entry.open)(options)
 }
 
+/// The name of the format that a file of this name has by its ending; the
+/// first format's where it says nothing.
+pub(crate) fn name_of(file: &str) -> &'static str {
+    let known = ending(file).and_then(|ending| {
+        FORMATS.iter().find(|entry| entry.extensions.contains(&ending.as_str()))
+    });
+    known.unwrap_or(&FORMATS[0]).name
+}
+
 fn open(delimiter: u8, options: &FormatOptions) -> Result<Box<dyn Format>> {
     Ok(Box::new(CsvFormat::new(delimiter, options)?))
 }

@@ -1,17 +1,17 @@
 //! Options of a load: the keys of a stream, spelled for the command line.
 
-use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args};
 use decant::config::ReloadOptions;
 use decant::config::typed::{
-    Age, ColumnNames, Columns, Decimals, Destination, Format, Hidden, IfExists, Letter, NewColumns,
-    OnChange, OnError, Quote, RejectLimit, Size, StreamOptions, Texts, TypeName,
+    Age, Destination, Hidden, IfExists, OnChange, OnError, RejectLimit, StreamOptions, Texts,
 };
-use decant::core::{Error, ErrorKind, Result};
+use decant::core::Result;
 
+use super::columns::{ColumnArgs, DriftArgs};
+use super::format::FormatArgs;
 use super::switch;
 
 /// Where the rows go.
@@ -86,6 +86,8 @@ pub(crate) struct StreamArgs {
     #[command(flatten)]
     columns: ColumnArgs,
     #[command(flatten)]
+    drift: DriftArgs,
+    #[command(flatten)]
     policy: PolicyArgs,
 }
 
@@ -105,88 +107,16 @@ struct FileArgs {
 }
 
 #[derive(Args)]
-#[command(next_help_heading = "Format (detected, unless given)")]
-struct FormatArgs {
-    /// auto, csv, tsv or another [default: auto]
-    #[arg(long, value_name = "FORMAT", env = "DECANT_FORMAT")]
-    format: Option<String>,
-    /// Separates fields: one character, or tab, comma, semicolon, pipe, space
-    #[arg(long, value_name = "CHAR", env = "DECANT_DELIMITER", allow_hyphen_values = true)]
-    delimiter: Option<Letter>,
-    /// Encloses fields: one character, or none [default: "]
-    #[arg(long, value_name = "CHAR", env = "DECANT_QUOTE")]
-    quote: Option<Quote>,
-    /// Escapes a quote inside a quoted field [default: the quote, doubled]
-    #[arg(long, value_name = "CHAR", env = "DECANT_ESCAPE")]
-    escape: Option<Letter>,
-    /// Starts a line that is not data
-    #[arg(long, value_name = "CHAR", env = "DECANT_COMMENT", allow_hyphen_values = true)]
-    comment: Option<Letter>,
-    /// The first row is data, not names
-    #[arg(long, env = "DECANT_NO_HEADER", value_parser = switch(), action = ArgAction::SetTrue)]
-    no_header: bool,
-    /// Lines to pass over before the header [default: 0]
-    #[arg(long, value_name = "N", env = "DECANT_SKIP_ROWS")]
-    skip_rows: Option<u64>,
-    /// A word that means NULL when it stands without quotes; may be given
-    /// several times [default: nothing between two delimiters]
-    #[arg(long, value_name = "WORD", env = "DECANT_NULL_VALUE", value_delimiter = '\n')]
-    #[arg(allow_hyphen_values = true)]
-    null_value: Vec<String>,
-    /// The longest row, such as 16MiB
-    #[arg(long, value_name = "SIZE", env = "DECANT_RECORD_BYTES_MAX")]
-    record_bytes_max: Option<Size>,
-}
-
-#[derive(Args)]
-#[command(next_help_heading = "Columns")]
-struct ColumnArgs {
-    /// Rename a column; may be given several times
-    #[arg(long, value_name = "OLD=NEW", env = "DECANT_RENAME", value_delimiter = '\n')]
-    #[arg(value_parser = pair::<String>)]
-    rename: Vec<(String, String)>,
-    /// A column's type, by its SQL, Arrow or pandas name, such as
-    /// 'amount=numeric(12,2)'; the column by its old or new name; may be given
-    /// several times
-    #[arg(long = "type", value_name = "COLUMN=TYPE", env = "DECANT_TYPE", value_delimiter = '\n')]
-    #[arg(value_parser = pair::<TypeName>)]
-    types: Vec<(String, TypeName)>,
-    /// Only these columns, by their old or new names
-    #[arg(long, value_name = "A,B", env = "DECANT_SELECT", value_delimiter = ',')]
-    select: Vec<String>,
-    /// Every column as text
-    #[arg(long, env = "DECANT_TEXT", value_parser = switch(), action = ArgAction::SetTrue)]
-    text: bool,
-    /// How a new table's columns are named [default: snake_case]
-    #[arg(long, value_name = "HOW", env = "DECANT_COLUMN_NAMES")]
-    #[arg(value_parser = word::<ColumnNames>(ColumnNames::WORDS, ColumnNames::LATER))]
-    column_names: Option<ColumnNames>,
-    /// How plain decimals are typed [default: exact]
-    #[arg(long, value_name = "HOW", env = "DECANT_DECIMALS")]
-    #[arg(value_parser = word::<Decimals>(Decimals::WORDS, Decimals::LATER))]
-    decimals: Option<Decimals>,
-    /// What happens to columns that the table does not have [default: add for
-    /// tables that decant created, else fail]
-    #[arg(long, value_name = "WHAT", env = "DECANT_NEW_COLUMNS")]
-    #[arg(value_parser = word::<NewColumns>(NewColumns::WORDS, NewColumns::LATER))]
-    new_columns: Option<NewColumns>,
-    /// Tables that decant creates carry _file_id, the ledger row's id (default)
-    #[arg(long, env = "DECANT_FILE_ID", value_parser = switch(), action = ArgAction::SetTrue)]
-    #[arg(overrides_with = "no_file_id")]
-    file_id: bool,
-    /// Tables that decant creates carry no _file_id
-    #[arg(long, env = "DECANT_NO_FILE_ID", value_parser = switch(), action = ArgAction::SetTrue)]
-    #[arg(overrides_with = "file_id")]
-    no_file_id: bool,
-}
-
-#[derive(Args)]
 #[command(next_help_heading = "Policy")]
 struct PolicyArgs {
     /// What happens when the table exists [default: append]
     #[arg(long, value_name = "WHAT", env = "DECANT_IF_EXISTS")]
     #[arg(value_parser = word::<IfExists>(IfExists::WORDS, IfExists::LATER))]
     if_exists: Option<IfExists>,
+    /// Only rows for which this holds: comparisons joined by `and`, such as
+    /// "amount > 10 and country in ('FR', 'DE')"
+    #[arg(long = "where", value_name = "CONDITION", env = "DECANT_WHERE")]
+    filter: Option<String>,
     /// What happens to rows that cannot be loaded: the file fails, they are
     /// kept aside, or the file is passed over [default: fail]
     #[arg(long, value_name = "WHAT", env = "DECANT_ON_ERROR")]
@@ -226,7 +156,11 @@ impl StreamArgs {
             on_error: self.policy.on_error,
             max_rejects: self.policy.max_rejects,
             on_change: self.policy.on_change,
-            new_columns: self.columns.new_columns,
+            new_columns: self.drift.new_columns,
+            missing_columns: self.drift.missing_columns,
+            types: self.drift.types,
+            on_conflict: self.drift.on_conflict,
+            filter: self.policy.filter.clone(),
             file_id: self.columns.carries_file_id(),
             min_age: self.files.min_age,
             max_attempts: self.policy.max_attempts,
@@ -234,71 +168,13 @@ impl StreamArgs {
     }
 }
 
-impl FormatArgs {
-    fn typed(&self) -> Option<Format> {
-        let typed = Format {
-            name: self.format.clone(),
-            delimiter: self.delimiter,
-            quote: self.quote,
-            escape: self.escape,
-            comment: self.comment,
-            header: self.no_header.then_some(false),
-            skip_rows: self.skip_rows,
-            null_values: texts(&self.null_value),
-            encoding: None,
-            record_bytes_max: self.record_bytes_max,
-        };
-        (typed != Format::default()).then_some(typed)
-    }
-}
-
-impl ColumnArgs {
-    fn typed(&self) -> Result<Columns> {
-        Ok(Columns {
-            rename: map_of("--rename", &self.rename)?,
-            types: map_of("--type", &self.types)?,
-            select: texts(&self.select),
-            text: self.text.then_some(true),
-            names: self.column_names,
-            decimals: self.decimals,
-        })
-    }
-
-    fn carries_file_id(&self) -> Option<bool> {
-        match (self.file_id, self.no_file_id) {
-            (_, true) => Some(false),
-            (true, false) => Some(true),
-            (false, false) => None,
-        }
-    }
-}
-
-fn texts(given: &[String]) -> Option<Texts> {
+pub(super) fn texts(given: &[String]) -> Option<Texts> {
     (!given.is_empty()).then(|| Texts(given.to_vec()))
-}
-
-fn map_of<T: Clone>(option: &str, pairs: &[(String, T)]) -> Result<BTreeMap<String, T>> {
-    let mut map = BTreeMap::new();
-    for (column, value) in pairs {
-        if map.insert(column.clone(), value.clone()).is_some() {
-            let message = format!("{option} is given twice for column `{column}`");
-            return Err(Error::new(ErrorKind::InvalidConfig, message));
-        }
-    }
-    Ok(map)
-}
-
-/// Reads `NAME=VALUE`; the first `=` counts.
-fn pair<T: FromStr<Err: std::fmt::Display>>(text: &str) -> Result<(String, T), String> {
-    let (name, value) =
-        text.split_once('=').ok_or_else(|| format!("there is no `=` in `{text}`"))?;
-    let value = value.parse().map_err(|error: T::Err| error.to_string())?;
-    Ok((name.to_owned(), value))
 }
 
 /// Reads one word of a few. Words that are planned are read as well: why they
 /// are refused is said by the configuration.
-fn word<T>(
+pub(super) fn word<T>(
     words: &'static [&'static str],
     later: &'static [&'static str],
 ) -> impl TypedValueParser<Value = T>

@@ -3,7 +3,11 @@
 use clap::CommandFactory;
 use decant::config::Vocabulary;
 use decant::core::ErrorKind;
-use decant::core::stream::{Header, MaxRejects, Reload, WriteMode};
+use decant::core::stream::{
+    Header, Mark, MaxRejects, MissingColumns, NewColumns, OnConflict, Reload, Trim, TypePolicy,
+    WriteMode,
+};
+use decant::core::value_format::NumberFormat;
 
 use super::*;
 
@@ -70,6 +74,63 @@ fn a_load_is_read_and_meant() {
 }
 
 #[test]
+fn formats_columns_and_drift_are_read_and_meant() {
+    let settings = load_of(
+        "load s3://b/in/ --encoding utf-16le --lenient --delimiter || --header-rows 2 --decimal , \
+         --thousands . --comment none --alias id=cust_id --alias id=CustomerID --trim \
+         --exclude-columns note --hash email --mask iban=4 --mask name --add-column src={file} \
+         --row-hash h=id,email --where id>1 --new-columns rescue --missing-columns fail \
+         --types frozen --on-conflict fail",
+    )
+    .unwrap();
+    let stream = &settings.streams[0];
+    let format = &stream.format;
+    assert!(format.lenient);
+    assert_eq!(format.encoding.as_deref(), Some("utf-16le"));
+    assert_eq!(format.delimiter.as_deref(), Some("||"));
+    assert_eq!((format.header, format.comment), (Some(Header::Rows(2)), Some(Mark::Off)));
+    assert_eq!(format.numbers, Some(NumberFormat { decimal: ',', thousands: Some('.') }));
+    let columns = &stream.columns;
+    assert_eq!(columns.aliases["id"], ["cust_id", "CustomerID"]);
+    assert_eq!((&columns.trim, columns.exclude.as_slice()), (&Trim::All, &["note".to_owned()][..]));
+    assert_eq!(columns.conceal.len(), 3);
+    assert_eq!(columns.added.len(), 2);
+    assert_eq!(stream.filter.comparisons.len(), 1);
+    assert_eq!(stream.new_columns, Some(NewColumns::Rescue));
+    assert_eq!(stream.missing_columns, MissingColumns::Fail);
+    assert_eq!((stream.types, stream.on_conflict), (Some(TypePolicy::Frozen), OnConflict::Fail));
+    let trimmed = load_of("load --trim=a,b s3://b/in/").unwrap().streams.remove(0);
+    assert_eq!(trimmed.columns.trim, Trim::Columns(vec!["a".into(), "b".into()]));
+    let json = load_of("load s3://b/in/ --json-orient split --flatten 2").unwrap();
+    assert_eq!(json.streams[0].format.name.as_deref(), Some("json-split"));
+}
+
+#[test]
+fn the_key_of_a_hash_is_never_typed() {
+    let error = load_of("load s3://b/in/ --hash a --hash-key-from NO_SUCH_VARIABLE").unwrap_err();
+    assert!(error.to_string().contains("`NO_SUCH_VARIABLE` is not set"), "{error}");
+    assert!(error.hint().unwrap().contains("not the key itself"), "{error:?}");
+    let error = load_of("load s3://b/in/ --hash-key-from HOME").unwrap_err();
+    assert!(error.to_string().contains("without --hash"), "{error}");
+}
+
+#[test]
+fn rejects_and_replays_are_chosen() {
+    let cli = read("rejects --table t --file a.csv --reason type --all --limit 7");
+    let Verb::Rejects(rejects) = &cli.verb else { panic!("no rejects") };
+    let choice = rejects.choice(true);
+    assert_eq!((choice.table.as_deref(), choice.limit, choice.settled), (Some("t"), Some(7), true));
+    let cli = read("rejects");
+    let Verb::Rejects(rejects) = &cli.verb else { panic!("no rejects") };
+    assert_eq!((rejects.choice(true).limit, rejects.choice(false).limit), (Some(50), None));
+    let cli = read("replay --type a=text --lenient --dry-run --run r");
+    let Verb::Replay(replay) = &cli.verb else { panic!("no replay") };
+    let meant = replay.replay().unwrap();
+    assert!(meant.lenient && meant.dry_run && meant.types.contains_key("a"));
+    assert_eq!(replay.choice().run.as_deref(), Some("r"));
+}
+
+#[test]
 fn global_options_stand_anywhere() {
     for line in ["--output json sync -c x.yaml -vv", "-c x.yaml sync --output json -v -v"] {
         let cli = read(line);
@@ -118,6 +179,11 @@ fn wrong_options_are_refused_with_the_cure() {
         ("history --status lost", "superseded"),
         ("list s3://b --to sqlite:a.db", "--table"),
         ("plan --table t", "plan needs a SOURCE"),
+        ("discover --table t", "discover needs a SOURCE"),
+        ("discover s3://b/ --force", "--write"),
+        ("load s3://b --types frosen", "widen, frozen"),
+        ("load s3://b --add-column a={fiel}", "did you mean `{file}`?"),
+        ("load s3://b --flatten-separator .", "--flatten"),
     ] {
         let refusal = refusal(line);
         assert!(refusal.contains(cure), "{line}: {refusal}");

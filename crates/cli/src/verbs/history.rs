@@ -2,6 +2,7 @@
 
 use decant::core::{LedgerEntry, Result};
 
+use super::destination_of;
 use crate::args::{GlobalArgs, HistoryArgs, OutputFormat};
 use crate::exit::Exit;
 use crate::output::{print, print_json};
@@ -13,12 +14,7 @@ const HEADING: [&str; 8] =
 
 /// Shows the ledger's rows, the latest first.
 pub(crate) async fn run(args: &HistoryArgs, global: &GlobalArgs) -> Result<Exit> {
-    let overrides = args.overrides(global);
-    let settings = if overrides.destination.url.is_none() && global.config.exists() {
-        global.document()?.destination(&overrides)?
-    } else {
-        overrides.destination()?
-    };
+    let settings = destination_of(&args.overrides(global), global)?;
     let destination = decant::open_destination_of(&settings).await?;
     let entries = decant::history(&destination, &args.filter()).await?;
     match global.output {

@@ -3,13 +3,16 @@
 mod check;
 mod config;
 mod demo;
+mod discover;
 mod history;
 mod list;
 mod load;
 mod plan;
+mod rejects;
+mod replay;
 
 use clap::CommandFactory;
-use decant::config::{Settings, Vocabulary};
+use decant::config::{DestinationSettings, Overrides, Settings, Vocabulary};
 use decant::core::{Error, ErrorKind, Result};
 
 use crate::args::{Cli, GlobalArgs, PlanArgs, Verb};
@@ -33,6 +36,7 @@ pub(crate) async fn run(cli: &Cli) -> Result<Exit> {
             load::run(settings, global, &interrupt, false).await
         }
         Verb::List(list) => list::run(list, global).await,
+        Verb::Discover(discover) => discover::run(discover, global).await,
         Verb::Plan(plan) => match planned(plan, global) {
             Ok(settings) => plan::run(settings, global).await,
             Err(error) => Ok(refused(&error)),
@@ -42,6 +46,8 @@ pub(crate) async fn run(cli: &Cli) -> Result<Exit> {
             Err(error) => Ok(refused(&error)),
         },
         Verb::History(history) => history::run(history, global).await,
+        Verb::Rejects(rejects) => rejects::run(rejects, global).await,
+        Verb::Replay(replay) => replay::run(replay, global, &interrupt).await,
         Verb::Config { verb } => config::run(*verb, global),
         Verb::Demo => demo::run(&interrupt).await,
         Verb::Completions { shell } => {
@@ -50,6 +56,15 @@ pub(crate) async fn run(cli: &Cli) -> Result<Exit> {
             crate::output::print(&String::from_utf8_lossy(&script))?;
             Ok(Exit::Ok)
         }
+    }
+}
+
+/// The destination that is typed, else the configuration's, else the default.
+fn destination_of(overrides: &Overrides, global: &GlobalArgs) -> Result<DestinationSettings> {
+    if overrides.destination.url.is_none() && global.config.exists() {
+        global.document()?.destination(overrides)
+    } else {
+        overrides.destination()
     }
 }
 

@@ -106,13 +106,64 @@ choice! {
         Fail = "fail",
         /// They are left out, and the report says so.
         Ignore = "ignore",
-    }
-    later {
-        /// Their values are kept in a column of their own.
+        /// They are kept in the table's column `_rescued`.
         Rescue = "rescue",
-        /// Their rows are rejected.
+        /// Rows that have a value in one are rejected.
         Reject = "reject",
     }
+    later {}
+}
+
+choice! {
+    /// What happens when a file lacks columns of the table.
+    MissingColumns {
+        /// They take their default, or NULL.
+        Null = "null",
+        /// The file fails.
+        Fail = "fail",
+    }
+    later {}
+}
+
+choice! {
+    /// Whether contradicting values change a table's types.
+    TypePolicy {
+        /// The column is widened until it keeps the value.
+        Widen = "widen",
+        /// The types stay.
+        Frozen = "frozen",
+    }
+    later {}
+}
+
+choice! {
+    /// What happens to a value that contradicts a frozen type.
+    OnConflict {
+        /// Its row is a bad row.
+        Reject = "reject",
+        /// It is kept in the table's column `_rescued`, and the row is loaded.
+        Rescue = "rescue",
+        /// The file fails, whatever `on_error` says.
+        Fail = "fail",
+    }
+    later {}
+}
+
+choice! {
+    /// How a JSON document holds its rows, in pandas' words.
+    JsonOrient {
+        /// An array of objects, or objects one after the other.
+        Records = "records",
+        /// `{"columns": […], "index": […], "data": [[…]]}`.
+        Split = "split",
+        /// An object of rows by their index.
+        Index = "index",
+        /// An object of columns, each an object by index.
+        Columns = "columns",
+        /// An array of arrays.
+        Values = "values",
+    }
+    later {}
 }
 
 choice! {
@@ -177,13 +228,54 @@ impl OnChange {
 }
 
 impl NewColumns {
-    pub(super) fn meaning(self) -> Result<stream::NewColumns, NotYet> {
+    pub(super) fn meaning(self) -> stream::NewColumns {
         match self {
-            Self::Add => Ok(stream::NewColumns::Add),
-            Self::Fail => Ok(stream::NewColumns::Fail),
-            Self::Ignore => Ok(stream::NewColumns::Ignore),
-            Self::Rescue => Err(NotYet { word: "rescue", allowed: Self::WORDS }),
-            Self::Reject => Err(NotYet { word: "reject", allowed: Self::WORDS }),
+            Self::Add => stream::NewColumns::Add,
+            Self::Fail => stream::NewColumns::Fail,
+            Self::Ignore => stream::NewColumns::Ignore,
+            Self::Rescue => stream::NewColumns::Rescue,
+            Self::Reject => stream::NewColumns::Reject,
+        }
+    }
+}
+
+impl MissingColumns {
+    pub(super) fn meaning(self) -> stream::MissingColumns {
+        match self {
+            Self::Null => stream::MissingColumns::Null,
+            Self::Fail => stream::MissingColumns::Fail,
+        }
+    }
+}
+
+impl TypePolicy {
+    pub(super) fn meaning(self) -> stream::TypePolicy {
+        match self {
+            Self::Widen => stream::TypePolicy::Widen,
+            Self::Frozen => stream::TypePolicy::Frozen,
+        }
+    }
+}
+
+impl OnConflict {
+    pub(super) fn meaning(self) -> stream::OnConflict {
+        match self {
+            Self::Reject => stream::OnConflict::Reject,
+            Self::Rescue => stream::OnConflict::Rescue,
+            Self::Fail => stream::OnConflict::Fail,
+        }
+    }
+}
+
+impl JsonOrient {
+    /// The name of the format that reads it.
+    pub(super) fn format(self) -> &'static str {
+        match self {
+            Self::Records => "json-records",
+            Self::Split => "json-split",
+            Self::Index => "json-index",
+            Self::Columns => "json-columns",
+            Self::Values => "json-values",
         }
     }
 }

@@ -1,17 +1,27 @@
-//! What is known about the files' format.
+//! What is known about the files' format, and which options say nothing
+//! about it or contradict each other.
 
-use decant_core::error::{Error, ErrorKind};
 use decant_core::stream::{FormatOptions, Header, Mark};
+use decant_core::value_format::NumberFormat;
 
 use super::deserialize::suggestion;
 use super::meaning::{Meant, Objection, Vocabulary};
 use super::stream_rules::Path;
-use super::typed::{Format, Letter, Quote, Size, Texts};
+use super::typed::{
+    self, DecimalMark, Delimiter, FlattenLevels, Format, HeaderRows, Size, Texts, ThousandsMark,
+    Widths,
+};
 
 /// The name that stands for finding out.
 const AUTO: &str = "auto";
-/// Formats that are text with fields; the others have no such options.
-const DELIMITED: [&str; 3] = ["csv", "tsv", "psv"];
+/// Text with delimiters.
+const DELIMITED: &[&str] = &["csv", "tsv", "psv"];
+/// Fixed-width text.
+const FIXED_WIDTH: &[&str] = &["fwf"];
+const JSON: &[&str] =
+    &["json", "jsonl", "json-records", "json-split", "json-index", "json-columns", "json-values"];
+const XML: &[&str] = &["xml"];
+const EXCEL: &[&str] = &["excel", "xlsx", "xls", "ods"];
 
 pub(super) fn format_options(
     typed: Option<&Format>,
@@ -21,78 +31,156 @@ pub(super) fn format_options(
     let Some(typed) = typed else { return Ok(FormatOptions::default()) };
     let name = name_of(typed, vocabulary, path)?;
     refuse_foreign_options(typed, name.as_deref(), path)?;
-    refuse_encoding(typed, path)?;
-    let options = FormatOptions {
-        name,
-        delimiter: typed.delimiter.map(|Letter(byte)| char::from(byte).to_string()),
-        quote: typed.quote.map(|Quote(byte)| byte.map_or(Mark::Off, Mark::Byte)),
-        escape: typed.escape.map(|Letter(byte)| Mark::Byte(byte)),
-        comment: typed.comment.map(|Letter(byte)| Mark::Byte(byte)),
-        header: typed.header.map(|header| if header { Header::Rows(1) } else { Header::None }),
-        skip_rows: typed.skip_rows,
-        null_values: typed.null_values.clone().map(|Texts(words)| words),
-        record_bytes_max: record_bytes_max(typed, path)?,
-        ..FormatOptions::default()
-    };
+    refuse_bad_values(typed, path)?;
     refuse_shared_characters(typed, path)?;
-    Ok(options)
+    Ok(FormatOptions {
+        name,
+        compression: typed.compression.as_deref().map(str::to_ascii_lowercase),
+        encoding: typed.encoding.clone(),
+        lenient: typed.lenient.unwrap_or(false),
+        delimiter: typed.delimiter.clone().map(|Delimiter(text)| text),
+        quote: typed.quote.map(mark),
+        escape: typed.escape.map(mark),
+        comment: typed.comment.map(mark),
+        header: typed.header.map(header),
+        skip_rows: typed.skip_rows,
+        skip_footer: typed.skip_footer,
+        null_values: typed.null_values.clone().map(|Texts(words)| words),
+        numbers: numbers(typed, path)?,
+        widths: typed.widths.clone().map(|Widths(widths)| widths),
+        records_path: typed.records_path.clone(),
+        flatten: typed.flatten.clone().map(|FlattenLevels(flatten)| flatten),
+        row_element: typed.row_element.clone(),
+        sheet: typed.sheet.clone(),
+        range: typed.range.clone(),
+        record_bytes_max: record_bytes_max(typed, path)?,
+        decompressed_bytes_max: typed.decompressed_bytes_max.map(|Size(bytes)| bytes),
+        decompression_ratio_max: typed.decompression_ratio_max,
+        memory_bytes: None,
+    })
 }
 
+fn mark(typed::Mark(byte): typed::Mark) -> Mark {
+    byte.map_or(Mark::Off, Mark::Byte)
+}
+
+fn header(HeaderRows(rows): HeaderRows) -> Header {
+    if rows == 0 { Header::None } else { Header::Rows(rows) }
+}
+
+/// The format's name; what only one format has names it as well.
 fn name_of(typed: &Format, vocabulary: &Vocabulary<'_>, path: &Path<'_>) -> Meant<Option<String>> {
-    let Some(name) = typed.name.as_deref().map(str::to_ascii_lowercase) else { return Ok(None) };
-    if name == AUTO {
-        return Ok(None);
-    }
-    if !vocabulary.formats.is_empty() && !vocabulary.formats.contains(&name.as_str()) {
+    let named = typed.name.as_deref().map(str::to_ascii_lowercase).filter(|name| name != AUTO);
+    if let Some(name) = &named
+        && !vocabulary.formats.is_empty()
+        && !vocabulary.formats.contains(&name.as_str())
+    {
         let mut known = vec![AUTO];
         known.extend(vocabulary.formats);
         let message = format!("`{name}` is not a format that is known");
-        return Err(Objection::new(path.to("format.type"), message).hint(suggestion(&name, &known)));
+        return Err(Objection::new(path.to("format.type"), message).hint(suggestion(name, &known)));
     }
-    Ok(Some(name))
+    if let Some(orient) = typed.json_orient {
+        return match named.as_deref() {
+            None | Some("json") => Ok(Some(orient.format().to_owned())),
+            Some(name) => Err(Objection::new(
+                path.to("format.json_orient"),
+                format!("`json_orient` says nothing about {name} files"),
+            )
+            .hint("leave it out, or name the format `json`")),
+        };
+    }
+    let implied = [("fwf", typed.widths.is_some()), ("xml", typed.row_element.is_some())];
+    let implied = implied.iter().find(|(_, is_given)| *is_given).map(|(name, _)| *name);
+    Ok(named.or_else(|| implied.map(str::to_owned)))
+}
+
+/// An option, whether it is given, and the formats that it says something
+/// about.
+type Owned<'a> = (&'static str, bool, Vec<&'a str>);
+
+fn owned_options(typed: &Format) -> Vec<Owned<'static>> {
+    let lines = [DELIMITED, FIXED_WIDTH].concat();
+    let rows = [DELIMITED, FIXED_WIDTH, EXCEL].concat();
+    let text = [DELIMITED, FIXED_WIDTH, JSON, XML].concat();
+    let values = [DELIMITED, FIXED_WIDTH, EXCEL, XML].concat();
+    vec![
+        ("compression", typed.compression.is_some(), text.clone()),
+        ("encoding", typed.encoding.is_some(), text),
+        ("lenient", typed.lenient == Some(true), lines.clone()),
+        ("delimiter", typed.delimiter.is_some(), DELIMITED.to_vec()),
+        ("quote", typed.quote.is_some(), DELIMITED.to_vec()),
+        ("escape", typed.escape.is_some(), DELIMITED.to_vec()),
+        ("comment", typed.comment.is_some(), lines),
+        ("header", typed.header.is_some(), rows.clone()),
+        ("skip_rows", typed.skip_rows.is_some(), rows.clone()),
+        ("skip_footer", typed.skip_footer.is_some(), rows),
+        ("null_values", typed.null_values.is_some(), values.clone()),
+        ("decimal", typed.decimal.is_some(), values.clone()),
+        ("thousands", typed.thousands.is_some(), values),
+        ("widths", typed.widths.is_some(), FIXED_WIDTH.to_vec()),
+        ("records_path", typed.records_path.is_some(), JSON.to_vec()),
+        ("flatten", typed.flatten.is_some(), [JSON, XML].concat()),
+        ("row_element", typed.row_element.is_some(), XML.to_vec()),
+        ("sheet", typed.sheet.is_some(), EXCEL.to_vec()),
+        ("range", typed.range.is_some(), EXCEL.to_vec()),
+    ]
 }
 
 fn refuse_foreign_options(typed: &Format, name: Option<&str>, path: &Path<'_>) -> Meant<()> {
-    let Some(name) = name.filter(|name| !DELIMITED.contains(name)) else { return Ok(()) };
-    let of_delimited = [
-        ("delimiter", typed.delimiter.is_some()),
-        ("quote", typed.quote.is_some()),
-        ("escape", typed.escape.is_some()),
-        ("comment", typed.comment.is_some()),
-        ("header", typed.header.is_some()),
-        ("skip_rows", typed.skip_rows.is_some()),
-    ];
-    match of_delimited.iter().find(|(_, is_given)| *is_given) {
-        Some((key, _)) => Err(Objection::new(
-            path.to(&format!("format.{key}")),
-            format!("`{key}` says nothing about {name} files"),
-        )
-        .hint("leave it out, or name the format `csv`")),
+    let Some(name) = name else { return Ok(()) };
+    let owned = owned_options(typed);
+    let stray = owned.iter().find(|(_, is_given, owners)| *is_given && !owners.contains(&name));
+    match stray {
+        Some((key, _, owners)) => {
+            let owner = owners.first().copied().unwrap_or("csv");
+            Err(Objection::new(
+                path.to(&format!("format.{key}")),
+                format!("`{key}` says nothing about {name} files"),
+            )
+            .hint(format!("leave it out, or name the format `{owner}`")))
+        }
         None => Ok(()),
     }
 }
 
-fn refuse_encoding(typed: &Format, path: &Path<'_>) -> Meant<()> {
-    let Some(encoding) = &typed.encoding else { return Ok(()) };
-    if matches!(encoding.to_ascii_lowercase().as_str(), "utf-8" | "utf8") {
-        return Ok(());
+fn refuse_bad_values(typed: &Format, path: &Path<'_>) -> Meant<()> {
+    let bad = [
+        (
+            "flatten",
+            typed.flatten.as_ref().is_some_and(|FlattenLevels(flatten)| flatten.depth == 0),
+        ),
+        ("widths", typed.widths.as_ref().is_some_and(|Widths(widths)| widths.is_empty())),
+        ("decompressed_bytes_max", typed.decompressed_bytes_max == Some(Size(0))),
+        ("decompression_ratio_max", typed.decompression_ratio_max == Some(0)),
+    ];
+    if let Some((key, _)) = bad.iter().find(|(_, is_bad)| *is_bad) {
+        let message = format!("`{key}` must be at least 1");
+        return Err(Objection::new(path.to(&format!("format.{key}")), message));
     }
-    let error = Error::new(
-        ErrorKind::Unsupported,
-        format!("the encoding `{encoding}` is not supported yet"),
-    )
-    .with_hint("allowed is `utf-8`");
-    Err(Objection { setting: path.to("format.encoding"), error })
+    let pointer = typed.records_path.as_deref().unwrap_or_default();
+    if !pointer.is_empty() && !pointer.starts_with('/') {
+        return Err(Objection::new(
+            path.to("format.records_path"),
+            format!("`{pointer}` is not a JSON pointer"),
+        )
+        .hint(format!("a JSON pointer begins with `/`: `/{}`", pointer.replace('.', "/"))));
+    }
+    Ok(())
 }
 
 fn refuse_shared_characters(typed: &Format, path: &Path<'_>) -> Meant<()> {
+    let of_mark = |mark: Option<typed::Mark>| {
+        mark.and_then(|typed::Mark(byte)| byte).map(|byte| char::from(byte).to_string())
+    };
+    let delimiter = typed.delimiter.clone().map(|Delimiter(text)| text);
     let given = [
-        ("delimiter", typed.delimiter.map(|Letter(byte)| byte)),
-        ("quote", typed.quote.and_then(|Quote(byte)| byte)),
-        ("comment", typed.comment.map(|Letter(byte)| byte)),
+        ("delimiter", delimiter.clone()),
+        ("quote", of_mark(typed.quote)),
+        ("comment", of_mark(typed.comment)),
     ];
-    for (index, (key, byte)) in given.iter().enumerate() {
-        let twin = given[..index].iter().find(|(_, other)| byte.is_some() && other == byte);
+    for (index, (key, text)) in given.iter().enumerate() {
+        let twin = given[..index].iter().find(|(_, other)| text.is_some() && other == text);
         if let Some((other, _)) = twin {
             return Err(Objection::new(
                 path.to(&format!("format.{key}")),
@@ -100,13 +188,33 @@ fn refuse_shared_characters(typed: &Format, path: &Path<'_>) -> Meant<()> {
             ));
         }
     }
-    if typed.escape.is_some() && typed.escape == typed.delimiter {
+    let escape = of_mark(typed.escape);
+    if escape.is_some() && escape == delimiter {
         return Err(Objection::new(
             path.to("format.escape"),
             "`escape` and `delimiter` are the same character",
         ));
     }
     Ok(())
+}
+
+fn numbers(typed: &Format, path: &Path<'_>) -> Meant<Option<NumberFormat>> {
+    if typed.decimal.is_none() && typed.thousands.is_none() {
+        return Ok(None);
+    }
+    let thousands = typed.thousands.and_then(|ThousandsMark(mark)| mark);
+    let decimal = match (typed.decimal, thousands) {
+        (Some(DecimalMark(mark)), _) => mark,
+        (None, Some('.')) => ',',
+        (None, _) => '.',
+    };
+    if thousands == Some(decimal) {
+        return Err(Objection::new(
+            path.to("format.thousands"),
+            "`decimal` and `thousands` are the same character",
+        ));
+    }
+    Ok(Some(NumberFormat { decimal, thousands }))
 }
 
 fn record_bytes_max(typed: &Format, path: &Path<'_>) -> Meant<Option<usize>> {

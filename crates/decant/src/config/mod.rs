@@ -12,11 +12,14 @@
 
 mod access;
 mod choices;
+mod column_keys;
 mod column_rules;
 mod deserialize;
+mod discover_options;
 mod document;
 mod env_file;
 mod file_format;
+mod format_keys;
 mod list_options;
 mod load_options;
 mod location;
@@ -34,6 +37,7 @@ mod yaml;
 mod tests;
 
 pub use access::{CredentialSettings, SourceSettings};
+pub use discover_options::{DiscoverOptions, DiscoverSettings};
 pub use document::Document;
 pub use list_options::{ListOptions, ListSettings};
 pub use load_options::{LOAD_STREAM, LoadOptions};

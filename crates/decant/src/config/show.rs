@@ -74,7 +74,7 @@ fn push_section(text: &mut String, title: &str, node: Option<&Node>, defaults: &
     let _ = write!(text, "\n{title}\n");
     let typed = node.map(Node::entries).unwrap_or_default();
     for (key, node) in typed.iter().filter(|(_, node)| !node.is_null()) {
-        let _ = writeln!(text, "  {:<20} {}", key.name, shown(&key.name, node));
+        let _ = writeln!(text, "  {:<20} {}", key.name, shown("", &key.name, node));
     }
     for (key, value) in defaults {
         if !typed.iter().any(|(typed, node)| typed.name == *key && !node.is_null()) {
@@ -117,6 +117,9 @@ fn stream_defaults(node: Option<&Node>) -> Vec<Default> {
         ("on_error", "fail".into()),
         ("on_change", "replace where the table has _file_id, else fail".into()),
         ("new_columns", "add to tables that decant created, else fail".into()),
+        ("missing_columns", "null".into()),
+        ("types", "widen in tables that decant created, else frozen".into()),
+        ("on_conflict", "reject".into()),
         ("file_id", "true".into()),
         ("max_attempts", DEFAULT_MAX_ATTEMPTS.to_string()),
     ];
@@ -130,28 +133,31 @@ fn stream_defaults(node: Option<&Node>) -> Vec<Default> {
     defaults
 }
 
-/// A value as it was typed, in one line.
-fn shown(key: &str, node: &Node) -> String {
+/// A value as it was typed, in one line. `section` is the key above `key`.
+fn shown(section: &str, key: &str, node: &Node) -> String {
     match &node.value {
-        Value::Scalar(scalar) => shown_scalar(key, scalar),
+        Value::Scalar(scalar) => shown_scalar(section, key, scalar),
         Value::List(nodes) => {
-            let nodes: Vec<String> = nodes.iter().map(|node| shown(key, node)).collect();
+            let nodes: Vec<String> = nodes.iter().map(|node| shown(section, key, node)).collect();
             format!("[{}]", nodes.join(", "))
         }
         Value::Map(entries) => {
             let entries: Vec<String> = entries
                 .iter()
-                .map(|(key, node)| format!("{}: {}", key.name, shown(&key.name, node)))
+                .map(|(inner, node)| format!("{}: {}", inner.name, shown(key, &inner.name, node)))
                 .collect();
             format!("{{{}}}", entries.join(", "))
         }
     }
 }
 
-fn shown_scalar(key: &str, scalar: &Scalar) -> String {
+fn shown_scalar(section: &str, key: &str, scalar: &Scalar) -> String {
     let text = scalar.shown();
-    let is_secret =
-        matches!(key, "sse_customer_key" | "access_key_id" | "secret_access_key" | "session_token");
+    let is_secret = match key {
+        "sse_customer_key" | "access_key_id" | "secret_access_key" | "session_token" => true,
+        "key" => matches!(section, "hash" | "row_hash"),
+        _ => false,
+    };
     match text {
         _ if is_secret && !is_only_variable(text) => "***".into(),
         _ if key == "url" => redact_url(text),

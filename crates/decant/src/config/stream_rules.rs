@@ -2,9 +2,7 @@
 
 use decant_core::Stream;
 use decant_core::selection::Selection;
-use decant_core::stream::{
-    MaxRejects, MissingColumns, OnConflict, OnError, Reload, RowFilter, WriteMode,
-};
+use decant_core::stream::{MaxRejects, OnError, Reload, RowFilter, WriteMode};
 use decant_core::table_template::TableTemplate;
 
 use super::column_rules::column_rules;
@@ -55,7 +53,6 @@ pub(super) fn with_rules(
 ) -> Meant<Stream> {
     let path = Path(name);
     let on_error = options.on_error.map(typed::OnError::meaning).unwrap_or_default();
-    let new_columns = options.new_columns.map(typed::NewColumns::meaning).transpose();
     refuse_conflicts(options, &path)?;
     Ok(Stream {
         name: name.to_owned(),
@@ -64,15 +61,17 @@ pub(super) fn with_rules(
         format: format_options(options.format.as_ref(), ground.vocabulary, &path)?,
         columns: column_rules(options.columns.as_ref(), &path)?,
         write_mode: write_mode(options, ground.reload, &path)?,
-        filter: RowFilter::default(),
+        filter: filter_of(options.filter.as_deref(), &path)?,
         on_error,
         max_rejects: max_rejects(options.max_rejects, on_error, &path)?,
         on_change: options.on_change.map(typed::OnChange::meaning),
-        new_columns: new_columns
-            .map_err(|not_yet| Objection::not_yet(path.to("new_columns"), not_yet))?,
-        missing_columns: MissingColumns::default(),
-        types: None,
-        on_conflict: OnConflict::default(),
+        new_columns: options.new_columns.map(typed::NewColumns::meaning),
+        missing_columns: options
+            .missing_columns
+            .map(typed::MissingColumns::meaning)
+            .unwrap_or_default(),
+        types: options.types.map(typed::TypePolicy::meaning),
+        on_conflict: options.on_conflict.map(typed::OnConflict::meaning).unwrap_or_default(),
         file_id: options.file_id.unwrap_or(true),
         max_attempts: max_attempts(options.max_attempts, &path)?,
         reload: reload_of(ground.reload),
@@ -174,6 +173,10 @@ fn refuse_conflicts(options: &StreamOptions, path: &Path<'_>) -> Meant<()> {
         .hint("leave out `file_id: false`, or choose another `on_change`"));
     }
     Ok(())
+}
+
+fn filter_of(filter: Option<&str>, path: &Path<'_>) -> Meant<RowFilter> {
+    filter.map_or_else(|| Ok(RowFilter::default()), RowFilter::parse).about(path.to("where"))
 }
 
 fn max_rejects(

@@ -4,7 +4,11 @@ use decant_core::Stream;
 use decant_core::error::{Error, ErrorKind};
 use decant_core::schema::ColumnType;
 use decant_core::selection::Scan;
-use decant_core::stream::{MaxRejects, OnChange, OnError, Reload, WriteMode};
+use decant_core::stream::{
+    AddedValue, Concealment, Flatten, FormatOptions, Header, Mark, MaxRejects, MissingColumns,
+    NewColumns, OnChange, OnConflict, OnError, Reload, Trim, TypePolicy, WriteMode,
+};
+use decant_core::value_format::NumberFormat;
 
 use super::typed::{self, StreamOptions, Texts};
 use super::*;
@@ -68,7 +72,7 @@ fn every_key_of_the_schema_stands_in_the_example() {
     for definition in ["Source", "Credentials", "Destination", "StreamOptions", "Format", "Columns"]
     {
         let keys = schema["$defs"][definition]["properties"].as_object().unwrap();
-        for key in keys.keys().filter(|key| *key != "encoding") {
+        for key in keys.keys() {
             let is_rare = matches!(key.as_str(), "session_token" | "source_profile" | "anonymous");
             assert!(is_rare || example().contains(&format!("{key}:")), "{definition}.{key}");
         }
@@ -138,7 +142,26 @@ fn a_wrong_value_is_refused_with_its_place_and_what_is_allowed() {
         ("{min_age: soon}", "write `30s`"),
         ("{files: {a: b}}", "a text is needed here, not a group of keys"),
         ("{exclude: {a: b}}", "a text or a list of texts is needed here"),
-        ("{format: {delimiter: '||'}}", "not one ASCII character"),
+        ("{format: {delimiter: ''}}", "cannot separate fields"),
+        ("{format: {quote: '||'}}", "not one ASCII character"),
+        ("{format: {header: maybe}}", "neither `true` nor `false` nor a number of rows"),
+        ("{format: {decimal: ;}}", "no decimal separator"),
+        ("{format: {widths: [4, x]}}", "`x` is no width"),
+        ("{format: {flatten: {depht: 1}}}", "did you mean `depth`?"),
+        ("{format: {json_orient: record}}", "did you mean `records`?"),
+        ("{format: {records_path: a.b}}", "a JSON pointer begins with `/`: `/a/b`"),
+        ("{format: {type: csv, records_path: /a}}", "`records_path` says nothing about csv files"),
+        ("{format: {type: csv, json_orient: split}}", "says nothing about csv files"),
+        ("{format: {type: json, widths: [1]}}", "says nothing about json files"),
+        ("{format: {widths: [1], delimiter: ;}}", "`delimiter` says nothing about fwf files"),
+        ("{format: {flatten: 0}}", "`flatten` must be at least 1"),
+        ("{columns: {add: {a: '{fiel}'}}}", "did you mean `{file}`?"),
+        ("{columns: {hash: {column: [a]}}}", "did you mean `columns`?"),
+        ("{columns: {mask: {a: some}}}", "`some` is not a whole number"),
+        ("{columns: {trim: {a: b}}}", "`true`, `false` or a list of columns is needed here"),
+        ("{where: 'amount >'}", "d.yaml:3:14: `where` is not understood"),
+        ("{types: frosen}", "did you mean `frozen`?"),
+        ("{missing_columns: none}", "known are `null`, `fail`"),
         ("{format: cvs}", "did you mean `csv`?"),
         ("{format: {type: parquet, delimiter: ;}}", "`delimiter` says nothing about parquet"),
         ("{format: {delimiter: ;, comment: ;}}", "are the same character"),
@@ -158,15 +181,10 @@ fn a_wrong_value_is_refused_with_its_place_and_what_is_allowed() {
 
 #[test]
 fn what_is_planned_but_not_there_is_unsupported_and_names_what_is() {
-    for (options, message) in [
-        ("{if_exists: merge}", "`merge` is not supported yet | allowed are `append`, `replace`"),
-        ("{new_columns: rescue}", "allowed are `add`, `fail`, `ignore`"),
-        ("{format: {encoding: latin-1}}", "allowed is `utf-8`"),
-    ] {
-        let (kind, refusal) = refused_stream(options);
-        assert_eq!(kind, ErrorKind::Unsupported, "{options}");
-        assert!(refusal.contains(message), "{options}: {refusal}");
-    }
+    let (kind, refusal) = refused_stream("{if_exists: merge}");
+    assert_eq!(kind, ErrorKind::Unsupported);
+    let message = "`merge` is not supported yet | allowed are `append`, `replace`";
+    assert!(refusal.contains(message), "{refusal}");
 }
 
 #[test]
@@ -185,11 +203,111 @@ fn contradictions_are_refused() {
         ("{columns: {rename: {a: b}, select: [b, a]}}", "name the same column in `select`"),
         ("{columns: {types: {Order Date: date, order_date: text}}}", "name the same column"),
         ("{columns: {rename: {a: ''}}}", "a column's name is empty"),
+        ("{columns: {select: [a], exclude: [A]}}", "`A` stands in `select` and in `exclude`"),
+        ("{columns: {rename: {a: b}, hash: [a], mask: [b]}}", "stands in `hash` and in `mask`"),
+        ("{columns: {aliases: {a: [x], b: [x]}}}", "`x` is an alias of `a` and of `b`"),
+        ("{columns: {aliases: {a: [b], b: [c]}}}", "`b` has aliases and is an alias of `a`"),
+        ("{columns: {rename: {x: c}, aliases: {a: [x]}}}", "and renamed to `c`"),
+        ("{columns: {add: {_file_id: '{line}'}}}", "a column of decant's own"),
+        ("{columns: {add: {h: '{line}'}, row_hash: H}}", "`H` is added twice"),
+        ("{format: {decimal: ',', thousands: ','}}", "are the same character"),
     ] {
         let (kind, refusal) = refused_stream(options);
         assert_eq!(kind, ErrorKind::InvalidConfig, "{options}");
         assert!(refusal.contains(message), "{options}: {refusal}");
     }
+}
+
+#[test]
+fn what_files_look_like_is_said_in_full() {
+    let format = |options: &str| stream(&format!("{{format: {options}}}")).format;
+    let csv = format(
+        "{type: csv, encoding: windows-1252, lenient: true, delimiter: '||', quote: none, \
+         escape: '\\', comment: none, header: 2, skip_rows: 1, skip_footer: 3, decimal: comma, \
+         thousands: '.', compression: Brotli, decompressed_bytes_max: 1GB, \
+         decompression_ratio_max: 50}",
+    );
+    let expected = FormatOptions {
+        name: Some("csv".into()),
+        compression: Some("brotli".into()),
+        encoding: Some("windows-1252".into()),
+        lenient: true,
+        delimiter: Some("||".into()),
+        quote: Some(Mark::Off),
+        escape: Some(Mark::Byte(b'\\')),
+        comment: Some(Mark::Off),
+        header: Some(Header::Rows(2)),
+        skip_rows: Some(1),
+        skip_footer: Some(3),
+        numbers: Some(NumberFormat { decimal: ',', thousands: Some('.') }),
+        decompressed_bytes_max: Some(1_000_000_000),
+        decompression_ratio_max: Some(50),
+        ..FormatOptions::default()
+    };
+    assert_eq!(csv, expected);
+    assert_eq!(format("{header: false}").header, Some(Header::None));
+    assert_eq!(format("{thousands: .}").numbers.unwrap().decimal, ',');
+    let json = format("{type: json, records_path: /data, flatten: {depth: 2, separator: .}}");
+    assert_eq!(json.records_path.as_deref(), Some("/data"));
+    assert_eq!(json.flatten, Some(Flatten { depth: 2, separator: ".".into() }));
+    assert_eq!(format("{flatten: 1}").flatten.unwrap().separator, "_");
+    assert_eq!(format("{json_orient: split}").name.as_deref(), Some("json-split"));
+    assert_eq!(format("{widths: [4, 10]}").widths, Some(vec![4, 10]));
+    assert_eq!(format("{widths: '4,10'}").name.as_deref(), Some("fwf"));
+    assert_eq!(format("{row_element: order}").name.as_deref(), Some("xml"));
+}
+
+#[test]
+fn what_becomes_of_columns_and_rows_is_said_in_full() {
+    let stream = stream(
+        "{columns: {aliases: {id: [cust_id, CustomerID], n: m}, exclude: note, trim: [a, b], \
+         hash: {columns: [email], key: '${WRONG}'}, mask: {iban: 4}, \
+         add: {src: '{file}', day: '{path:day}'}, row_hash: {name: h, columns: [id]}}, \
+         where: \"amount > 10 and note is not null\", new_columns: rescue, \
+         missing_columns: fail, types: frozen, on_conflict: rescue}",
+    );
+    let columns = &stream.columns;
+    assert_eq!(columns.aliases["id"], ["cust_id", "CustomerID"]);
+    assert_eq!(columns.exclude, ["note"]);
+    assert_eq!(columns.trim, Trim::Columns(vec!["a".into(), "b".into()]));
+    let Concealment::Hash { key: Some(key) } = &columns.conceal["email"] else { panic!("a key") };
+    assert_eq!(key.expose(), "hunter2");
+    assert_eq!(columns.conceal["iban"], Concealment::Mask { keep_last: 4 });
+    let added: Vec<&str> = columns.added.iter().map(|column| column.name.as_str()).collect();
+    assert_eq!(added, ["src", "day", "h"]);
+    assert_eq!(columns.added[1].value, AddedValue::Path("day".into()));
+    assert_eq!(stream.filter.comparisons.len(), 2);
+    assert_eq!(stream.new_columns, Some(NewColumns::Rescue));
+    assert_eq!(stream.missing_columns, MissingColumns::Fail);
+    assert_eq!(stream.types, Some(TypePolicy::Frozen));
+    assert_eq!(stream.on_conflict, OnConflict::Rescue);
+    assert!(!format!("{stream:?}").contains("hunter2"));
+}
+
+#[test]
+fn columns_have_short_spellings() {
+    let columns = |options: &str| stream(&format!("{{columns: {options}}}")).columns;
+    assert_eq!(columns("{trim: true}").trim, Trim::All);
+    assert_eq!(columns("{trim: false}").trim, Trim::None);
+    assert_eq!(columns("{hash: email}").conceal["email"], Concealment::Hash { key: None });
+    assert_eq!(columns("{mask: [iban]}").conceal["iban"], Concealment::Mask { keep_last: 0 });
+    let hash = &columns("{row_hash: h}").added[0];
+    assert_eq!(hash.value, AddedValue::RowHash { columns: Vec::new(), key: None });
+}
+
+#[test]
+fn keys_of_hashes_are_not_shown() {
+    let shown = |key: &str| {
+        let text = format!(
+            "{HEAD}streams: {{s: {{columns: {{types: {{key: int64}}, \
+             hash: {{columns: [a], key: {key}}}}}}}}}\n"
+        );
+        check(&open(&text, None).unwrap(), &Overrides::default(), &FORMATS).unwrap()
+    };
+    let literal = shown("hunter2");
+    assert!(literal.contains("key: ***") && literal.contains("key: int64"), "{literal}");
+    assert!(!literal.contains("hunter2"), "{literal}");
+    assert!(shown("'${WRONG}'").contains("${WRONG}"));
 }
 
 #[test]

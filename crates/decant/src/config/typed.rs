@@ -13,9 +13,19 @@ use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-pub use super::choices::{ColumnNames, Decimals, IfExists, NewColumns, OnChange, OnError};
+pub use super::choices::{
+    ColumnNames, Decimals, IfExists, JsonOrient, MissingColumns, NewColumns, OnChange, OnConflict,
+    OnError, TypePolicy,
+};
+pub use super::column_keys::{
+    AddedColumns, Columns, HashedColumns, MaskedColumns, Origin, RowHash, TrimmedColumns,
+};
+pub use super::format_keys::{
+    DecimalMark, Delimiter, FLATTEN_SEPARATOR, FlattenLevels, Format, HeaderRows, Mark,
+    ThousandsMark, Widths,
+};
 pub use super::type_names::TypeName;
-pub use super::units::{Age, Hidden, Letter, Quote, RejectLimit, Size};
+pub use super::units::{Age, Hidden, Letter, RejectLimit, Size};
 
 /// A configuration with its profile applied, its variables put in and its
 /// defaults handed down to the streams.
@@ -142,6 +152,17 @@ pub struct StreamOptions {
     /// What happens to columns that the table does not have; `add` for
     /// tables that decant created, else `fail`.
     pub new_columns: Option<NewColumns>,
+    /// What happens when a file lacks columns of the table; `null` by default.
+    pub missing_columns: Option<MissingColumns>,
+    /// Whether a value that contradicts an inferred type widens its column;
+    /// `widen` for tables that decant created, else `frozen`.
+    pub types: Option<TypePolicy>,
+    /// What happens to a value that contradicts a frozen type; `reject` by
+    /// default.
+    pub on_conflict: Option<OnConflict>,
+    /// Which rows are loaded, such as `amount > 10 and country in ('FR', 'DE')`.
+    #[serde(rename = "where")]
+    pub filter: Option<String>,
     /// Whether tables that decant creates carry `_file_id`; `true` by default.
     pub file_id: Option<bool>,
     /// How old a file must be, such as `30s` or `5m`; younger ones wait for
@@ -151,63 +172,10 @@ pub struct StreamOptions {
     pub max_attempts: Option<u32>,
 }
 
-/// What the files look like. What is not given is detected.
-#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Format {
-    /// `auto`, or a format such as `csv` or `tsv`.
-    #[serde(rename = "type")]
-    pub name: Option<String>,
-    /// Separates fields.
-    pub delimiter: Option<Letter>,
-    /// Encloses fields, or `none`.
-    pub quote: Option<Quote>,
-    /// Escapes a quote inside a quoted field; a doubled quote by default.
-    pub escape: Option<Letter>,
-    /// Starts a line that is not data.
-    pub comment: Option<Letter>,
-    /// Whether the first row names the columns; `true` by default.
-    pub header: Option<bool>,
-    /// Lines to pass over before the header.
-    pub skip_rows: Option<u64>,
-    /// Words that mean NULL when they stand without quotes.
-    pub null_values: Option<Texts>,
-    /// The files' encoding; only `utf-8` in this release.
-    pub encoding: Option<String>,
-    /// The longest row, such as `16MiB`.
-    pub record_bytes_max: Option<Size>,
-}
-
-/// What becomes of a file's columns.
-#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Columns {
-    /// New names by the files' names.
-    pub rename: BTreeMap<String, String>,
-    /// Types by SQL, Arrow or pandas names, by the column's old or new name.
-    pub types: BTreeMap<String, TypeName>,
-    /// Only these columns, by their old or new names.
-    pub select: Option<Texts>,
-    /// Every column without a type of its own as text.
-    pub text: Option<bool>,
-    /// How a new table's columns are named; `snake_case` by default.
-    pub names: Option<ColumnNames>,
-    /// How plain decimals are typed; `exact` by default.
-    pub decimals: Option<Decimals>,
-}
-
 /// One text or a list of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema)]
 #[schemars(with = "TextOrTexts")]
 pub struct Texts(pub Vec<String>);
-
-impl FromStr for Format {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Self, String> {
-        Ok(Self { name: Some(name.to_owned()), ..Self::default() })
-    }
-}
 
 impl FromStr for Credentials {
     type Err = String;

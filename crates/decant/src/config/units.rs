@@ -38,12 +38,6 @@ pub struct RejectLimit(pub MaxRejects);
 #[schemars(with = "String")]
 pub struct Letter(pub u8);
 
-/// One ASCII character that encloses fields, or `none`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
-#[schemars(with = "String")]
-pub struct Quote(pub Option<u8>);
-
 /// Text that is never shown.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(from = "String")]
@@ -85,7 +79,7 @@ macro_rules! from_string {
     )*};
 }
 
-from_string!(Size, Age, RejectLimit, Letter, Quote);
+from_string!(Size, Age, RejectLimit, Letter);
 
 const SIZE_UNITS: [(&str, u64); 14] = [
     ("", 1),
@@ -174,17 +168,6 @@ impl FromStr for Letter {
             },
         };
         Ok(Self(byte))
-    }
-}
-
-impl FromStr for Quote {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "" | "none" => Ok(Self(None)),
-            _ => text.parse().map(|Letter(byte)| Self(Some(byte))),
-        }
     }
 }
 
@@ -288,7 +271,5 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Letter>().ok(), letter.map(Letter), "{text:?}");
         }
-        assert_eq!("none".parse(), Ok(Quote(None)));
-        assert_eq!("'".parse(), Ok(Quote(Some(b'\''))));
     }
 }

@@ -1,0 +1,205 @@
+//! Replaying rejects: rows that could not be loaded are read again from their
+//! raw text, after a mend, and join the rows of their file.
+//!
+//! Each row is read in a document of its own, so that a row that is still bad
+//! can never take its neighbours with it. What loads is settled in the
+//! transaction that writes it; what does not stays the reject that it was.
+//! Invariant: a reject is settled at most once, whoever replays beside us.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use decant_core::layout::Layout;
+use decant_core::ledger::{RejectsFilter, Status, StoredReject};
+use decant_core::reject::Reason;
+use decant_core::stream::FormatOptions;
+use decant_core::value_format::GivenType;
+use decant_core::{
+    ByteStream, Content, Error, ErrorKind, FileVersion, LedgerEntry, Result, Store, Stream,
+};
+use futures::StreamExt;
+
+use crate::pipeline::Run;
+
+mod relabelled;
+mod write;
+
+/// Rejects that are asked for at once.
+const PAGE: u64 = 1000;
+/// Rows that one transaction replays at most.
+const ROWS_MAX: usize = 5000;
+
+/// What to replay, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Replay {
+    /// Which rejects; those that are settled never are.
+    pub filter: RejectsFilter,
+    /// Mended rows by the ids of their rejects, as they stand in an edited
+    /// export behind the id: only these are replayed.
+    pub edits: Option<BTreeMap<i64, Vec<u8>>>,
+    /// Types over those of the load, by column.
+    pub types: BTreeMap<String, GivenType>,
+    /// Whether malformed rows are repaired.
+    pub lenient: bool,
+    /// Only try: write nothing.
+    pub dry_run: bool,
+}
+
+/// The document in which one raw row is read: file name, options, names, row
+/// to options and bytes.
+pub type DocumentFor =
+    dyn Fn(&str, &FormatOptions, &[String], &[u8]) -> (FormatOptions, Vec<u8>) + Send + Sync;
+/// The raw row in what stands behind the id in an edited export: file name,
+/// options, text to row, or why there is none.
+pub type EditedRow =
+    dyn Fn(&str, &FormatOptions, &[u8]) -> std::result::Result<Vec<u8>, String> + Send + Sync;
+/// The rules for the rows of a file, by what the ledger and the layout say.
+pub type StreamFor = dyn Fn(&LedgerEntry, &Layout) -> Result<Stream> + Send + Sync;
+
+/// What a replay needs besides a run's services.
+#[derive(Clone)]
+pub struct ReplayDoors {
+    /// Makes documents of raw rows.
+    pub document: Arc<DocumentFor>,
+    /// Reads edited exports.
+    pub edited: Arc<EditedRow>,
+    /// Knows the streams.
+    pub stream: Arc<StreamFor>,
+}
+
+/// Rejects of one file that are replayed together.
+struct Batch {
+    entry: Arc<LedgerEntry>,
+    rejects: Vec<StoredReject>,
+}
+
+/// How rows of one file are read again.
+struct Reading {
+    layout: Layout,
+    stream: Arc<Stream>,
+}
+
+impl Run {
+    /// Replays what the filter lets through; what became of it is in the
+    /// report, in which rows are those of the rejects.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the replay from going on; it is in the report as well.
+    pub async fn replay(&self, replay: &Replay, doors: &ReplayDoors) -> Result<()> {
+        let replayed = self.replay_pages(replay, doors).await;
+        if self.stop.is_requested() {
+            self.tally.interrupted();
+        }
+        if let Err(error) = &replayed {
+            self.tally.error(error);
+        }
+        replayed
+    }
+
+    async fn replay_pages(&self, replay: &Replay, doors: &ReplayDoors) -> Result<()> {
+        let ledger = self.services.destination.ledger();
+        let mut filter =
+            RejectsFilter { unsettled: true, limit: Some(PAGE), ..replay.filter.clone() };
+        let mut left = replay.filter.limit.unwrap_or(u64::MAX);
+        let mut waiting: Option<Batch> = None;
+        while left > 0 && !self.stop.is_requested() {
+            filter.limit = Some(PAGE.min(left));
+            let page = ledger.stored_rejects(&filter).await?;
+            let Some(last) = page.last() else { break };
+            filter.after = Some((last.file.id, last.id));
+            left = left.saturating_sub(page.len() as u64);
+            for reject in page.into_iter().filter(|reject| is_meant(reject, replay)) {
+                let is_full = waiting.as_ref().is_some_and(|batch| !batch.takes(&reject));
+                if is_full && let Some(full) = waiting.take() {
+                    self.replay_batch(full, replay, doors).await?;
+                }
+                let entry = Arc::clone(&reject.file);
+                let batch = waiting.get_or_insert_with(|| Batch { entry, rejects: Vec::new() });
+                batch.rejects.push(reject);
+            }
+        }
+        match waiting {
+            Some(last) if !self.stop.is_requested() => self.replay_batch(last, replay, doors).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// What is wrong with one file does not keep the next from being replayed.
+    async fn replay_batch(&self, batch: Batch, replay: &Replay, doors: &ReplayDoors) -> Result<()> {
+        let location = batch.entry.file.location();
+        self.tally.files(|files| files.listed += 1);
+        let replayed = match reading(&batch.entry, replay, doors) {
+            Ok(reading) => self.replay_rows(batch, reading, replay, doors).await,
+            Err(error) => Err(error),
+        };
+        match replayed {
+            Err(error) if matches!(error.kind(), ErrorKind::Unavailable) => Err(error),
+            Err(error) => {
+                self.tally.files(|files| files.failed += 1);
+                self.tally.error(&error.in_file(location));
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+}
+
+/// Rows of files that are loaded, but for those that are in already.
+fn is_meant(stored: &StoredReject, replay: &Replay) -> bool {
+    stored.file.status == Status::Loaded
+        && stored.settled_at.is_none()
+        && stored.reject.reason != Reason::Repaired
+        && replay.edits.as_ref().is_none_or(|edits| edits.contains_key(&stored.id))
+}
+
+impl Batch {
+    fn takes(&self, reject: &StoredReject) -> bool {
+        self.entry.id == reject.file.id && self.rejects.len() < ROWS_MAX
+    }
+}
+
+/// The layout that the load left, with what the replay says over it.
+fn reading(entry: &LedgerEntry, replay: &Replay, doors: &ReplayDoors) -> Result<Reading> {
+    let Some(layout) = &entry.layout else {
+        let message = "the ledger does not say how the rows of this file are read";
+        return Err(Error::new(ErrorKind::Unsupported, message)
+            .with_hint("load the file again with --force"));
+    };
+    let mut layout = Layout::parse(layout)?;
+    layout.options.lenient |= replay.lenient;
+    let mut stream = (doors.stream)(entry, &layout)?;
+    for (column, given) in &replay.types {
+        stream.columns.types.insert(column.clone(), given.clone());
+    }
+    Ok(Reading { layout, stream: Arc::new(stream) })
+}
+
+/// A store that holds one document, whatever is asked for.
+struct OneDocument(Bytes);
+
+#[async_trait]
+impl Store for OneDocument {
+    async fn open(&self, _file: &FileVersion) -> Result<Box<dyn Content>> {
+        Ok(Box::new(Self(self.0.clone())))
+    }
+}
+
+#[async_trait]
+impl Content for OneDocument {
+    async fn stream(&self, offset: u64) -> Result<ByteStream> {
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX).min(self.0.len());
+        let rest = self.0.slice(offset..);
+        Ok(futures::stream::iter((!rest.is_empty()).then_some(Ok(rest))).boxed())
+    }
+
+    async fn range(&self, range: std::ops::Range<u64>) -> Result<Bytes> {
+        let at = |offset: u64| usize::try_from(offset).ok().filter(|at| *at <= self.0.len());
+        match (at(range.start), at(range.end)) {
+            (Some(start), Some(end)) if start <= end => Ok(self.0.slice(start..end)),
+            _ => Err(Error::new(ErrorKind::MalformedFile, "a range lies outside the row")),
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! One file's rejects: read again, written beside its rows, settled.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use decant_core::destination::{FileTotals, LoadFile, LoadMode};
+use decant_core::ledger::{RejectsFilter, StoredReject};
+use decant_core::reject::Reason;
+use decant_core::{
+    Begun, Error, ErrorKind, FileVersion, Load, LoadPlan, Outcome, Receipt, Reject, Result,
+    TableName, Writer,
+};
+
+use super::relabelled::Relabelled;
+use super::{Batch, OneDocument, Reading, Replay, ReplayDoors};
+use crate::decode::{Decoder, WholeFile};
+use crate::file_progress::Undecoded;
+use crate::ingest::{Ingest, PlannedFile, new_load_id};
+use crate::pipeline::Run;
+use crate::retry::Retry;
+use crate::tables::{NoTable, Place, TablePlan};
+
+/// How often a batch begins again because something changed under it.
+const ROUNDS_MAX: usize = 8;
+/// Rows that are still bad and named in the report at most, for each batch.
+const TOLD_MAX: usize = 20;
+
+/// A row that loads.
+struct Mended {
+    reject: StoredReject,
+    columns: Vec<usize>,
+    batches: Vec<RecordBatch>,
+    totals: FileTotals,
+}
+
+/// What reading brought: rows that load (or are filtered), and rows that are
+/// still bad, with why.
+#[derive(Default)]
+struct Read {
+    mended: Vec<Mended>,
+    still_bad: Vec<(StoredReject, String)>,
+}
+
+/// How one try at a transaction ended.
+enum Tried {
+    /// These rows are in; the database refused the others.
+    Committed(Read),
+    /// The table is not what it was.
+    SchemaChanged,
+}
+
+impl Run {
+    /// Replays rejects of one file in one transaction.
+    pub(super) async fn replay_rows(
+        &self,
+        batch: Batch,
+        reading: Reading,
+        replay: &Replay,
+        doors: &ReplayDoors,
+    ) -> Result<()> {
+        let name = TableName::parse(&batch.entry.target_table);
+        let place = self.tables(&reading.stream).place(&name).await?;
+        let table = match place {
+            Place::Ready(table) => table,
+            Place::None(name, why) => return Err(no_table(&name, &why)),
+        };
+        let ingest = self.ingest(&reading.stream, &table);
+        let mut rejects = batch.rejects;
+        let mut retry = Retry::new();
+        for _ in 0..ROUNDS_MAX {
+            let plan = table.plan().await;
+            let read = self.read_all(&ingest, &plan, &reading, &rejects, replay, doors).await?;
+            if replay.dry_run || read.mended.is_empty() {
+                self.count_replayed(&plan, &read);
+                return Ok(());
+            }
+            match ingest.write_mended(&batch.entry.file, &plan, read).await {
+                Ok(Tried::Committed(read)) => {
+                    self.count_replayed(&plan, &read);
+                    return Ok(());
+                }
+                Ok(Tried::SchemaChanged) => table.look_again().await?,
+                // Somebody else settled one of them meanwhile.
+                Err(error) if error.kind() == ErrorKind::Conflict => {
+                    let open = self.still_open(&batch.entry.id, &rejects).await?;
+                    if open.len() == rejects.len() {
+                        return Err(error);
+                    }
+                    rejects = open;
+                }
+                Err(error) => retry.pause(error).await?,
+            }
+        }
+        Err(Error::new(ErrorKind::Conflict, "its rejects or its table keep changing"))
+    }
+
+    async fn read_all(
+        &self,
+        ingest: &Ingest,
+        plan: &Arc<TablePlan>,
+        reading: &Reading,
+        rejects: &[StoredReject],
+        replay: &Replay,
+        doors: &ReplayDoors,
+    ) -> Result<Read> {
+        let mut read = Read::default();
+        let layout = Arc::new(reading.layout.clone());
+        for stored in rejects {
+            let file = &stored.file.file;
+            let edited = replay.edits.as_ref().and_then(|edits| edits.get(&stored.id));
+            let raw = match edited.map(|text| (doors.edited)(file.name(), &layout.options, text)) {
+                None => stored.reject.raw.clone(),
+                Some(Ok(raw)) => raw,
+                Some(Err(why)) => {
+                    read.still_bad.push((stored.clone(), why));
+                    continue;
+                }
+            };
+            let (options, bytes) =
+                (doors.document)(file.name(), &layout.options, &layout.names, &raw);
+            let format = (self.services.format)(file.name(), &options)?;
+            let format = Relabelled { format, layout: Arc::clone(&layout) };
+            let decoder = one_row(&ingest.decoder, Arc::new(format), bytes.clone());
+            let planned = planned(stored);
+            let document =
+                FileVersion { size: bytes.len() as u64, member: String::new(), ..file.clone() };
+            let progress = ingest.progress(&planned);
+            match decoder.whole(&document, plan, progress, u64::MAX).await {
+                Ok(whole) => read.take(stored.clone(), whole),
+                Err(Undecoded::Abandoned) => break,
+                Err(undecoded) => read.still_bad.push((stored.clone(), why(undecoded))),
+            }
+        }
+        Ok(read)
+    }
+
+    /// Which of these are still open.
+    async fn still_open(
+        &self,
+        file: &decant_core::FileId,
+        rejects: &[StoredReject],
+    ) -> Result<Vec<StoredReject>> {
+        let ledger = self.services.destination.ledger();
+        let mut filter = RejectsFilter {
+            file: Some(*file),
+            unsettled: true,
+            limit: Some(super::PAGE),
+            ..RejectsFilter::default()
+        };
+        let mut open = Vec::new();
+        loop {
+            let page = ledger.stored_rejects(&filter).await?;
+            let Some(last) = page.last() else { return Ok(open) };
+            filter.after = Some((last.file.id, last.id));
+            let ours = |reject: &StoredReject| rejects.iter().any(|ours| ours.id == reject.id);
+            open.extend(page.into_iter().filter(ours));
+        }
+    }
+
+    fn count_replayed(&self, plan: &TablePlan, read: &Read) {
+        let loaded = read.mended.iter().map(|mended| mended.totals.rows_loaded).sum();
+        let rows = (read.mended.len() + read.still_bad.len()) as u64;
+        let rejected = read.still_bad.len() as u64;
+        self.tally.replayed(&plan.state.name, rows, loaded, rejected);
+        for (stored, why) in read.still_bad.iter().take(TOLD_MAX) {
+            let row = row_of(stored);
+            self.tally.note(format!("still bad: {} {row}: {why}", stored.file.file));
+        }
+        if read.still_bad.len() > TOLD_MAX {
+            self.tally.note(format!("and {} more", read.still_bad.len() - TOLD_MAX));
+        }
+    }
+}
+
+impl Read {
+    fn take(&mut self, stored: StoredReject, whole: WholeFile) {
+        // What a repair cut off is in the raw text that stays with the reject.
+        let rejects = whole.batches.iter().flat_map(|batch| &batch.rejects);
+        let rejected = rejects.into_iter().find(|reject| reject.reason != Reason::Repaired);
+        if let Some(Reject { detail, .. }) = rejected {
+            self.still_bad.push((stored, detail.clone()));
+            return;
+        }
+        let totals = whole.progress.totals();
+        let rows = whole.progress.rows_read();
+        if rows != 1 {
+            let why = format!("the text holds {rows} rows, not one");
+            self.still_bad.push((stored, why));
+            return;
+        }
+        let batches = whole.batches.into_iter().map(|batch| batch.batch);
+        let batches = batches.filter(|batch| batch.num_rows() > 0).collect();
+        self.mended.push(Mended { reject: stored, columns: whole.columns, batches, totals });
+    }
+}
+
+impl Ingest {
+    async fn write_mended(
+        &self,
+        file: &FileVersion,
+        plan: &Arc<TablePlan>,
+        read: Read,
+    ) -> Result<Tried> {
+        let Read { mended, mut still_bad } = read;
+        let Some(first) = mended.first() else {
+            return Ok(Tried::Committed(Read { mended, still_bad }));
+        };
+        let id = first.reject.file.id;
+        let load_plan = LoadPlan {
+            load_id: new_load_id(),
+            run_id: self.run_id.clone(),
+            table: plan.state.name.clone(),
+            schema: plan.schema.clone(),
+            mode: LoadMode::Replay,
+            files: vec![LoadFile {
+                id,
+                file: file.clone(),
+                stream: self.stream.name.clone(),
+                displaces: Vec::new(),
+                again: false,
+            }],
+        };
+        let Begun::Ready { mut load, .. } = self.destination.begin(load_plan).await? else {
+            return Ok(Tried::SchemaChanged);
+        };
+        let mut writer = load.writer().await?;
+        let mut written = Vec::new();
+        let mut columns: Option<Vec<usize>> = None;
+        for row in mended {
+            match write_row(writer.as_mut(), &row, &mut columns).await {
+                Ok(None) => written.push(row),
+                Ok(Some(refusal)) => still_bad.push((row.reject, refusal)),
+                Err(error) => return given_up(writer, load, error).await,
+            }
+        }
+        if written.is_empty() {
+            drop(writer);
+            load.abort().await?;
+            return Ok(Tried::Committed(Read { mended: written, still_bad }));
+        }
+        let part = match writer.finish().await {
+            Ok(part) => part,
+            Err(error) => {
+                load.abort().await?;
+                return Err(error);
+            }
+        };
+        match load.commit(vec![part], vec![joined(&written)]).await?.pop() {
+            Some(Outcome::Committed) => Ok(Tried::Committed(Read { mended: written, still_bad })),
+            Some(Outcome::SchemaChanged) => Ok(Tried::SchemaChanged),
+            Some(Outcome::Failed(error)) => Err(error),
+            Some(Outcome::AlreadyLoaded) | None => {
+                Err(Error::new(ErrorKind::Internal, "a replay was answered as a load is"))
+            }
+        }
+    }
+}
+
+async fn given_up(writer: Box<dyn Writer>, load: Box<dyn Load>, error: Error) -> Result<Tried> {
+    drop(writer);
+    load.abort().await?;
+    Err(error)
+}
+
+/// Writes one row; what the destination says against it, if it refuses it.
+async fn write_row(
+    writer: &mut dyn Writer,
+    row: &Mended,
+    columns: &mut Option<Vec<usize>>,
+) -> Result<Option<String>> {
+    if columns.as_ref() != Some(&row.columns) && !row.columns.is_empty() {
+        writer.start_file(row.reject.file.id, &row.columns).await?;
+        *columns = Some(row.columns.clone());
+    }
+    for batch in &row.batches {
+        let refused = writer.write_tolerantly(batch.clone()).await?;
+        if let Some(refused) = refused.into_iter().next() {
+            return Ok(Some(refused.detail));
+        }
+    }
+    Ok(None)
+}
+
+/// What the rows bring together.
+fn joined(rows: &[Mended]) -> FileTotals {
+    let sum = |of: fn(&FileTotals) -> u64| rows.iter().map(|row| of(&row.totals)).sum();
+    FileTotals {
+        id: rows.first().map_or(decant_core::FileId(0), |row| row.reject.file.id),
+        rows_loaded: sum(|totals| totals.rows_loaded),
+        rows_rejected: 0,
+        rows_checksum: rows
+            .iter()
+            .fold(0_i64, |sum, row| sum.wrapping_add(row.totals.rows_checksum)),
+        processing_seconds: 0.0,
+        repairs_kept: 0,
+        layout: None,
+        settles: rows.iter().map(|row| row.reject.id).collect(),
+    }
+}
+
+/// The decoder with nothing but one document before it.
+fn one_row(decoder: &Decoder, format: Arc<dyn decant_core::Format>, bytes: Vec<u8>) -> Decoder {
+    let mut decoder = decoder.clone();
+    decoder.services.store = Arc::new(OneDocument(bytes.into()));
+    decoder.services.format = Arc::new(move |_, _| Ok(Arc::clone(&format)));
+    decoder
+}
+
+fn planned(stored: &StoredReject) -> PlannedFile {
+    PlannedFile {
+        file: stored.file.file.clone(),
+        id: stored.file.id,
+        receipt: Receipt::None,
+        displaces: Vec::new(),
+        again: false,
+    }
+}
+
+fn why(undecoded: Undecoded) -> String {
+    match undecoded {
+        Undecoded::Failed(failure) => match failure.rejects.first() {
+            Some(reject) => reject.detail.clone(),
+            None => failure.error.message().to_owned(),
+        },
+        Undecoded::NewColumns(new) => {
+            let names: Vec<String> = new.iter().map(|new| format!("`{}`", new.source)).collect();
+            format!("the table has no column for {}", names.join(", "))
+        }
+        Undecoded::TooLarge | Undecoded::Abandoned => "it could not be read".to_owned(),
+    }
+}
+
+fn row_of(stored: &StoredReject) -> String {
+    match (stored.reject.line, &stored.reject.column) {
+        (Some(line), Some(column)) => format!("line {line}, column `{column}`"),
+        (Some(line), None) => format!("line {line}"),
+        (None, _) => format!("row {}", stored.reject.ordinal),
+    }
+}
+
+fn no_table(name: &TableName, why: &NoTable) -> Error {
+    match why {
+        NoTable::Failed(error) => {
+            let copy = Error::new(error.kind(), error.chain());
+            match error.hint() {
+                Some(hint) => copy.with_hint(hint),
+                None => copy,
+            }
+        }
+        NoTable::Empty => Error::new(ErrorKind::NotFound, format!("there is no table {name}")),
+    }
+}
