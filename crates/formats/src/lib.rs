@@ -1,4 +1,4 @@
-//! Bytes to batches: compression, inference and the CSV decoder.
+//! Bytes to batches: compression, encodings, inference and the decoders.
 //!
 //! Nothing here touches a network or a file system: bytes come from an
 //! [`Input`](decant_core::Input), rows go to a
@@ -6,6 +6,7 @@
 
 pub mod compression;
 pub mod csv;
+pub mod encoding;
 pub mod infer;
 pub mod raw_rows;
 mod registry;

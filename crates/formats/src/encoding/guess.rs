@@ -1,0 +1,240 @@
+//! Which encoding a text is in.
+//!
+//! Deterministic: the same beginning has the same answer. It leans to UTF-8,
+//! because a wrong guess of another encoding loads wrong letters, while wrong
+//! UTF-8 is found and rejected: another encoding is only believed when what
+//! comes out reads like words.
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+/// Units of two bytes below which nothing is taken for UTF-16 without a mark.
+const UNITS_MIN: usize = 4;
+/// Of a hundred UTF-16 units of a table, at least so many are ASCII: digits,
+/// delimiters, line ends.
+const ASCII_UNITS_PERCENT: usize = 10;
+/// Characters beyond ASCII from which on a text is taken for one that is not
+/// Western.
+const FOREIGN_MIN: usize = 4;
+const ESCAPE: u8 = 0x1b;
+/// Control characters of tables: white space, and separators of their own.
+const CONTROLS: &str = "\t\r\n\u{1}\u{7}\u{1e}\u{1f}";
+/// Characters beyond ASCII that stand alone in plain text.
+const SYMBOLS: &str = "€£¥§°²³½¼¾«»“”‘’„–—…·•©®™ºª¿¡µ×№\u{a0}";
+
+/// What a text is in, and why.
+pub(super) struct Decided {
+    pub(super) encoding: &'static Encoding,
+    /// Bytes of the byte-order mark.
+    pub(super) mark_bytes: usize,
+    /// Nothing for plain UTF-8.
+    pub(super) explanation: Option<String>,
+}
+
+/// Decides by `beginning` and what was given.
+pub(super) fn decide(beginning: &[u8], given: Option<&'static Encoding>) -> Decided {
+    if let Some((encoding, mark_bytes)) = Encoding::for_bom(beginning) {
+        let explanation = match given {
+            Some(given) if given != encoding => Some(format!(
+                "the text is {}, by its byte-order mark, and not {}",
+                encoding.name(),
+                given.name()
+            )),
+            _ if encoding == UTF_8 => None,
+            _ => Some(format!("the text is {}, by its byte-order mark", encoding.name())),
+        };
+        return Decided { encoding, mark_bytes, explanation };
+    }
+    let (encoding, explanation) = match given {
+        Some(given) if given == UTF_8 => (given, None),
+        Some(given) => (given, Some(format!("the text is {}, as was said", given.name()))),
+        None => guess(beginning),
+    };
+    Decided { encoding, mark_bytes: 0, explanation }
+}
+
+fn guess(beginning: &[u8]) -> (&'static Encoding, Option<String>) {
+    if let Some(encoding) = utf_16(beginning) {
+        let name = encoding.name();
+        let why = format!("the text is {name}: every other byte of its ASCII is zero (a guess)");
+        return (encoding, Some(why));
+    }
+    let seen = Seen::of(beginning);
+    if seen.invalid == 0 && !beginning.windows(2).any(|pair| pair == [ESCAPE, b'$']) {
+        return (UTF_8, None);
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    detector.feed(beginning, false);
+    let encoding = detector.guess(None, Utf8Detection::Deny);
+    if seen.invalid > seen.valid && reads_like_words(beginning, encoding)
+        || seen.invalid == 0 && encoding == encoding_rs::ISO_2022_JP
+    {
+        let name = encoding.name();
+        let why = format!("the text is {name}: it is not UTF-8 and reads like this (a guess)");
+        return (encoding, Some(why));
+    }
+    if seen.invalid == 0 {
+        return (UTF_8, None);
+    }
+    let why = "the text is taken for UTF-8, although not all of it is".to_owned();
+    (UTF_8, Some(why))
+}
+
+/// UTF-16 without a mark: NULs, and all of them on one side.
+fn utf_16(beginning: &[u8]) -> Option<&'static Encoding> {
+    let units = beginning.len() / 2;
+    if units < UNITS_MIN || !beginning.contains(&0) {
+        return None;
+    }
+    let zeros = |side: usize| {
+        beginning.chunks_exact(2).filter(|unit| unit[side] == 0 && unit[1 - side] != 0).count()
+    };
+    let many = |count: usize| count * 100 >= units * ASCII_UNITS_PERCENT;
+    let encoding = match (zeros(0), zeros(1)) {
+        (0, low) if many(low) => UTF_16LE,
+        (high, 0) if many(high) => UTF_16BE,
+        _ => return None,
+    };
+    if many_ascii_pairs(beginning) {
+        return None;
+    }
+    let even = &beginning[..units * 2];
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let mut text = String::with_capacity(decoder.max_utf8_buffer_length(even.len())?);
+    let (_, _, malformed) = decoder.decode_to_string(even, &mut text, false);
+    let is_text = |letter: char| !letter.is_control() || CONTROLS.contains(letter);
+    (!malformed && text.chars().all(is_text)).then_some(encoding)
+}
+
+/// Whether most units have no zero, and most of those are two ASCII
+/// characters: plain text with a few NULs.
+fn many_ascii_pairs(beginning: &[u8]) -> bool {
+    let is_text = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
+    let whole = beginning.chunks_exact(2).filter(|unit| !unit.contains(&0));
+    let (mut units, mut pairs) = (0_usize, 0_usize);
+    for unit in whole {
+        units += 1;
+        pairs += usize::from(unit.iter().all(is_text));
+    }
+    units * 4 > beginning.len() && pairs * 10 > units * 8
+}
+
+/// Sequences beyond ASCII, by whether UTF-8 has them.
+struct Seen {
+    valid: usize,
+    invalid: usize,
+}
+
+impl Seen {
+    /// Counts; what is cut off at the end counts as nothing.
+    fn of(bytes: &[u8]) -> Self {
+        let mut seen = Self { valid: 0, invalid: 0 };
+        for chunk in bytes.utf8_chunks() {
+            seen.valid += chunk.valid().chars().filter(|letter| !letter.is_ascii()).count();
+            let is_cut = bytes.as_ptr_range().end == chunk.invalid().as_ptr_range().end
+                && std::str::from_utf8(chunk.invalid()).is_err_and(|e| e.error_len().is_none());
+            seen.invalid += usize::from(!chunk.invalid().is_empty() && !is_cut);
+        }
+        seen
+    }
+}
+
+/// Whether the letters beyond ASCII stand beside letters, or are symbols that
+/// stand alone.
+fn reads_like_words(beginning: &[u8], encoding: &'static Encoding) -> bool {
+    let mut decoder = encoding.new_decoder_without_bom_handling();
+    let room = decoder.max_utf8_buffer_length(beginning.len()).unwrap_or_default();
+    let mut text = String::with_capacity(room);
+    let (_, _, malformed) = decoder.decode_to_string(beginning, &mut text, false);
+    if malformed && text.chars().filter(|letter| *letter == '\u{fffd}').count() > 2 {
+        return false;
+    }
+    let letters: Vec<char> = text.chars().collect();
+    let (mut good, mut all) = (0_usize, 0_usize);
+    for (at, letter) in letters.iter().enumerate().filter(|(_, letter)| !letter.is_ascii()) {
+        all += 1;
+        let beside = |near: Option<&char>| near.is_some_and(|near| near.is_alphabetic());
+        let in_word = letter.is_alphabetic()
+            && (beside(at.checked_sub(1).and_then(|at| letters.get(at)))
+                || beside(letters.get(at + 1))
+                || !encoding.is_single_byte());
+        good += usize::from(in_word || SYMBOLS.contains(*letter) || is_wide(*letter));
+    }
+    if all < FOREIGN_MIN && encoding != encoding_rs::WINDOWS_1252 {
+        return false;
+    }
+    !letters.iter().any(|letter| ('\u{80}'..='\u{9f}').contains(letter)) && good * 4 >= all * 3
+}
+
+/// Punctuation and forms of East Asian text.
+fn is_wide(letter: char) -> bool {
+    matches!(letter, '\u{2000}'..='\u{206f}' | '\u{3000}'..='\u{30ff}' | '\u{ff00}'..='\u{ffef}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(beginning: &[u8]) -> &'static str {
+        decide(beginning, None).encoding.name()
+    }
+
+    #[test]
+    fn a_byte_order_mark_wins_over_what_was_given() {
+        for (mark, expected) in [
+            (&b"\xef\xbb\xbfa"[..], "UTF-8"),
+            (b"\xff\xfea\0", "UTF-16LE"),
+            (b"\xfe\xff\0a", "UTF-16BE"),
+        ] {
+            let decided = decide(mark, Some(encoding_rs::WINDOWS_1252));
+            assert_eq!(decided.encoding.name(), expected);
+            assert!(decided.explanation.unwrap().contains("byte-order mark"));
+        }
+    }
+
+    #[test]
+    fn plain_text_is_utf_8_and_nothing_is_said() {
+        for text in ["", "id,name\n1,a\n", "naïve,名前\n", "a\u{1b}[0m"] {
+            let decided = decide(text.as_bytes(), None);
+            assert_eq!(decided.encoding, UTF_8, "{text}");
+            assert_eq!(decided.explanation, None);
+        }
+        let cut = &"a,é".as_bytes()[..3];
+        assert_eq!(name(cut), "UTF-8");
+    }
+
+    #[test]
+    fn other_encodings_are_guessed_by_their_words() {
+        let encoded =
+            |encoding: &'static Encoding, text: &str| encoding.encode(text).0.into_owned();
+        let japanese = "名前,住所\n山田太郎,東京都千代田区\n鈴木花子,大阪府大阪市\n";
+        let chinese = "姓名,城市\n张伟,北京市朝阳区\n王芳,上海市浦东新区\n李娜,广州\n";
+        let russian = "имя,город\nАлексей,Москва\nМария,Санкт-Петербург\n";
+        for (bytes, expected) in [
+            (encoded(encoding_rs::WINDOWS_1252, "name,city\nJürgen,München\n"), "windows-1252"),
+            (encoded(encoding_rs::SHIFT_JIS, japanese), "Shift_JIS"),
+            (encoded(encoding_rs::EUC_JP, japanese), "EUC-JP"),
+            (encoded(encoding_rs::GBK, chinese), "GBK"),
+            (encoded(encoding_rs::WINDOWS_1251, russian), "windows-1251"),
+        ] {
+            assert_eq!(name(&bytes), expected);
+        }
+    }
+
+    #[test]
+    fn utf_16_is_known_by_its_zeros() {
+        let little: Vec<u8> = "id,名前\n1,x\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = "id,名前\n1,x\n".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!((name(&little), name(&big)), ("UTF-16LE", "UTF-16BE"));
+        assert_eq!(name(b"a\0b,c\nd,e\n"), "UTF-8");
+    }
+
+    #[test]
+    fn bytes_that_make_no_words_leave_the_text_utf_8() {
+        for bytes in [&b"id,name\n1,\xff\n"[..], b"a,b\n\x81\x8d,2\n", "é,ü,\u{df}\n".as_bytes()]
+        {
+            assert_eq!(name(bytes), "UTF-8", "{bytes:?}");
+        }
+        assert_eq!(name(b"caf\xc3\xa9,M\xfcnchen\n"), "UTF-8");
+    }
+}

@@ -1,0 +1,287 @@
+//! Text in any encoding as UTF-8: stands between decompression and a decoder
+//! of text.
+//!
+//! Which encoding it is: a byte-order mark wins, then what the options say,
+//! then a guess from the file's beginning (`guess`), which is reported. The
+//! mark itself is passed over.
+//!
+//! UTF-8 passes through as it is, without validation. In every other encoding
+//! a byte sequence without a meaning becomes the one byte
+//! [`MALFORMED`](malformed::MALFORMED), which no UTF-8 contains, so that
+//! whoever validates the text finds it in the row that it belongs to.
+//!
+//! Invariants: memory is bounded by the beginning that is looked at and one
+//! chunk; nothing depends on how the input is chunked.
+
+mod foreign;
+mod guess;
+mod label;
+pub(crate) mod malformed;
+mod offsets;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use bytes::{Bytes, BytesMut};
+use decant_core::Result;
+use decant_core::format::Input;
+use decant_core::stream::FormatOptions;
+use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+pub(crate) use offsets::Offsets;
+
+/// Bytes of a file's beginning from which its encoding is guessed.
+const BEGINNING_BYTES: usize = 256 << 10;
+/// Bytes that are decoded together.
+const CHUNK_BYTES: usize = 64 << 10;
+
+/// Checks the name of an encoding, without a file.
+///
+/// Errors: `InvalidConfig` for a label that no encoding has.
+pub fn check_label(label: &str) -> Result<()> {
+    label::encoding_of(label).map(|_| ())
+}
+
+/// A file's text as UTF-8, without its byte-order mark.
+pub struct Transcoded<'i> {
+    input: &'i mut dyn Input,
+    encoding: &'static Encoding,
+    explanation: Option<String>,
+    /// What has been read and not been decoded.
+    waiting: VecDeque<Bytes>,
+    /// What has been decoded, looked at and not been handed on.
+    ready: VecDeque<Bytes>,
+    decoder: Option<Decoder>,
+    /// The first byte of a UTF-16 unit whose second one is yet to come.
+    half: Option<u8>,
+    offsets: Offsets,
+    ended: bool,
+}
+
+/// The first bytes of a text.
+pub(crate) struct Beginning {
+    /// As UTF-8.
+    pub(crate) text: Bytes,
+    /// Whether this is all of it.
+    pub(crate) whole: bool,
+}
+
+impl<'i> Transcoded<'i> {
+    /// Looks at the beginning of `input`, which starts at the file's first
+    /// byte, and decides what its encoding is.
+    ///
+    /// Errors: `InvalidConfig` for a label that no encoding has,
+    /// `Unsupported` for what is no text or is UTF-32.
+    pub fn new(input: &'i mut dyn Input, options: &FormatOptions) -> Result<Self> {
+        let given = options.encoding.as_deref().map(label::encoding_of).transpose()?;
+        let (mut waiting, beginning) = read_beginning(input)?;
+        foreign::refuse(&beginning)?;
+        let decided = guess::decide(&beginning, given);
+        drop_front(&mut waiting, decided.mark_bytes);
+        let passes = decided.encoding == UTF_8;
+        Ok(Self {
+            input,
+            encoding: decided.encoding,
+            explanation: decided.explanation,
+            waiting,
+            ready: VecDeque::new(),
+            decoder: (!passes).then(|| decided.encoding.new_decoder_without_bom_handling()),
+            half: None,
+            offsets: Offsets::new(decided.mark_bytes as u64, passes),
+            ended: false,
+        })
+    }
+
+    /// Remembers where lines begin in the file.
+    pub(crate) fn with_offsets(mut self) -> Self {
+        self.offsets.remember();
+        self
+    }
+
+    /// The encoding's label, in lower case.
+    pub fn label(&self) -> String {
+        self.encoding.name().to_ascii_lowercase()
+    }
+
+    /// The encoding's name, as people write it.
+    pub fn name(&self) -> &'static str {
+        self.encoding.name()
+    }
+
+    /// Why the text is read in this encoding; nothing for plain UTF-8.
+    pub fn explanation(&self) -> Option<&str> {
+        self.explanation.as_deref()
+    }
+
+    /// Where in the file, in bytes of its own encoding, the text's bytes
+    /// stand. Exact for the first byte of a line and for the end.
+    pub(crate) fn offsets(&self) -> &Offsets {
+        &self.offsets
+    }
+
+    /// Forgets where lines before `offset` of the text begin in the file.
+    pub(crate) fn forget_before(&mut self, offset: u64) {
+        self.offsets.forget_before(offset);
+    }
+
+    /// The text's first `bytes_max` bytes, fewer at the end, without passing
+    /// them. To be asked before anything is passed.
+    pub(crate) fn beginning(&mut self, bytes_max: usize) -> Result<Beginning> {
+        let mut count: usize = self.ready.iter().map(Bytes::len).sum();
+        while count <= bytes_max {
+            let Some(chunk) = self.decode_chunk()? else { break };
+            count += chunk.len();
+            self.ready.push_back(chunk);
+        }
+        let whole = count <= bytes_max;
+        let mut text = match self.ready.len() {
+            1 => self.ready[0].clone(),
+            _ => {
+                let mut joined = BytesMut::with_capacity(count);
+                self.ready.iter().for_each(|chunk| joined.extend_from_slice(chunk));
+                joined.freeze()
+            }
+        };
+        text.truncate(bytes_max);
+        Ok(Beginning { text, whole })
+    }
+
+    fn next_raw(&mut self) -> Result<Option<Bytes>> {
+        match self.waiting.pop_front() {
+            Some(chunk) => Ok(Some(chunk)),
+            None => self.input.next_chunk(),
+        }
+    }
+
+    fn decode_chunk(&mut self) -> Result<Option<Bytes>> {
+        if self.decoder.is_none() {
+            return self.next_raw();
+        }
+        while !self.ended {
+            let mut decoded = Vec::new();
+            match self.next_raw()? {
+                Some(mut chunk) => {
+                    if chunk.len() > CHUNK_BYTES {
+                        self.waiting.push_front(chunk.split_off(CHUNK_BYTES));
+                    }
+                    let units = self.whole_units(chunk);
+                    self.decode_lines(&units, &mut decoded);
+                }
+                None => {
+                    self.ended = true;
+                    let rest: Vec<u8> = self.half.take().into_iter().collect();
+                    self.decode(&rest, true, &mut decoded);
+                    self.offsets.at_end();
+                }
+            }
+            if !decoded.is_empty() {
+                return Ok(Some(decoded.into()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The chunk, so that no UTF-16 unit is cut: with the half that was kept
+    /// before, and without the one to be kept.
+    fn whole_units(&mut self, chunk: Bytes) -> Bytes {
+        if self.encoding != UTF_16LE && self.encoding != UTF_16BE {
+            return chunk;
+        }
+        let mut units = BytesMut::with_capacity(chunk.len() + 1);
+        units.extend(self.half.take());
+        units.extend_from_slice(&chunk);
+        if units.len() % 2 == 1 {
+            self.half = units.last().copied();
+            units.truncate(units.len() - 1);
+        }
+        units.freeze()
+    }
+
+    /// Decodes line by line, and notes where each one begins.
+    fn decode_lines(&mut self, raw: &[u8], output: &mut Vec<u8>) {
+        let mut start = 0;
+        while start < raw.len() {
+            let end = self.line_end(&raw[start..]).map_or(raw.len(), |end| start + end);
+            self.decode(&raw[start..end], false, output);
+            start = end;
+        }
+    }
+
+    /// Behind the first line end in `raw`.
+    fn line_end(&self, raw: &[u8]) -> Option<usize> {
+        let unit = match self.encoding {
+            encoding if encoding == UTF_16LE => [Some(0), None],
+            encoding if encoding == UTF_16BE => [None, Some(0)],
+            _ => return memchr::memchr2(b'\n', b'\r', raw).map(|at| at + 1),
+        };
+        let is_line_end = |pair: &&[u8]| match (pair, unit) {
+            ([low, 0], [Some(_), _]) => matches!(low, b'\n' | b'\r'),
+            ([0, low], [None, _]) => matches!(low, b'\n' | b'\r'),
+            _ => false,
+        };
+        raw.chunks_exact(2).position(|pair| is_line_end(&pair)).map(|at| at * 2 + 2)
+    }
+
+    fn decode(&mut self, mut raw: &[u8], last: bool, output: &mut Vec<u8>) {
+        let Some(decoder) = &mut self.decoder else { return };
+        let before = output.len();
+        let raw_bytes = raw.len();
+        loop {
+            let room = decoder.max_utf8_buffer_length_without_replacement(raw.len());
+            let from = output.len();
+            output.resize(from + room.unwrap_or(raw.len().saturating_mul(3)).max(16), 0);
+            let (result, read, written) =
+                decoder.decode_to_utf8_without_replacement(raw, &mut output[from..], last);
+            output.truncate(from + written);
+            raw = &raw[read..];
+            match result {
+                DecoderResult::InputEmpty => break,
+                DecoderResult::OutputFull => {}
+                DecoderResult::Malformed(..) => output.push(malformed::MALFORMED),
+            }
+        }
+        self.offsets.passed((output.len() - before) as u64, raw_bytes as u64);
+    }
+}
+
+impl Input for Transcoded<'_> {
+    fn next_chunk(&mut self) -> Result<Option<Bytes>> {
+        match self.ready.pop_front() {
+            Some(chunk) => Ok(Some(chunk)),
+            None => self.decode_chunk(),
+        }
+    }
+
+    fn range(&mut self, range: Range<u64>) -> Result<Bytes> {
+        self.input.range(range)
+    }
+
+    fn size(&self) -> Option<u64> {
+        None
+    }
+}
+
+fn read_beginning(input: &mut dyn Input) -> Result<(VecDeque<Bytes>, Vec<u8>)> {
+    let mut chunks = VecDeque::new();
+    let mut beginning = Vec::new();
+    while beginning.len() < BEGINNING_BYTES {
+        let Some(chunk) = input.next_chunk()? else { break };
+        let wanted = (BEGINNING_BYTES - beginning.len()).min(chunk.len());
+        beginning.extend_from_slice(&chunk[..wanted]);
+        chunks.push_back(chunk);
+    }
+    Ok((chunks, beginning))
+}
+
+fn drop_front(chunks: &mut VecDeque<Bytes>, mut count: usize) {
+    while count > 0 {
+        let Some(chunk) = chunks.front_mut() else { return };
+        let dropped = count.min(chunk.len());
+        bytes::Buf::advance(chunk, dropped);
+        count -= dropped;
+        if chunk.is_empty() {
+            chunks.pop_front();
+        }
+    }
+}
