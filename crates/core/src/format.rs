@@ -72,10 +72,11 @@ pub struct FileColumns {
     /// Whether the names stand in the file. Columns without names are matched
     /// by position.
     pub named: bool,
-    /// The options under which the raw text of this file's rejects is read
-    /// again, every detected one filled in, the header left to `names`; also
-    /// what detection found. A binary format, whose rejects are rendered as
-    /// JSON, says `json`.
+    /// When decoding: the options under which the raw text of this file's
+    /// rejects is read again, every detected one filled in; no header, nothing
+    /// to pass over, and UTF-8 where the raw text was transcribed. In a
+    /// sample: what detection found. A binary format, whose rejects are
+    /// rendered as JSON, says `json`.
     pub options: FormatOptions,
 }
 

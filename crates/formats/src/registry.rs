@@ -26,10 +26,14 @@ const FOREIGN: [&str; 28] = [
     "7z", "bz2", "xz", "sqlite", "db",
 ];
 
-static FORMATS: [FormatEntry; 3] = [
+/// Other names of formats.
+const ALIASES: [(&str, &str); 2] = [("fixed-width", "fwf"), ("fixed_width", "fwf")];
+
+static FORMATS: [FormatEntry; 4] = [
     FormatEntry { name: "csv", extensions: &["csv", "txt"], open: |options| open(b',', options) },
     FormatEntry { name: "tsv", extensions: &["tsv", "tab"], open: |options| open(b'\t', options) },
     FormatEntry { name: "psv", extensions: &["psv"], open: |options| open(b'|', options) },
+    FormatEntry { name: "fwf", extensions: &["fwf"], open: open_fixed_width },
 ];
 
 /// Every format.
@@ -60,11 +64,17 @@ pub(crate) fn name_of(file: &str) -> &'static str {
     known.unwrap_or(&FORMATS[0]).name
 }
 
+fn open_fixed_width(options: &FormatOptions) -> Result<Box<dyn Format>> {
+    Ok(Box::new(CsvFormat::fixed_width(options)?))
+}
+
 fn open(delimiter: u8, options: &FormatOptions) -> Result<Box<dyn Format>> {
     Ok(Box::new(CsvFormat::new(delimiter, options)?))
 }
 
 fn by_name(name: &str) -> Result<&'static FormatEntry> {
+    let alias = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
+    let name = alias.map_or(name, |(_, name)| name);
     let known = |entry: &&FormatEntry| entry.name.eq_ignore_ascii_case(name);
     FORMATS.iter().find(known).ok_or_else(|| {
         let names: Vec<&str> = FORMATS.iter().map(|entry| entry.name).collect();
@@ -138,6 +148,6 @@ mod tests {
         assert!(for_file("a.csv", &named("auto")).is_ok());
         let error = for_file("a.csv", &named("cvs")).err().unwrap();
         assert_eq!(error.kind(), ErrorKind::InvalidConfig);
-        assert_eq!(error.hint(), Some("choose one of auto, csv, tsv, psv"));
+        assert_eq!(error.hint(), Some("choose one of auto, csv, tsv, psv, fwf"));
     }
 }

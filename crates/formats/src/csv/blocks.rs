@@ -3,10 +3,9 @@
 //!
 //! Invariants: memory is bounded by a block, a chunk of input and the longest
 //! row; every line is a row, a blank line, a comment or passed over, and every
-//! row is either in an [`Index`] or a [`Reject`]; none of it depends on how
-//! the input is chunked or how large a block is.
-
-use std::ops::Range;
+//! row is either in an [`Index`] or a [`Reject`], or is left out at the end
+//! because it was asked for; none of it depends on how the input is chunked or
+//! how large a block is.
 
 use bytes::{Buf, Bytes};
 use decant_core::format::{FileColumns, Input};
@@ -15,10 +14,14 @@ use decant_core::{Error, ErrorKind, Position, Reject, Result};
 
 use super::complaint::Complaint;
 use super::dialect::Dialect;
-use super::field::Field;
+use super::footer::Footer;
+use super::header::Names;
 use super::index::Index;
 use super::marks::Marker;
+use super::mend::{self, Mended};
 use super::walk::{Extent, Found, Walk};
+use super::{fixed_width, header};
+use crate::encoding::{Offsets, Transcoded};
 
 /// Bytes of a block, unless a row is longer.
 pub(super) const BLOCK_BYTES: usize = 1 << 20;
@@ -26,26 +29,28 @@ pub(super) const BLOCK_BYTES: usize = 1 << 20;
 const BLOCK_ROWS: u64 = 16_384;
 /// Bytes kept of a row that is too long.
 const TOO_LONG_KEPT_BYTES: usize = 64 << 10;
-/// Smallest block: room for a byte-order mark.
+/// Smallest block.
 const BLOCK_BYTES_MIN: usize = 4;
-const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
-const UTF_16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 /// A file being read.
 pub(super) struct Blocks<'i> {
-    input: &'i mut dyn Input,
+    input: Transcoded<'i>,
     dialect: &'i Dialect,
+    /// How rows are found.
+    structure: Dialect,
     marker: Marker,
     block_bytes: usize,
     /// What may be fetched; only a sample has a bound.
     bytes_max: u64,
     chunk: Bytes,
     buffer: Vec<u8>,
+    /// The rows of a block that was written anew.
+    rewritten: Vec<u8>,
     marks: Vec<u32>,
     /// The first mark at or behind the place.
     mark: usize,
     place: Place,
-    /// Where the buffer begins in the file.
+    /// Where the buffer begins in the text.
     offset: u64,
     /// Lines to pass over before anything else.
     skip_lines: u64,
@@ -54,7 +59,7 @@ pub(super) struct Blocks<'i> {
 
 /// How far a file has been passed.
 #[derive(Clone, Copy)]
-struct Place {
+pub(super) struct Place {
     /// Where the next line begins in the buffer.
     start: usize,
     /// The next line's number, from 1.
@@ -73,21 +78,42 @@ impl Place {
 /// What the positions of an [`Index`] point into.
 pub(super) struct Block<'b> {
     pub(super) bytes: &'b [u8],
+    /// The file's own text, into which the index's raw positions point.
+    pub(super) raw: &'b [u8],
     /// Rows read, good and bad.
     pub(super) rows_read: u64,
+    offsets: &'b Offsets,
+    offset: u64,
+}
+
+impl Block<'_> {
+    /// Where in the file the raw text at `position` stands.
+    pub(super) fn file_offset(&self, position: usize) -> u64 {
+        self.offsets.in_file(self.offset + position as u64)
+    }
+}
+
+/// What a line is that is not simply a row.
+enum Judged {
+    Nothing,
+    Row(Mended),
+    Bad(Complaint),
 }
 
 impl<'i> Blocks<'i> {
-    /// Blocks of `input`, which starts at the file's beginning.
-    pub(super) fn new(input: &'i mut dyn Input, dialect: &'i Dialect, block_bytes: usize) -> Self {
+    /// Blocks of `input`, which starts at the text's beginning.
+    pub(super) fn new(input: Transcoded<'i>, dialect: &'i Dialect, block_bytes: usize) -> Self {
+        let structure = dialect.structure();
         Self {
             input,
             dialect,
-            marker: Marker::new(dialect),
+            marker: Marker::new(&structure),
+            structure,
             block_bytes: block_bytes.max(BLOCK_BYTES_MIN),
             bytes_max: u64::MAX,
             chunk: Bytes::new(),
             buffer: Vec::new(),
+            rewritten: Vec::new(),
             marks: Vec::new(),
             mark: 0,
             place: Place { start: 0, line: 1, ordinal: 1 },
@@ -99,7 +125,12 @@ impl<'i> Blocks<'i> {
 
     /// Bytes of the file that have been passed.
     pub(super) fn position(&self) -> u64 {
-        self.offset + self.place.start as u64
+        self.input.offsets().in_file(self.offset + self.place.start as u64)
+    }
+
+    /// The name of the file's encoding.
+    pub(super) fn encoding(&self) -> &'static str {
+        self.input.name()
     }
 
     /// Whether the whole file has been passed.
@@ -107,47 +138,70 @@ impl<'i> Blocks<'i> {
         self.ended && self.place.start == self.buffer.len()
     }
 
-    /// Fetches no more than about `bytes_max` bytes of the file; the row that
+    /// Fetches no more than about `bytes_max` bytes of the text; the row that
     /// this cuts is not delivered.
     pub(super) fn stop_after(&mut self, bytes_max: u64) {
         self.bytes_max = bytes_max;
     }
 
-    /// Reads up to the first row and names the columns by it; passes it only
-    /// when it is a header. `None` when the file has no row at all.
+    /// Reads up to the first row and names the columns by it, or by as many
+    /// as are header rows, and passes these. `None` when the file has no row
+    /// at all.
     ///
-    /// Errors: `MalformedFile` when that row cannot be taken apart, since then
-    /// nothing is known of the columns.
+    /// Errors: `MalformedFile` when such a row cannot be taken apart, since
+    /// then nothing is known of the columns.
     pub(super) fn columns(&mut self) -> Result<Option<FileColumns>> {
         self.refill()?;
-        self.pass_byte_order_mark()?;
         let mut ends = Vec::new();
+        let mut names = Names::new(self.dialect);
         loop {
-            let found = self.look(&mut ends);
+            ends.clear();
+            let (found, mark) = self.look(&mut ends);
             match found {
-                (Found::End, _) => return Ok(None),
-                (Found::Incomplete, _) => self.refill()?,
-                (Found::Row(extent), mark) if extent.end > self.place.start => {
-                    let columns = self.name_columns(&ends)?;
-                    if self.dialect.header {
-                        self.place.pass(extent);
-                        self.mark = mark;
+                Found::End => return Ok(names.finish()),
+                Found::Incomplete => {
+                    self.refill()?;
+                    continue;
+                }
+                Found::Row(extent) if extent.end > self.place.start => {
+                    self.add_names(&mut names, extent, &ends)?;
+                    if self.dialect.header_rows == 0 {
+                        return Ok(names.finish());
                     }
-                    return Ok(Some(columns));
+                    self.pass(extent, mark);
+                    if names.is_complete() {
+                        return Ok(names.finish());
+                    }
                 }
-                (Found::Row(extent) | Found::Comment(extent), mark) => {
-                    self.place.pass(extent);
-                    self.mark = mark;
-                }
-                (Found::LongComment(extent), mark) => {
-                    self.place.pass(extent);
-                    self.mark = mark;
+                Found::Row(extent) | Found::Comment(extent) => self.pass(extent, mark),
+                Found::LongComment(extent) => {
+                    self.pass(extent, mark);
                     self.skip_lines = 1;
                 }
-                (bad, _) => return Err(self.bad_first_row(bad)),
+                bad => return Err(self.bad_first_row(bad)),
             }
-            ends.clear();
         }
+    }
+
+    fn pass(&mut self, extent: Extent, mark: usize) {
+        self.place.pass(extent);
+        self.mark = mark;
+    }
+
+    fn add_names(&self, names: &mut Names<'_>, extent: Extent, ends: &[u32]) -> Result<()> {
+        let start = self.place.start;
+        let added = match &self.dialect.widths {
+            Some(widths) => {
+                let line = fixed_width::read(&self.buffer[start..extent.end], widths, self.dialect);
+                names.add(&line.fields.text, 0, &line.fields.ends)
+            }
+            None => names.add(&self.buffer, start, ends),
+        };
+        added.map_err(|header::NotText(shown)| {
+            let encoding = self.encoding();
+            let message = format!("the column name `{shown}` is not {encoding}");
+            self.malformed(message).with_hint("name the file's encoding, or mend its header")
+        })
     }
 
     /// Reads the next rows: the good ones into `index`, the bad ones behind
@@ -161,11 +215,14 @@ impl<'i> Blocks<'i> {
         loop {
             let Place { line, ordinal, .. } = self.place;
             index.begin(columns.names.len(), line, ordinal);
+            index.delimiter_bytes = self.dialect.delimiter.len() as u32;
             let exhausted = !self.pass_lines() || self.scan(columns, index, rejects);
             let rows_read = self.place.ordinal - ordinal;
             if rows_read > 0 {
-                index.offset = self.offset;
-                return Ok(Some(Block { bytes: &self.buffer, rows_read }));
+                let is_rewritten = self.rewrite(index);
+                let bytes = if is_rewritten { &self.rewritten } else { &self.buffer };
+                let (raw, offsets, offset) = (&self.buffer, self.input.offsets(), self.offset);
+                return Ok(Some(Block { bytes, raw, rows_read, offsets, offset }));
             }
             let fetched = self.offset + self.buffer.len() as u64;
             if exhausted && (self.is_finished() || fetched >= self.bytes_max) {
@@ -187,48 +244,156 @@ impl<'i> Blocks<'i> {
     ) -> bool {
         let last_ordinal = self.place.ordinal + BLOCK_ROWS;
         let count = columns.names.len();
-        let mut walk = Walk::new(&self.buffer, &self.marks, self.mark, self.ended, self.dialect);
+        let mut footer = Footer::new(self.dialect.skip_footer);
+        let is_plain = self.dialect.widths.is_none();
+        let mut walk = Walk::new(&self.buffer, &self.marks, self.mark, self.ended, &self.structure);
         let mut exhausted = false;
         while self.place.ordinal < last_ordinal && self.skip_lines == 0 {
-            let first_end = index.ends.len();
+            let (first_end, mark) = (index.ends.len(), walk.mark());
             let found = walk.line(self.place.start, &mut index.ends);
             let fields = index.ends.len() - first_end;
             if let Found::Row(extent) = found
                 && fields == count
+                && is_plain
             {
+                footer.hold((self.place, mark), index.rows.len(), rejects.len());
                 index.push(self.place.start, self.place.line, self.place.ordinal);
                 self.place.ordinal += 1;
                 self.place.pass(extent);
                 continue;
             }
-            index.ends.truncate(first_end);
             let Some(extent) = found.extent() else {
+                index.ends.truncate(first_end);
                 exhausted = true;
                 break;
             };
-            if let Some(complaint) = self.complain(found, fields, columns) {
-                rejects.push(self.reject(extent, complaint));
+            let judged = self.judge(found, &index.ends[first_end..], columns);
+            index.ends.truncate(first_end);
+            if !matches!(judged, Judged::Nothing) {
+                footer.hold((self.place, mark), index.rows.len(), rejects.len());
+                match judged {
+                    Judged::Row(mended) if index.has_room(self.buffer.len(), &mended) => {
+                        index.push(self.place.start, self.place.line, self.place.ordinal);
+                        index.mend(extent.end, mended);
+                    }
+                    Judged::Bad(complaint) => rejects.push(self.reject(extent, complaint)),
+                    _ => rejects.push(self.reject(extent, self.too_long())),
+                }
                 self.place.ordinal += 1;
             }
-            self.skip_lines = u64::from(found.goes_on());
+            if found.goes_on() {
+                self.skip_lines = 1;
+                footer.let_go();
+            }
             self.place.pass(extent);
         }
         self.mark = walk.mark();
+        self.hold_back(&footer, exhausted, index, rejects);
         exhausted
     }
 
-    fn complain(&self, found: Found, fields: usize, columns: &FileColumns) -> Option<Complaint> {
-        let limit = self.dialect.record_bytes_max;
-        match found {
-            Found::Row(extent) if extent.end == self.place.start => None,
-            Found::Row(_) => Some(Complaint::field_count(fields, columns.names.len())),
-            Found::Bad(extent, fault) => {
-                let row = &self.buffer[self.place.start..extent.end];
-                Some(Complaint::quote(fault, row, &columns.names, limit))
-            }
-            Found::TooLong(_) => Some(Complaint::too_long(limit, limit.min(TOO_LONG_KEPT_BYTES))),
-            Found::Comment(_) | Found::LongComment(_) | Found::Incomplete | Found::End => None,
+    /// Leaves the rows that are held back for later, or, at the end of the
+    /// file, out.
+    fn hold_back(
+        &mut self,
+        footer: &Footer,
+        exhausted: bool,
+        index: &mut Index,
+        rejects: &mut Vec<Reject>,
+    ) {
+        let Some(held) = footer.first() else { return };
+        index.truncate(held.rows);
+        rejects.truncate(held.rejects);
+        let (place, mark) = held.place;
+        match exhausted && self.is_finished() {
+            true => self.place.ordinal = place.ordinal,
+            false => (self.place, self.mark) = (place, mark),
         }
+    }
+
+    fn judge(&self, found: Found, ends: &[u32], columns: &FileColumns) -> Judged {
+        let start = self.place.start;
+        let count = columns.names.len();
+        match found {
+            Found::Row(extent) if extent.end == start => Judged::Nothing,
+            Found::Row(extent) => match &self.dialect.widths {
+                Some(widths) => self.judge_line(&self.buffer[start..extent.end], widths),
+                None => self.judge_ragged(ends, count),
+            },
+            Found::Bad(extent, fault) => {
+                let row = &self.buffer[start..extent.end];
+                let mended = || mend::quotes(row, count, self.dialect).map(Judged::Row);
+                let limit = self.dialect.record_bytes_max;
+                self.dialect.lenient.then(mended).flatten().unwrap_or_else(|| {
+                    Judged::Bad(Complaint::quote(fault, row, &columns.names, limit))
+                })
+            }
+            Found::TooLong(_) => Judged::Bad(self.too_long()),
+            Found::Comment(_) | Found::LongComment(_) | Found::Incomplete | Found::End => {
+                Judged::Nothing
+            }
+        }
+    }
+
+    fn judge_line(&self, line: &[u8], widths: &[usize]) -> Judged {
+        let line = fixed_width::read(line, widths, self.dialect);
+        match line.too_wide {
+            Some(characters) => Judged::Bad(Complaint::too_wide(characters, widths.iter().sum())),
+            None => Judged::Row(line.fields),
+        }
+    }
+
+    fn judge_ragged(&self, ends: &[u32], count: usize) -> Judged {
+        let complaint = || Judged::Bad(Complaint::field_count(ends.len(), count));
+        if !self.dialect.lenient {
+            return complaint();
+        }
+        let fields = self.fields(self.place.start, ends);
+        mend::ragged(&fields, count, self.dialect).map_or_else(complaint, Judged::Row)
+    }
+
+    fn fields(&self, start: usize, ends: &[u32]) -> Vec<&[u8]> {
+        let delimiter_bytes = self.dialect.delimiter.len();
+        let before = ends.iter().map(|end| *end as usize + delimiter_bytes);
+        let starts = std::iter::once(start).chain(before);
+        starts.zip(ends).map(|(start, end)| &self.buffer[start..*end as usize]).collect()
+    }
+
+    fn too_long(&self) -> Complaint {
+        let limit = self.dialect.record_bytes_max;
+        Complaint::too_long(limit, limit.min(TOO_LONG_KEPT_BYTES))
+    }
+
+    /// Writes the block anew where rows were mended. Answers whether it did.
+    fn rewrite(&mut self, index: &mut Index) -> bool {
+        if self.dialect.lenient && self.dialect.widths.is_none() {
+            self.replace_malformed(index);
+        }
+        if index.mends.is_empty() && self.dialect.widths.is_none() {
+            return false;
+        }
+        index.rewrite(&self.buffer, &mut self.rewritten);
+        true
+    }
+
+    /// Mends the rows that are whole but for bytes without a meaning.
+    fn replace_malformed(&self, index: &mut Index) {
+        if simdutf8::basic::from_utf8(&self.buffer[index.extent()]).is_ok() {
+            return;
+        }
+        let mut mends = std::mem::take(&mut index.mends);
+        for row in 0..index.rows.len() {
+            let is_mended = mends.binary_search_by_key(&row, |(mended, _)| *mended).is_ok();
+            let bytes = &self.buffer[index.row(row)];
+            if is_mended || simdutf8::basic::from_utf8(bytes).is_ok() {
+                continue;
+            }
+            let ends = &index.ends[row * index.columns..(row + 1) * index.columns];
+            let fields = self.fields(index.rows[row].start as usize, ends);
+            mends.extend(mend::ragged(&fields, index.columns, self.dialect).map(|m| (row, m)));
+            mends.sort_by_key(|(row, _)| *row);
+        }
+        index.mends = mends;
     }
 
     fn reject(&self, extent: Extent, complaint: Complaint) -> Reject {
@@ -240,11 +405,11 @@ impl<'i> Blocks<'i> {
         Reject {
             ordinal,
             line: Some(line),
-            byte_offset: Some(self.offset + start as u64),
+            byte_offset: Some(self.position()),
             column: complaint.column,
             reason: complaint.reason,
             detail: complaint.detail,
-            raw: self.buffer[start..start + kept].to_vec(),
+            raw: self.buffer[start..(start + kept).min(self.buffer.len())].to_vec(),
         }
     }
 
@@ -253,7 +418,7 @@ impl<'i> Blocks<'i> {
         if !self.pass_lines() {
             return (Found::Incomplete, self.mark);
         }
-        let mut walk = Walk::new(&self.buffer, &self.marks, self.mark, self.ended, self.dialect);
+        let mut walk = Walk::new(&self.buffer, &self.marks, self.mark, self.ended, &self.structure);
         let found = walk.line(self.place.start, ends);
         (found, walk.mark())
     }
@@ -263,7 +428,7 @@ impl<'i> Blocks<'i> {
     fn pass_lines(&mut self) -> bool {
         while self.skip_lines > 0 {
             let mut walk =
-                Walk::new(&self.buffer, &self.marks, self.mark, self.ended, self.dialect);
+                Walk::new(&self.buffer, &self.marks, self.mark, self.ended, &self.structure);
             let next = walk.next_line(self.place.start);
             self.mark = walk.mark();
             match next {
@@ -293,6 +458,7 @@ impl<'i> Blocks<'i> {
         self.buffer.drain(..self.place.start);
         self.offset += self.place.start as u64;
         self.place.start = 0;
+        self.input.forget_before(self.offset);
         let target = self.block_bytes.max(self.buffer.len() * 2);
         while self.buffer.len() < target && !self.ended {
             if self.chunk.is_empty() {
@@ -307,53 +473,6 @@ impl<'i> Blocks<'i> {
         self.marks.clear();
         self.marker.mark(&self.buffer, &mut self.marks);
         Ok(())
-    }
-
-    fn pass_byte_order_mark(&mut self) -> Result<()> {
-        if UTF_16_MARKS.iter().any(|mark| self.buffer.starts_with(mark)) {
-            return Err(Error::new(ErrorKind::Unsupported, "the file is UTF-16")
-                .with_hint("convert it to UTF-8, for instance with `iconv -f UTF-16 -t UTF-8`"));
-        }
-        if let Some(other) = foreign(&self.buffer) {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                format!("the file is {other}, not text"),
-            )
-            .with_hint("leave it out with `exclude` or `extension`"));
-        }
-        if self.buffer.starts_with(UTF_8_MARK) {
-            self.place.start = UTF_8_MARK.len();
-        }
-        Ok(())
-    }
-
-    fn name_columns(&self, ends: &[u32]) -> Result<FileColumns> {
-        let mut start = self.place.start;
-        let mut names = Vec::with_capacity(ends.len());
-        for (column, end) in ends.iter().enumerate() {
-            let name = match self.dialect.header {
-                true => self.header_name(start..*end as usize)?,
-                false => String::new(),
-            };
-            let nameless = name.is_empty();
-            names.push(if nameless { format!("column_{}", column + 1) } else { name });
-            start = *end as usize + 1;
-        }
-        Ok(FileColumns { names, named: self.dialect.header, ..FileColumns::default() })
-    }
-
-    fn header_name(&self, range: Range<usize>) -> Result<String> {
-        let mut scratch = Vec::new();
-        let field = Field::read(&self.buffer, range, self.dialect, true);
-        let name = field.value(&self.buffer, self.dialect, &mut scratch).unwrap_or_default();
-        match simdutf8::basic::from_utf8(name) {
-            Ok(name) => Ok(name.trim().to_owned()),
-            Err(_) => {
-                let shown = String::from_utf8_lossy(name);
-                let message = format!("the column name `{shown}` is not UTF-8");
-                Err(self.malformed(message).with_hint("convert the file to UTF-8"))
-            }
-        }
     }
 
     fn bad_first_row(&self, found: Found) -> Error {
@@ -376,19 +495,4 @@ impl<'i> Blocks<'i> {
             column: None,
         })
     }
-}
-
-/// What a file is whose first bytes no text begins with, whatever its name.
-fn foreign(beginning: &[u8]) -> Option<&'static str> {
-    const FOREIGN: [(&[u8], &str); 8] = [
-        (b"PAR1\x15", "a Parquet file"),
-        (b"PK\x03\x04", "a zip archive or a workbook"),
-        (b"Obj\x01", "an Avro file"),
-        (b"ARROW1\0", "an Arrow file"),
-        (b"SQLite format 3\0", "an SQLite database"),
-        (b"BZh91AY&SY", "compressed with bzip2"),
-        (b"\xfd7zXZ\0", "compressed with xz"),
-        (b"\x04\x22\x4d\x18", "compressed with lz4"),
-    ];
-    FOREIGN.iter().find(|(magic, _)| beginning.starts_with(magic)).map(|(_, what)| *what)
 }

@@ -7,6 +7,9 @@ use super::walk::Fault;
 pub(crate) use crate::values::complaint::quoted;
 use crate::values::{Misfit, Reader};
 
+/// The encoding whose bytes are named in a complaint.
+const UTF_8: &str = "UTF-8";
+
 /// What is wrong with a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Complaint {
@@ -57,6 +60,22 @@ impl Complaint {
         }
         let detail = reader.complaint(misfit, value);
         Self { reason: Reason::Type, column: Some(column), detail }
+    }
+
+    /// A line with something behind its last column.
+    pub(super) fn too_wide(characters: usize, widths: usize) -> Self {
+        let detail =
+            format!("the line has {characters} characters where the widths add up to {widths}");
+        Self { reason: Reason::FieldCount, column: None, detail }
+    }
+
+    /// A value with bytes that have no meaning in `encoding`.
+    pub(super) fn encoding_in(encoding: &str, value: &[u8], column: String) -> Self {
+        if encoding == UTF_8 {
+            return Self::encoding(value, column);
+        }
+        let detail = format!("{} has bytes that are not {encoding}", quoted(value));
+        Self { reason: Reason::Encoding, column: Some(column), detail }
     }
 
     /// A value whose bytes are not UTF-8.

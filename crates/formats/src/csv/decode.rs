@@ -1,21 +1,27 @@
 //! From rows to batches: the wanted columns of a block, and the rejects
 //! between its rows.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{Field as ArrowField, Schema};
-use decant_core::format::{DecodedBatch, FileColumns, Receiver};
+use bytes::Bytes;
+use decant_core::format::{
+    DecodedBatch, FileColumns, OnMisfit, PlacesWanted, Receiver, Repair, Rescued, RowPlaces,
+    Target, Wishes,
+};
+use decant_core::reject::Reason;
 use decant_core::schema::ColumnType;
 use decant_core::{Error, ErrorKind, Reject, Result};
 
 use super::blocks::{Block, Blocks};
 use super::column::{Rows, Trouble, Troubles, fill, internal};
-use super::complaint::Complaint;
+use super::complaint::{Complaint, quoted};
 use super::dialect::Dialect;
 use super::field::Field;
-use super::index::Index;
+use super::index::{Index, Repaired};
 use crate::values::Reader;
 
 /// Decodes the rest of a file whose columns are known.
@@ -25,85 +31,157 @@ pub(super) fn decode(
     dialect: &Dialect,
     receiver: &mut dyn Receiver,
 ) -> Result<()> {
-    let targets = receiver.columns(columns)?.targets;
-    if targets.len() != columns.names.len() {
-        let message =
-            format!("{} targets were given for {} columns", targets.len(), columns.names.len());
+    let wishes = receiver.columns(columns)?;
+    if wishes.targets.len() != columns.names.len() {
+        let (targets, columns) = (wishes.targets.len(), columns.names.len());
+        let message = format!("{targets} targets were given for {columns} columns");
         return Err(Error::new(ErrorKind::Internal, message));
     }
-    let readers: Vec<Option<Reader>> = targets
-        .iter()
-        .map(|target| {
-            target.as_ref().map(|target| Reader::new(target, Some(dialect.numbers))).transpose()
-        })
-        .collect::<Result<_>>()?;
-    let decoder = Decoder { columns, readers: &readers, dialect };
+    let encoding = blocks.encoding();
+    let Wishes { targets, places } = &wishes;
+    let numbers = Some(dialect.numbers);
+    let reader = |target: &Option<Target>| {
+        target.as_ref().map(|target| Reader::new(target, numbers)).transpose()
+    };
+    let readers: Vec<Option<Reader>> = targets.iter().map(reader).collect::<Result<_>>()?;
+    let (readers, places) = (&readers[..], *places);
+    let decoder = Decoder { columns, targets, readers, places, dialect, encoding };
     let mut index = Index::default();
     let mut passed = 0;
     loop {
         let mut rejects = Vec::new();
-        let Some(Block { bytes, rows_read }) = blocks.next(columns, &mut index, &mut rejects)?
-        else {
+        let Some(block) = blocks.next(columns, &mut index, &mut rejects)? else {
             return Ok(());
         };
-        let batches = decoder.block(bytes, &mut index, &mut rejects)?;
-        let bytes_decoded = blocks.position() - passed;
-        passed = blocks.position();
-        deliver(batches, rejects, rows_read, bytes_decoded, receiver)?;
+        let mut decoded = decoder.block(&block, &mut index, rejects)?;
+        let position = blocks.position();
+        if let Some(first) = decoded.first_mut() {
+            first.bytes_decoded = position.saturating_sub(passed);
+        }
+        passed = position;
+        decoded.into_iter().try_for_each(|batch| receiver.batch(batch))?;
     }
-}
-
-/// Hands the batches of one block over; rejects, and all that was read
-/// besides good rows, are counted with the first.
-fn deliver(
-    batches: Vec<RecordBatch>,
-    rejects: Vec<Reject>,
-    rows_read: u64,
-    bytes_decoded: u64,
-    receiver: &mut dyn Receiver,
-) -> Result<()> {
-    let later: u64 = batches.iter().skip(1).map(|batch| batch.num_rows() as u64).sum();
-    let mut first = Some((rejects, rows_read - later, bytes_decoded));
-    for batch in batches {
-        let rows = batch.num_rows() as u64;
-        let (rejects, rows_read, bytes_decoded) = first.take().unwrap_or((Vec::new(), rows, 0));
-        receiver.batch(DecodedBatch::new(batch, rejects, rows_read, bytes_decoded))?;
-    }
-    Ok(())
 }
 
 struct Decoder<'d> {
     columns: &'d FileColumns,
+    targets: &'d [Option<Target>],
     readers: &'d [Option<Reader>],
+    places: PlacesWanted,
     dialect: &'d Dialect,
+    encoding: &'static str,
+}
+
+/// What became of the rows of one block.
+#[derive(Default)]
+struct Filled {
+    /// Batches, and their rows in the index.
+    batches: Vec<(RecordBatch, Range<usize>)>,
+    /// Rows that could not be taken.
+    troubles: Troubles,
+    /// Values that did not fit and are rescued, by row and column.
+    rescued: BTreeMap<(usize, usize), String>,
 }
 
 impl Decoder<'_> {
     /// The batches of one block: one, unless decimals need several scales.
-    /// Rows with values that do not fit leave the index for `rejects`.
+    /// Rows with values that do not fit leave the index for the rejects.
     fn block(
         &self,
-        bytes: &[u8],
+        block: &Block<'_>,
         index: &mut Index,
-        rejects: &mut Vec<Reject>,
-    ) -> Result<Vec<RecordBatch>> {
+        mut rejects: Vec<Reject>,
+    ) -> Result<Vec<DecodedBatch>> {
         loop {
-            let mut batches = Vec::new();
-            let mut troubles = Troubles::new();
+            let mut filled = Filled::default();
             let extent = index.extent();
-            let text = self.validated(&bytes[extent.clone()]);
+            let text = self.validated(&block.bytes[extent.clone()]);
             let rows = 0..index.rows.len();
-            let rows = Rows { bytes, text, extent, index, rows, dialect: self.dialect };
-            self.fill_rows(rows, &mut troubles, &mut batches)?;
-            if troubles.is_empty() {
+            let (bytes, dialect) = (block.bytes, self.dialect);
+            self.fill_rows(Rows { bytes, text, extent, index, rows, dialect }, &mut filled)?;
+            if filled.troubles.is_empty() {
                 rejects.sort_by_key(|reject| reject.ordinal);
-                return Ok(batches);
+                return Ok(self.decoded(block, index, filled, rejects));
             }
-            rejects.extend(troubles.iter().map(|(row, (column, trouble))| {
-                self.reject(bytes, index, *row, *column, *trouble)
+            rejects.extend(filled.troubles.iter().map(|(row, (column, trouble))| {
+                self.reject(block, index, *row, *column, *trouble)
             }));
-            index.remove(&troubles);
+            index.remove(&filled.troubles);
         }
+    }
+
+    /// The batches with what is to be said besides; rejects, and all that was
+    /// read besides good rows, are counted with the first.
+    fn decoded(
+        &self,
+        block: &Block<'_>,
+        index: &Index,
+        filled: Filled,
+        rejects: Vec<Reject>,
+    ) -> Vec<DecodedBatch> {
+        let Filled { batches, rescued, .. } = filled;
+        let later: usize = batches.iter().skip(1).map(|(batch, _)| batch.num_rows()).sum();
+        let mut first = Some((rejects, block.rows_read - later as u64));
+        let batch = |(batch, rows): (RecordBatch, Range<usize>)| {
+            let own_rows = batch.num_rows() as u64;
+            let (rejects, rows_read) = first.take().unwrap_or((Vec::new(), own_rows));
+            let of_batch = rescued.range((rows.start, 0)..(rows.end, 0));
+            let rescued = of_batch.map(|((row, column), value)| Rescued {
+                row: row - rows.start,
+                column: *column,
+                value: value.clone(),
+            });
+            DecodedBatch {
+                rescued: rescued.collect(),
+                repairs: self.repairs(block, index, &rows),
+                places: self.places(block, index, rows),
+                ..DecodedBatch::new(batch, rejects, rows_read, 0)
+            }
+        };
+        batches.into_iter().map(batch).collect()
+    }
+
+    fn repairs(&self, block: &Block<'_>, index: &Index, rows: &Range<usize>) -> Vec<Repair> {
+        let of_batch = index.repairs.iter().filter(|repaired| rows.contains(&repaired.row));
+        let repair = |repaired: &Repaired| {
+            let kept = (!repaired.cut.is_empty()).then(|| {
+                let shown: Vec<String> =
+                    repaired.cut.iter().map(|value| quoted(value.as_bytes())).collect();
+                let detail = format!("the row was too long; cut off: {}", shown.join(", "));
+                let (column, reason) = (None, Reason::Repaired);
+                let complaint = Complaint { reason, column, detail };
+                Box::new(place(block, index, repaired.row, complaint))
+            });
+            let (row, cut) = (repaired.row - rows.start, repaired.cut.clone());
+            Repair { kind: repaired.kind, row, cut, kept }
+        };
+        of_batch.map(repair).collect()
+    }
+
+    fn places(&self, block: &Block<'_>, index: &Index, rows: Range<usize>) -> RowPlaces {
+        if self.places == PlacesWanted::None || rows.is_empty() {
+            return RowPlaces::default();
+        }
+        let starts = &index.rows[rows.clone()];
+        let mut places = RowPlaces {
+            ordinals: starts
+                .iter()
+                .map(|start| index.first_ordinal + u64::from(start.ordinal))
+                .collect(),
+            lines: starts.iter().map(|start| index.first_line + u64::from(start.line)).collect(),
+            byte_offsets: rows.clone().map(|row| block.file_offset(index.raw(row).start)).collect(),
+            ..RowPlaces::default()
+        };
+        if self.places == PlacesWanted::Raw {
+            let extent = index.raw(rows.start).start..index.raw(rows.end - 1).end;
+            let raw = |row| {
+                let raw = index.raw(row);
+                raw.start - extent.start..raw.end - extent.start
+            };
+            places.raw = rows.map(raw).collect();
+            places.bytes = Bytes::copy_from_slice(&block.raw[extent]);
+        }
+        places
     }
 
     fn validated<'b>(&self, bytes: &'b [u8]) -> Option<&'b str> {
@@ -117,33 +195,59 @@ impl Decoder<'_> {
 
     /// Makes one batch of the rows, or, when their decimals do not fit one
     /// scale together, several.
-    fn fill_rows(
-        &self,
-        rows: Rows<'_>,
-        troubles: &mut Troubles,
-        batches: &mut Vec<RecordBatch>,
-    ) -> Result<()> {
-        if let Some(arrays) = self.fill_columns(&rows, troubles)? {
-            batches.push(self.batch(arrays, rows.rows.len())?);
+    fn fill_rows(&self, rows: Rows<'_>, filled: &mut Filled) -> Result<()> {
+        if let Some(arrays) = self.fill_columns(&rows, filled)? {
+            filled.batches.push((self.batch(arrays, rows.rows.len())?, rows.rows));
             return Ok(());
         }
         let Range { start, end } = rows.rows;
         let middle = start + (end - start) / 2;
         for half in [start..middle, middle..end] {
             let extent = rows.extent.clone();
-            self.fill_rows(Rows { rows: half, extent, ..rows }, troubles, batches)?;
+            self.fill_rows(Rows { rows: half, extent, ..rows }, filled)?;
         }
         Ok(())
     }
 
-    fn fill_columns(
-        &self,
-        rows: &Rows<'_>,
-        troubles: &mut Troubles,
-    ) -> Result<Option<Vec<ArrayRef>>> {
+    fn fill_columns(&self, rows: &Rows<'_>, filled: &mut Filled) -> Result<Option<Vec<ArrayRef>>> {
         let wanted = self.readers.iter().enumerate();
         let wanted = wanted.filter_map(|(column, reader)| Some((column, reader.as_ref()?)));
-        wanted.map(|(column, reader)| fill(rows, column, reader, troubles)).collect()
+        wanted.map(|(column, reader)| self.fill_column(rows, column, reader, filled)).collect()
+    }
+
+    fn fill_column(
+        &self,
+        rows: &Rows<'_>,
+        column: usize,
+        reader: &Reader,
+        filled: &mut Filled,
+    ) -> Result<Option<ArrayRef>> {
+        let misfit = self.targets[column].as_ref().map(|target| target.misfit);
+        let mut troubles = Troubles::new();
+        let array = fill(rows, column, reader, &mut troubles)?;
+        for (row, (column, trouble)) in troubles {
+            let rescued = match (trouble, misfit) {
+                (Trouble::Misfit(_), Some(OnMisfit::Rescue)) => self.rescued(rows, row, column),
+                _ => None,
+            };
+            match rescued {
+                Some(value) => {
+                    filled.rescued.insert((row, column), value);
+                }
+                None => {
+                    filled.troubles.entry(row).or_insert((column, trouble));
+                }
+            }
+        }
+        Ok(array)
+    }
+
+    /// The value as a JSON string, if it is text.
+    fn rescued(&self, rows: &Rows<'_>, row: usize, column: usize) -> Option<String> {
+        let mut scratch = Vec::new();
+        let field = Field::read(rows.bytes, rows.index.field(row, column), self.dialect, true);
+        let value = field.value(rows.bytes, self.dialect, &mut scratch)?;
+        serde_json::to_string(std::str::from_utf8(value).ok()?).ok()
     }
 
     fn batch(&self, arrays: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch> {
@@ -160,35 +264,47 @@ impl Decoder<'_> {
 
     fn reject(
         &self,
-        bytes: &[u8],
+        block: &Block<'_>,
         index: &Index,
         row: usize,
         column: usize,
         trouble: Trouble,
     ) -> Reject {
         let mut scratch = Vec::new();
-        let field = Field::read(bytes, index.field(row, column), self.dialect, true);
-        let value = field.value(bytes, self.dialect, &mut scratch).unwrap_or_default();
-        let complaint = self.complaint(value, column, trouble);
-        let place = index.rows[row];
-        Reject {
-            ordinal: index.first_ordinal + u64::from(place.ordinal),
-            line: Some(index.first_line + u64::from(place.line)),
-            byte_offset: Some(index.offset + u64::from(place.start)),
-            column: complaint.column,
-            reason: complaint.reason,
-            detail: complaint.detail,
-            raw: bytes[index.row(row)].to_vec(),
-        }
+        let field = Field::read(block.bytes, index.field(row, column), self.dialect, true);
+        let value = field.value(block.bytes, self.dialect, &mut scratch).unwrap_or_default();
+        place(block, index, row, self.complaint(value, column, trouble))
     }
 
     fn complaint(&self, value: &[u8], column: usize, trouble: Trouble) -> Complaint {
         let name = self.columns.names[column].clone();
         match (trouble, &self.readers[column]) {
-            (Trouble::Encoding, _) | (_, None) => Complaint::encoding(value, name),
+            (Trouble::Encoding, _) | (_, None) => {
+                Complaint::encoding_in(self.encoding, value, name)
+            }
+            (_, Some(reader))
+                if reader.column_type() != ColumnType::Binary
+                    && simdutf8::basic::from_utf8(value).is_err() =>
+            {
+                Complaint::encoding_in(self.encoding, value, name)
+            }
             (Trouble::Misfit(misfit), Some(reader)) => {
                 Complaint::misfit(misfit, value, reader, name)
             }
         }
+    }
+}
+
+/// A row of the index as a reject.
+fn place(block: &Block<'_>, index: &Index, row: usize, complaint: Complaint) -> Reject {
+    let (start, raw) = (index.rows[row], index.raw(row));
+    Reject {
+        ordinal: index.first_ordinal + u64::from(start.ordinal),
+        line: Some(index.first_line + u64::from(start.line)),
+        byte_offset: Some(block.file_offset(raw.start)),
+        column: complaint.column,
+        reason: complaint.reason,
+        detail: complaint.detail,
+        raw: block.raw[raw].to_vec(),
     }
 }

@@ -7,6 +7,10 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use decant_core::format::RepairKind;
+
+use super::mend::Mended;
+
 /// Where a row begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RowStart {
@@ -31,8 +35,26 @@ pub(super) struct Index {
     pub(super) first_line: u64,
     /// Ordinal of the block's first row, from 1.
     pub(super) first_ordinal: u64,
-    /// Offset in the file of the bytes that positions count from.
-    pub(super) offset: u64,
+    /// Bytes between the end of a field and the beginning of the next.
+    pub(super) delimiter_bytes: u32,
+    /// Where the rows stand in the file's own bytes, when the positions above
+    /// point into bytes that have been written anew.
+    pub(super) raw: Vec<Range<u32>>,
+    /// What was done to rows, in the rows' order.
+    pub(super) repairs: Vec<Repaired>,
+    /// Rows to be written anew, in the rows' order.
+    pub(super) mends: Vec<(usize, Mended)>,
+    mended_bytes: usize,
+}
+
+/// What was done to one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Repaired {
+    /// The row's number in the index.
+    pub(super) row: usize,
+    pub(super) kind: RepairKind,
+    /// Fields that were cut off.
+    pub(super) cut: Vec<String>,
 }
 
 impl Index {
@@ -42,7 +64,7 @@ impl Index {
         let at = row * self.columns + column;
         let start = match column {
             0 => self.rows[row].start,
-            _ => self.ends[at - 1] + 1,
+            _ => self.ends[at - 1] + self.delimiter_bytes,
         };
         start as usize..self.ends[at] as usize
     }
@@ -50,6 +72,14 @@ impl Index {
     /// Where a row is, without its line end.
     pub(super) fn row(&self, row: usize) -> Range<usize> {
         self.rows[row].start as usize..self.ends[(row + 1) * self.columns - 1] as usize
+    }
+
+    /// Where a row stands in the file's own bytes, without its line end.
+    pub(super) fn raw(&self, row: usize) -> Range<usize> {
+        match self.raw.get(row) {
+            Some(raw) => raw.start as usize..raw.end as usize,
+            None => self.row(row),
+        }
     }
 
     /// From the first row's first byte to the last row's last one.
@@ -62,15 +92,73 @@ impl Index {
 
     /// Takes the rows out whose numbers are keys of `bad`.
     pub(super) fn remove<T>(&mut self, bad: &BTreeMap<usize, T>) {
+        self.repairs.retain(|repair| !bad.contains_key(&repair.row));
+        for repair in &mut self.repairs {
+            repair.row -= bad.range(..repair.row).count();
+        }
         let mut kept = 0;
         for row in (0..self.rows.len()).filter(|row| !bad.contains_key(row)) {
+            if !self.raw.is_empty() {
+                self.raw[kept] = self.raw[row].clone();
+            }
             self.rows[kept] = self.rows[row];
             let ends = row * self.columns..(row + 1) * self.columns;
             self.ends.copy_within(ends, kept * self.columns);
             kept += 1;
         }
-        self.rows.truncate(kept);
-        self.ends.truncate(kept * self.columns);
+        self.truncate(kept);
+    }
+
+    /// Keeps the first `rows` rows.
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.rows.truncate(rows);
+        self.raw.truncate(rows);
+        self.ends.truncate(rows * self.columns);
+        self.repairs.retain(|repair| repair.row < rows);
+        self.mends.retain(|(mended, _)| *mended < rows);
+    }
+
+    /// Whether positions stay within 32 bits when `mended` joins the rows of a
+    /// block of so many bytes.
+    pub(super) fn has_room(&self, block_bytes: usize, mended: &Mended) -> bool {
+        let bytes = block_bytes + self.mended_bytes + mended.text.len() + self.rows.len();
+        u32::try_from(bytes).is_ok()
+    }
+
+    /// Lets the row that was pushed last, which ends at `end`, be written
+    /// anew.
+    pub(super) fn mend(&mut self, end: usize, mended: Mended) {
+        self.ends.extend(std::iter::repeat_n(end as u32, self.columns));
+        self.mended_bytes += mended.text.len();
+        self.mends.push((self.rows.len() - 1, mended));
+    }
+
+    /// Writes the rows anew into `output`, those that were mended as they are
+    /// now, and lets all positions point there.
+    pub(super) fn rewrite(&mut self, bytes: &[u8], output: &mut Vec<u8>) {
+        output.clear();
+        let mut mends = std::mem::take(&mut self.mends).into_iter().peekable();
+        for row in 0..self.rows.len() {
+            let raw =
+                self.rows[row].start as usize..self.ends[(row + 1) * self.columns - 1] as usize;
+            let base = output.len() as u32;
+            let start = std::mem::replace(&mut self.rows[row].start, base);
+            let ends = &mut self.ends[row * self.columns..(row + 1) * self.columns];
+            match mends.next_if(|(mended, _)| *mended == row) {
+                Some((_, mended)) => {
+                    output.extend_from_slice(&mended.text);
+                    ends.iter_mut().zip(&mended.ends).for_each(|(end, new)| *end = base + new);
+                    let repairs = mended.repairs.into_iter();
+                    self.repairs.extend(repairs.map(|(kind, cut)| Repaired { row, kind, cut }));
+                }
+                None => {
+                    output.extend_from_slice(&bytes[raw.clone()]);
+                    ends.iter_mut().for_each(|end| *end = *end - start + base);
+                }
+            }
+            output.push(b'\n');
+            self.raw.push(raw.start as u32..raw.end as u32);
+        }
     }
 
     /// Empties the index for a block whose first line and row have these
@@ -78,6 +166,10 @@ impl Index {
     pub(super) fn begin(&mut self, columns: usize, line: u64, ordinal: u64) {
         self.ends.clear();
         self.rows.clear();
+        self.raw.clear();
+        self.repairs.clear();
+        self.mends.clear();
+        self.mended_bytes = 0;
         (self.columns, self.first_line, self.first_ordinal) = (columns, line, ordinal);
     }
 

@@ -16,7 +16,7 @@ impl Marker {
     pub(super) fn new(dialect: &Dialect) -> Self {
         let mut special = [false; 256];
         let optional = dialect.quote.into_iter().chain(dialect.escape);
-        for byte in [dialect.delimiter, b'\n', b'\r'].into_iter().chain(optional) {
+        for byte in [dialect.delimiter.parts().0, b'\n', b'\r'].into_iter().chain(optional) {
             special[usize::from(byte)] = true;
         }
         Self { special }

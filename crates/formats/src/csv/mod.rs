@@ -1,15 +1,18 @@
-//! Delimiter-separated text (RFC 4180 and its relatives), decoded in two
-//! stages.
+//! Delimiter-separated text (RFC 4180 and its relatives) and text of fixed
+//! width, decoded in two stages.
 //!
+//! What is not said about a file is found out from its beginning (`detect`).
 //! Stage one finds structure: `marks` looks for the bytes with a meaning,
 //! `walk` makes rows and fields of them, `blocks` does so for a whole file
 //! and leaves an `index` of field positions. Stage two (`column`) fills
 //! one column at a time with typed values, straight from the file's bytes.
+//! Rows that lenient reading repairs (`mend`), and lines of fixed width, are
+//! written anew between the two stages.
 //!
 //! What a file may look like:
 //!
 //! - Lines end in LF, CR or CRLF, mixed as they come; the last one may lack
-//!   its end. A UTF-8 byte-order mark is passed over. Text is UTF-8.
+//!   its end. Text in any encoding is read as UTF-8 ([`crate::encoding`]).
 //! - Blank lines are no rows, except in a file of one column, where a blank
 //!   line below the first row is the empty field, which is how a NULL is
 //!   written there.
@@ -18,7 +21,15 @@
 //!   quotes); the empty field is then the empty string in text, and stays
 //!   NULL in every other type, which has no empty value to confuse it with.
 //! - Names in a header are trimmed, values are not; a column without a name
-//!   is `column_N`, counted from 1.
+//!   is `column_N`, counted from 1. Several header rows are joined by `_`.
+//! - A quote that is never closed, or not within the longest row, costs the
+//!   line on which it opens, and no other. Fields of several lines are never
+//!   broken: a quote that is closed, however late, was meant.
+//!
+//! Positions and raw text: `byte_offset` counts the file's own bytes after
+//! decompression, whatever its encoding. Raw text is as it stands in the file
+//! where that is UTF-8, else transcribed to UTF-8; what decoding says of its
+//! columns' options is how this raw text is read again.
 //!
 //! Invariant: every row of the file is delivered once, as a row of a batch or
 //! as a reject with its position, whatever the chunks of the input.
@@ -27,11 +38,15 @@ mod blocks;
 mod column;
 pub(crate) mod complaint;
 mod decode;
-mod delimiter;
+mod detect;
 mod dialect;
 mod field;
+mod fixed_width;
+mod footer;
+mod header;
 mod index;
 mod marks;
+mod mend;
 mod sample;
 #[cfg(test)]
 mod tests;
@@ -39,66 +54,122 @@ mod walk;
 
 use decant_core::Result;
 use decant_core::format::{Format, Input, Piece, Receiver, Sample, SampleLimits};
-use decant_core::stream::FormatOptions;
+use decant_core::stream::{FormatOptions, Header};
 
 use crate::compression::{Decompressed, Limits};
+use crate::encoding::Transcoded;
 use blocks::{BLOCK_BYTES, Blocks};
-use delimiter::Replayed;
-pub use dialect::{Dialect, RECORD_BYTES_MAX};
+use detect::Detected;
+pub use dialect::{Delimiter, Dialect, RECORD_BYTES_MAX};
 
-/// Delimiter-separated text, compressed or not.
+/// Delimiter-separated text or text of fixed width, compressed or not.
 #[derive(Clone, Debug)]
 pub struct CsvFormat {
-    dialect: Dialect,
-    /// Whether nobody said what separates fields.
-    detects: bool,
+    /// What was said.
+    options: FormatOptions,
+    kind: Kind,
     block_bytes: usize,
 }
 
-impl CsvFormat {
-    /// The format for `options`, whose delimiter is `delimiter` unless they
-    /// name one.
-    ///
-    /// Errors: `InvalidConfig` when delimiter, quote, escape and comment are
-    /// not four different ASCII characters, or one is a line end.
-    pub fn new(delimiter: u8, options: &FormatOptions) -> Result<Self> {
-        Ok(Self {
-            dialect: Dialect::new(delimiter, options)?,
-            detects: options.delimiter.is_none(),
-            block_bytes: BLOCK_BYTES,
-        })
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// With this delimiter, unless another is given or seen.
+    Delimited(u8),
+    FixedWidth,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Delimited(b'\t') => "tsv",
+            Self::Delimited(b'|') => "psv",
+            Self::Delimited(_) => "csv",
+            Self::FixedWidth => "fwf",
+        }
     }
 
-    /// The dialect that is read.
-    pub fn dialect(&self) -> &Dialect {
-        &self.dialect
+    fn dialect(self, options: &FormatOptions) -> Result<Dialect> {
+        match self {
+            Self::Delimited(delimiter) => Dialect::new(delimiter, options),
+            Self::FixedWidth => Dialect::fixed_width(options),
+        }
     }
 }
 
 impl CsvFormat {
-    fn dialect_of(&self, input: &mut Replayed<'_>) -> Result<Dialect> {
-        if self.detects { input.detect(&self.dialect) } else { Ok(self.dialect.clone()) }
+    /// Delimited text for `options`, whose delimiter is `delimiter` unless
+    /// they name one or the file shows another.
+    ///
+    /// Errors: `InvalidConfig` when delimiter, quote, escape and comment
+    /// share a character, one is a line end, or the encoding is unknown.
+    pub fn new(delimiter: u8, options: &FormatOptions) -> Result<Self> {
+        Self::of_kind(Kind::Delimited(delimiter), options)
+    }
+
+    /// Text whose columns have the widths of `options`.
+    ///
+    /// Errors: `InvalidConfig` without widths, or when the encoding is
+    /// unknown.
+    pub fn fixed_width(options: &FormatOptions) -> Result<Self> {
+        Self::of_kind(Kind::FixedWidth, options)
+    }
+
+    fn of_kind(kind: Kind, options: &FormatOptions) -> Result<Self> {
+        kind.dialect(options)?;
+        if let Some(label) = &options.encoding {
+            crate::encoding::check_label(label)?;
+        }
+        Ok(Self { options: options.clone(), kind, block_bytes: BLOCK_BYTES })
+    }
+
+    /// What is said and seen of a file, as options.
+    fn detect(&self, text: &mut Transcoded<'_>) -> Result<Detected> {
+        let mut detected = match self.kind {
+            Kind::Delimited(delimiter) => {
+                detect::detect(&text.beginning(detect::BEGINNING_BYTES)?, &self.options, delimiter)
+            }
+            Kind::FixedWidth => Detected::said(&self.options),
+        };
+        detected.options.name = Some(self.kind.name().to_owned());
+        detected.options.encoding = Some(text.label());
+        detected.explanation.splice(0..0, text.explanation().map(str::to_owned));
+        Ok(detected)
+    }
+}
+
+/// The options under which raw rows of a file with `options` are read again.
+fn of_raw_rows(options: FormatOptions) -> FormatOptions {
+    FormatOptions {
+        encoding: Some("utf-8".to_owned()),
+        header: Some(Header::None),
+        skip_rows: Some(0),
+        skip_footer: Some(0),
+        ..options
     }
 }
 
 impl Format for CsvFormat {
     fn sample(&self, input: &mut dyn Input, limits: SampleLimits) -> Result<Sample> {
         let mut input = Decompressed::new(input, Limits::default())?;
-        let mut input = Replayed::new(&mut input);
-        let dialect = self.dialect_of(&mut input)?;
+        let mut text = Transcoded::new(&mut input, &self.options)?;
+        let detected = self.detect(&mut text)?;
+        let dialect = self.kind.dialect(&detected.options)?;
         let block_bytes = self.block_bytes.min(limits.bytes);
-        let mut blocks = Blocks::new(&mut input, &dialect, block_bytes);
-        sample::sample(&mut blocks, &dialect, limits)
+        let mut blocks = Blocks::new(text, &dialect, block_bytes);
+        let mut sample = sample::sample(&mut blocks, &dialect, limits)?;
+        sample.columns.options = detected.options;
+        sample.explanation = detected.explanation;
+        Ok(sample)
     }
 
     fn decode(&self, _: &Piece, input: &mut dyn Input, receiver: &mut dyn Receiver) -> Result<()> {
         let mut input = Decompressed::new(input, Limits::default())?;
-        let mut input = Replayed::new(&mut input);
-        let dialect = self.dialect_of(&mut input)?;
-        let mut blocks = Blocks::new(&mut input, &dialect, self.block_bytes);
-        match blocks.columns()? {
-            Some(columns) => decode::decode(&mut blocks, &columns, &dialect, receiver),
-            None => Ok(()),
-        }
+        let mut text = Transcoded::new(&mut input, &self.options)?.with_offsets();
+        let detected = self.detect(&mut text)?;
+        let dialect = self.kind.dialect(&detected.options)?;
+        let mut blocks = Blocks::new(text, &dialect, self.block_bytes);
+        let Some(mut columns) = blocks.columns()? else { return Ok(()) };
+        columns.options = of_raw_rows(detected.options);
+        decode::decode(&mut blocks, &columns, &dialect, receiver)
     }
 }

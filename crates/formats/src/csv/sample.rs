@@ -1,9 +1,12 @@
 //! A bounded look at a file's beginning. Rows that are malformed say nothing
 //! about the columns' types.
 
+use std::ops::Range;
+
 use decant_core::Result;
 use decant_core::evidence::Evidence;
 use decant_core::format::{FileColumns, Sample, SampleLimits};
+use decant_core::value_format::NumberFormat;
 
 use super::blocks::{Block, Blocks};
 use super::dialect::Dialect;
@@ -11,6 +14,11 @@ use super::field::Field;
 use super::index::Index;
 use crate::infer;
 use crate::values::trimmed;
+
+/// Values of a column that are shown.
+const EXAMPLES_MAX: usize = 5;
+/// Characters of a value that are shown.
+const EXAMPLE_CHARACTERS_MAX: usize = 60;
 
 /// Looks at rows until `limits` are reached.
 pub(super) fn sample(
@@ -22,24 +30,70 @@ pub(super) fn sample(
         return Ok(Sample { complete: true, ..Sample::default() });
     };
     blocks.stop_after(limits.bytes as u64);
-    let mut looks = vec![Looks::default(); columns.names.len()];
+    let mut looks = vec![Look::default(); columns.names.len()];
     let rows = look(blocks, dialect, &columns, limits.rows as u64, &mut looks)?;
     let complete = blocks.is_finished() && rows.looked_at == rows.read;
     Ok(Sample {
         columns,
-        evidence: looks.iter().map(|looks| looks.plain).collect(),
-        trimmed_evidence: looks.iter().map(|looks| looks.trimmed).collect(),
+        evidence: looks.iter().map(|look| look.plain).collect(),
+        trimmed_evidence: looks.iter().map(|look| look.trimmed).collect(),
         rows: rows.looked_at,
         complete,
-        ..Sample::default()
+        nulls: looks.iter().map(|look| look.has_null).collect(),
+        examples: looks.into_iter().map(|look| look.examples).collect(),
+        explanation: Vec::new(),
     })
 }
 
-/// What a column's values look like, as they are and trimmed.
-#[derive(Clone, Copy, Default)]
-struct Looks {
+/// What the values of one column look like, as they are and trimmed.
+#[derive(Clone, Default)]
+struct Look {
     plain: Evidence,
     trimmed: Evidence,
+    has_null: bool,
+    examples: Vec<String>,
+}
+
+impl Look {
+    /// Whether no further value can add anything.
+    fn is_complete(&self) -> bool {
+        self.trimmed == Evidence::Text
+            && self.plain == Evidence::Text
+            && self.has_null
+            && self.examples.len() == EXAMPLES_MAX
+    }
+
+    /// Adds a value as it is. Answers whether it looks the same trimmed.
+    fn add(&mut self, value: &[u8], numbers: NumberFormat) -> bool {
+        self.add_example(value);
+        if self.trimmed == Evidence::Text {
+            self.plain = Evidence::Text;
+            return true;
+        }
+        let evidence = infer::evidence_with(value, Some(numbers));
+        self.plain = self.plain.join(evidence);
+        if evidence != Evidence::Text {
+            self.trimmed = self.trimmed.join(evidence);
+        }
+        evidence != Evidence::Text
+    }
+
+    fn add_trimmed(&mut self, value: &[u8], numbers: NumberFormat) {
+        let evidence = infer::evidence_with(trimmed(value), Some(numbers));
+        self.trimmed = self.trimmed.join(evidence);
+    }
+
+    fn add_example(&mut self, value: &[u8]) {
+        if self.examples.len() == EXAMPLES_MAX {
+            return;
+        }
+        let start = &value[..value.len().min(EXAMPLE_CHARACTERS_MAX * 4)];
+        let text = String::from_utf8_lossy(start);
+        let example: String = text.chars().take(EXAMPLE_CHARACTERS_MAX).collect();
+        if !self.examples.contains(&example) {
+            self.examples.push(example);
+        }
+    }
 }
 
 struct Counts {
@@ -52,20 +106,21 @@ fn look(
     dialect: &Dialect,
     columns: &FileColumns,
     rows_max: u64,
-    looks: &mut [Looks],
+    looks: &mut [Look],
 ) -> Result<Counts> {
     let mut index = Index::default();
     let mut counts = Counts { looked_at: 0, read: 0 };
     while counts.looked_at < rows_max {
         let mut rejects = Vec::new();
-        let Some(Block { bytes, rows_read }) = blocks.next(columns, &mut index, &mut rejects)?
+        let Some(Block { bytes, rows_read, .. }) =
+            blocks.next(columns, &mut index, &mut rejects)?
         else {
             break;
         };
         let allowed = rows_max - counts.looked_at;
         let rows = index.rows.iter().take_while(|row| u64::from(row.ordinal) < allowed).count();
-        for (column, looks) in looks.iter_mut().enumerate() {
-            join_column(bytes, &index, 0..rows, column, dialect, looks);
+        for (column, look) in looks.iter_mut().enumerate() {
+            look_at_column(bytes, &index, 0..rows, column, dialect, look);
         }
         counts.looked_at += rows_read.min(allowed);
         counts.read += rows_read;
@@ -73,34 +128,29 @@ fn look(
     Ok(counts)
 }
 
-fn join_column(
+fn look_at_column(
     bytes: &[u8],
     index: &Index,
-    rows: std::ops::Range<usize>,
+    rows: Range<usize>,
     column: usize,
     dialect: &Dialect,
-    looks: &mut Looks,
+    look: &mut Look,
 ) {
     let mut scratch = Vec::new();
     for row in rows {
-        if looks.trimmed == Evidence::Text {
-            looks.plain = Evidence::Text;
+        if look.is_complete() {
             return;
         }
         let range = index.field(row, column);
         let field = Field::read(bytes, range.clone(), dialect, true);
-        if let Some(value) = field.value(bytes, dialect, &mut scratch) {
-            let evidence = infer::evidence_with(value, Some(dialect.numbers));
-            looks.plain = looks.plain.join(evidence);
-            if evidence != Evidence::Text {
-                looks.trimmed = looks.trimmed.join(evidence);
-                continue;
-            }
+        match field.value(bytes, dialect, &mut scratch) {
+            None => look.has_null = true,
+            Some(value) if look.add(value, dialect.numbers) => continue,
+            Some(_) => {}
         }
         let field = Field::read_trimmed(bytes, range, dialect, true);
         if let Some(value) = field.value(bytes, dialect, &mut scratch) {
-            let evidence = infer::evidence_with(trimmed(value), Some(dialect.numbers));
-            looks.trimmed = looks.trimmed.join(evidence);
+            look.add_trimmed(value, dialect.numbers);
         }
     }
 }

@@ -82,6 +82,9 @@ pub(super) struct Walk<'b> {
     marks: &'b [u32],
     ended: bool,
     dialect: &'b Dialect,
+    /// The delimiter's first byte, and what must follow it.
+    delimiter: u8,
+    follows: &'b [u8],
     mark: usize,
     limit: usize,
     quoted_lines: u32,
@@ -103,7 +106,9 @@ impl<'b> Walk<'b> {
         ended: bool,
         dialect: &'b Dialect,
     ) -> Self {
-        Self { bytes, marks, ended, dialect, mark, limit: 0, quoted_lines: 0 }
+        let (delimiter, follows) = dialect.delimiter.parts();
+        let (limit, quoted_lines) = (0, 0);
+        Self { bytes, marks, ended, dialect, delimiter, follows, mark, limit, quoted_lines }
     }
 
     /// The number of the first mark that has not been passed.
@@ -161,10 +166,10 @@ impl<'b> Walk<'b> {
                 return Ok(self.extent(self.bytes.len(), self.bytes.len()));
             };
             let byte = self.bytes[at];
-            if byte == self.dialect.delimiter {
+            if byte == self.delimiter && self.separates(at)? {
                 ends.push(at as u32);
-                field = at + 1;
-                self.mark += 1;
+                field = at + 1 + self.follows.len();
+                self.pass_marks_before(field);
             } else if is_line_end(byte) {
                 let next = self.pass_line_end(at).ok_or(Stop::Incomplete)?;
                 ends.push(at as u32);
@@ -186,7 +191,8 @@ impl<'b> Walk<'b> {
         let after = close + 1;
         let at_end = after == self.bytes.len() && self.ended;
         let meets_mark = self.marks.get(self.mark).is_some_and(|mark| *mark as usize == after)
-            && (self.bytes[after] == self.dialect.delimiter || is_line_end(self.bytes[after]));
+            && (is_line_end(self.bytes[after])
+                || (self.bytes[after] == self.delimiter && self.separates(after)?));
         if at_end || meets_mark {
             return Ok(());
         }
@@ -221,6 +227,29 @@ impl<'b> Walk<'b> {
                 self.mark += 1;
             } else if byte == b'\r' || (byte == b'\n' && self.bytes[at - 1] != b'\r') {
                 self.quoted_lines += 1;
+            }
+        }
+    }
+
+    /// Whether the delimiter's first byte at `at` begins a whole delimiter.
+    #[inline]
+    fn separates(&self, at: usize) -> Result<bool, Stop> {
+        if self.follows.is_empty() {
+            return Ok(true);
+        }
+        let behind = &self.bytes[at + 1..];
+        if !self.ended && behind.len() < self.follows.len() && self.follows.starts_with(behind) {
+            return Err(Stop::Incomplete);
+        }
+        Ok(behind.starts_with(self.follows))
+    }
+
+    #[inline]
+    fn pass_marks_before(&mut self, position: usize) {
+        self.mark += 1;
+        if !self.follows.is_empty() {
+            while self.marks.get(self.mark).is_some_and(|mark| (*mark as usize) < position) {
+                self.mark += 1;
             }
         }
     }

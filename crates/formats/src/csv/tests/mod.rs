@@ -3,15 +3,22 @@
 
 mod corpus;
 mod documented;
+mod encodings;
+mod fixed_width;
+mod lenient;
 mod oracle;
+mod places;
 mod positions;
 mod sampling;
+mod tables;
 mod typed;
 
 use arrow_array::{Array, ArrayRef, cast::AsArray};
 use decant_core::format::{
-    DecodedBatch, FileColumns, Format, Piece, Receiver, SampleLimits, Target, Wishes,
+    DecodedBatch, FileColumns, Format, Piece, PlacesWanted, Receiver, RepairKind, SampleLimits,
+    Target, Wishes,
 };
+use decant_core::reject::Reason;
 use decant_core::schema::ColumnType;
 use decant_core::stream::{FormatOptions, Header, Mark};
 use decant_core::{Reject, Result};
@@ -23,6 +30,8 @@ fn exact(column_type: ColumnType) -> Target {
     Target::new(column_type, true)
 }
 
+type SeenRepair = (u64, RepairKind, Vec<String>, Option<Box<Reject>>);
+
 /// Everything that came out of a file.
 #[derive(Debug, Default)]
 struct Decoded {
@@ -31,6 +40,12 @@ struct Decoded {
     rejects: Vec<Reject>,
     rows_read: u64,
     bytes: u64,
+    /// Ordinal, line, byte and raw text of each good row.
+    places: Vec<(u64, u64, u64, String)>,
+    /// Ordinal of the row, what was done, what was cut off, and the raw row.
+    repairs: Vec<SeenRepair>,
+    /// Ordinal of the row, column and value.
+    rescued: Vec<(u64, usize, String)>,
 }
 
 struct Collector<'t> {
@@ -42,7 +57,7 @@ impl Receiver for Collector<'_> {
     fn columns(&mut self, columns: &FileColumns) -> Result<Wishes> {
         assert!(self.decoded.columns.replace(columns.clone()).is_none());
         let targets = (0..columns.names.len()).map(self.targets).collect();
-        Ok(Wishes { targets, ..Wishes::default() })
+        Ok(Wishes { targets, places: PlacesWanted::Raw })
     }
 
     fn batch(&mut self, decoded: DecodedBatch) -> Result<()> {
@@ -51,6 +66,22 @@ impl Receiver for Collector<'_> {
             decoded.batch.num_rows() as u64 + decoded.rejects.len() as u64
         );
         assert!(decoded.rows_read > 0 && decoded.batch.num_rows() <= 16_384);
+        let places = &decoded.places;
+        assert_eq!(places.ordinals.len(), decoded.batch.num_rows());
+        for repair in decoded.repairs {
+            let ordinal = places.ordinals[repair.row];
+            self.decoded.repairs.push((ordinal, repair.kind, repair.cut, repair.kept));
+        }
+        for rescued in decoded.rescued {
+            let ordinal = places.ordinals[rescued.row];
+            self.decoded.rescued.push((ordinal, rescued.column, rescued.value));
+        }
+        for row in 0..places.ordinals.len() {
+            let reject = places.reject(row, Reason::Database, String::new());
+            let raw = String::from_utf8_lossy(&reject.raw).into_owned();
+            let (line, byte) = (reject.line.unwrap(), reject.byte_offset.unwrap());
+            self.decoded.places.push((reject.ordinal, line, byte, raw));
+        }
         self.decoded.arrays.push(decoded.batch.columns().to_vec());
         self.decoded.rejects.extend(decoded.rejects);
         self.decoded.rows_read += decoded.rows_read;
@@ -104,6 +135,9 @@ fn decode(file: impl AsRef<[u8]>, options: &FormatOptions) -> Decoded {
         assert_eq!(pieces.rows(), whole.rows(), "{sizes:?}");
         assert_eq!(pieces.rejects, whole.rejects, "{sizes:?}");
         assert_eq!(pieces.rows_read, whole.rows_read, "{sizes:?}");
+        assert_eq!(pieces.places, whole.places, "{sizes:?}");
+        assert_eq!(pieces.repairs, whole.repairs, "{sizes:?}");
+        assert_eq!(pieces.rescued, whole.rescued, "{sizes:?}");
     }
     assert_eq!(whole.rows_read, (whole.rows().len() + whole.rejects.len()) as u64);
     whole
@@ -234,14 +268,6 @@ fn a_file_of_many_blocks_and_batches_is_whole() {
         assert_eq!(fields, &[Some(row.to_string()), Some(format!("name, {row}"))]);
     }
     assert_eq!(decoded.bytes, file.len() as u64);
-}
-
-#[test]
-fn utf_16_is_refused_with_its_cure() {
-    let error =
-        decode_with(b"\xff\xfea\0,\0b\0", &plain(), &|_| Some(exact(ColumnType::Text)), (64, 64))
-            .unwrap_err();
-    assert!(error.hint().unwrap().contains("iconv"));
 }
 
 #[test]

@@ -2,10 +2,13 @@
 //! be wrong: one byte after the other, the whole file in memory, positions
 //! counted from the beginning each time.
 
-use decant_core::stream::FormatOptions;
+use decant_core::stream::{FormatOptions, Header, Mark};
 use proptest::prelude::*;
 
-use super::{Decoded, decode, plain};
+use decant_core::format::Target;
+use decant_core::schema::ColumnType;
+
+use super::{Decoded, decode, decode_with, plain};
 
 /// A row as the oracle reads it; `fields` is `None` when quoting is broken.
 #[derive(Debug)]
@@ -126,6 +129,21 @@ struct WrittenField {
     quoted: bool,
 }
 
+/// The dialect of the oracle.
+fn said() -> FormatOptions {
+    FormatOptions {
+        delimiter: Some(",".into()),
+        quote: Some(Mark::Byte(b'"')),
+        escape: Some(Mark::Off),
+        comment: Some(Mark::Off),
+        header: Some(Header::Rows(1)),
+        skip_rows: Some(0),
+        skip_footer: Some(0),
+        encoding: Some("utf-8".into()),
+        ..plain()
+    }
+}
+
 fn written_field() -> impl Strategy<Value = WrittenField> {
     let value = prop_oneof![
         1 => Just(None),
@@ -183,15 +201,15 @@ proptest! {
     ) {
         let header = ["a", "a,b", "a,b,c"][columns - 1];
         let file = format!("{header}\n{body}");
-        agrees(file.as_bytes(), &decode(&file, &plain()));
+        agrees(file.as_bytes(), &decode(&file, &said()));
     }
 
     #[test]
     fn a_longest_row_makes_no_difference_between_blocks(
         body in "[ab,\"\"\\\\\r\n#]{0,80}",
         record_bytes_max in 3_usize..12,
-        escape in prop::option::of(Just(decant_core::stream::Mark::Byte(b'\\'))),
-        comment in prop::option::of(Just(decant_core::stream::Mark::Byte(b'#'))),
+        escape in prop::option::of(Just(Mark::Byte(b'\\'))),
+        comment in prop::option::of(Just(Mark::Byte(b'#'))),
     ) {
         let options =
             FormatOptions { record_bytes_max: Some(record_bytes_max), escape, comment, ..plain() };
@@ -200,6 +218,15 @@ proptest! {
 
     #[test]
     fn bytes_that_are_no_text_at_all_never_panic(body: Vec<u8>) {
-        decode([b"a,b\n", &body[..]].concat(), &plain());
+        decode([b"a,b\n", &body[..]].concat(), &said());
+    }
+
+    #[test]
+    fn bytes_of_which_nothing_is_said_are_read_or_refused(body: Vec<u8>) {
+        let text = &|_| Some(Target::new(ColumnType::Text, true));
+        for sizes in [(1 << 20, 1 << 20), (5, 3)] {
+            // Either way is right; what counts is that it comes to an end.
+            drop(decode_with(&body, &plain(), text, sizes));
+        }
     }
 }

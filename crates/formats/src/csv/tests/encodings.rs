@@ -1,0 +1,72 @@
+//! Files in other encodings than UTF-8.
+
+use decant_core::ErrorKind;
+use decant_core::format::{Format, SampleLimits};
+use decant_core::reject::Reason;
+use decant_core::stream::FormatOptions;
+
+use super::super::CsvFormat;
+use super::{check, plain};
+use crate::testing::Chunks;
+
+fn in_encoding(label: &str) -> FormatOptions {
+    FormatOptions { encoding: Some(label.into()), ..plain() }
+}
+
+#[test]
+fn each_encoding_is_read_where_it_is_named_and_where_it_is_guessed() {
+    let utf_16: Vec<u8> =
+        "\u{feff}id,city\r\n1,Zürich\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    check(&utf_16, &plain(), &["1|Zürich"]);
+    check(b"id,city\n1,Z\xfcrich\n", &plain(), &["1|Zürich"]);
+    check(b"id,city\n1,Z\xfcrich\n", &in_encoding("latin1"), &["1|Zürich"]);
+    check(b"id,sum\n1,5 \x80\n", &in_encoding("cp1252"), &["1|5 €"]);
+    check(b"id,a\n1,\x82\xa0|\\\n", &in_encoding("shift_jis"), &["1|あ|\\"]);
+    check(b"id,a\n1,\x95\x5c\n", &in_encoding("shift_jis"), &["1|表"]);
+    check(b"id,a\n1,\xd6\xd0\n", &in_encoding("gb18030"), &["1|中"]);
+}
+
+#[test]
+fn positions_are_those_of_the_file() {
+    let text = "id,city\r\n1,Zürich\r\n2\r\n\"3\",\"x\r\ny\"\r\n";
+    let file: Vec<u8> =
+        format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let decoded = check(&file, &plain(), &["1|Zürich", "3|x\r\ny"]);
+    assert_eq!(decoded.bytes, file.len() as u64);
+    let bytes: Vec<u64> = decoded.places.iter().map(|place| place.2).collect();
+    assert_eq!(bytes, [20, 46]);
+    assert_eq!(decoded.rejects[0].byte_offset, Some(40));
+    assert_eq!(decoded.rejects[0].raw, b"2");
+    assert_eq!(decoded.places[0].3, "1,Zürich");
+}
+
+#[test]
+fn bytes_without_a_meaning_reject_their_row() {
+    let decoded =
+        check(b"id,a\n1,\x82\xa0\n2,\xff\n3,x\n", &in_encoding("shift_jis"), &["1|あ", "3|x"]);
+    let reject = &decoded.rejects[0];
+    assert_eq!((reject.reason.clone(), reject.byte_offset), (Reason::Encoding, Some(10)));
+    assert!(reject.detail.contains("Shift_JIS"), "{}", reject.detail);
+    let lenient = FormatOptions { lenient: true, ..in_encoding("shift_jis") };
+    check(b"id,a\n1,\x82\xa0\n2,\xff\n", &lenient, &["1|あ", "2|\u{fffd}"]);
+}
+
+#[test]
+fn a_sample_says_what_was_detected_and_decoding_how_raw_rows_are_read() {
+    let file = b"id;city\n1;Z\xfcrich\n";
+    let format = CsvFormat::new(b',', &plain()).unwrap();
+    let sample = format.sample(&mut Chunks::new(file, 3), SampleLimits::default()).unwrap();
+    let options = sample.columns.options;
+    assert_eq!(options.encoding.as_deref(), Some("windows-1252"));
+    assert_eq!((options.name.as_deref(), options.delimiter.as_deref()), (Some("csv"), Some(";")));
+    assert!(sample.explanation[0].contains("windows-1252"), "{:?}", sample.explanation);
+    let decoded = check(file, &plain(), &["1|Zürich"]);
+    assert_eq!(decoded.columns.unwrap().options.encoding.as_deref(), Some("utf-8"));
+}
+
+#[test]
+fn an_unknown_encoding_is_a_configuration_error() {
+    let error = CsvFormat::new(b',', &in_encoding("utf-9")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+    assert_eq!(error.hint(), Some("did you mean `utf-8`?"));
+}
