@@ -250,6 +250,10 @@ pub enum RepairKind {
 }
 
 impl RepairKind {
+    /// Every kind, in the order of reports.
+    pub const ALL: [Self; 5] =
+        [Self::Padded, Self::Cut, Self::StrayQuote, Self::ClosedQuote, Self::Replaced];
+
     /// The word in reports.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -279,6 +283,18 @@ pub struct RowPlaces {
 }
 
 impl RowPlaces {
+    /// Forgets the rows for which `keep` says no.
+    pub fn retain(&mut self, keep: &[bool]) {
+        fn retained<T: Clone>(values: &mut Vec<T>, keep: &[bool]) {
+            let kept = values.iter().zip(keep).filter(|(_, keep)| **keep);
+            *values = kept.map(|(value, _)| value.clone()).collect();
+        }
+        retained(&mut self.ordinals, keep);
+        retained(&mut self.lines, keep);
+        retained(&mut self.byte_offsets, keep);
+        retained(&mut self.raw, keep);
+    }
+
     /// The row at `row` of the batch as a reject.
     pub fn reject(&self, row: usize, reason: Reason, detail: String) -> Reject {
         let raw = self.raw.get(row).and_then(|range| self.bytes.get(range.clone()));

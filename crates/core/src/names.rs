@@ -4,7 +4,7 @@
 //! order of its columns (repeats of one name aside), so that the same header
 //! finds the same columns for ever.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
@@ -86,15 +86,20 @@ fn begins_word(letters: &[char], index: usize) -> bool {
 /// aside), the one whose source name is that very name keeps it, the others
 /// get a suffix derived from their source name; a name longer than
 /// `bytes_max` is cut and gets such a suffix too, and so does one that would
-/// take the place of [`FILE_ID_COLUMN`]. Repeats of one source name are
-/// numbered.
-pub fn settle_names(wanted: &[(String, String)], bytes_max: usize) -> Vec<String> {
+/// take the place of [`FILE_ID_COLUMN`] or of a name in `reserved`. Repeats of
+/// one source name are numbered.
+pub fn settle_names(
+    wanted: &[(String, String)],
+    reserved: &[&str],
+    bytes_max: usize,
+) -> Vec<String> {
     let mut askers: HashMap<String, usize> = HashMap::new();
     for (_, name) in distinct_sources(wanted) {
         *askers.entry(name.to_lowercase()).or_default() += 1;
     }
     let mut repeats: HashMap<&str, usize> = HashMap::new();
-    let mut taken: Vec<String> = vec![FILE_ID_COLUMN.to_owned()];
+    let mut taken: HashSet<String> = reserved.iter().map(|name| name.to_lowercase()).collect();
+    taken.insert(FILE_ID_COLUMN.to_owned());
     let mut names = Vec::with_capacity(wanted.len());
     for (source, name) in wanted {
         let repeat = repeats.entry(source).or_default();
@@ -116,18 +121,15 @@ pub fn settle_names(wanted: &[(String, String)], bytes_max: usize) -> Vec<String
             candidate = with_suffix(name, &salt, bytes_max);
             attempt += 1;
         }
-        taken.push(candidate.to_lowercase());
+        taken.insert(candidate.to_lowercase());
         names.push(candidate);
     }
     names
 }
 
 fn distinct_sources(wanted: &[(String, String)]) -> impl Iterator<Item = &(String, String)> {
-    wanted
-        .iter()
-        .enumerate()
-        .filter(|(index, (source, _))| !wanted[..*index].iter().any(|(other, _)| other == source))
-        .map(|(_, pair)| pair)
+    let mut seen = HashSet::new();
+    wanted.iter().filter(move |(source, _)| seen.insert(source.as_str()))
 }
 
 fn with_suffix(name: &str, source: &str, bytes_max: usize) -> String {
@@ -156,7 +158,7 @@ mod tests {
     fn settle(pairs: &[(&str, &str)], bytes_max: usize) -> Vec<String> {
         let wanted: Vec<_> =
             pairs.iter().map(|(source, name)| (source.to_string(), name.to_string())).collect();
-        settle_names(&wanted, bytes_max)
+        settle_names(&wanted, &["loaded_at"], bytes_max)
     }
 
     #[test]
@@ -227,6 +229,12 @@ mod tests {
     #[test]
     fn the_file_id_column_is_not_taken() {
         assert_ne!(settle(&[("_file_id", "_file_id")], 63)[0], FILE_ID_COLUMN);
+    }
+
+    #[test]
+    fn a_reserved_name_is_not_taken() {
+        let names = settle(&[("Loaded_At", "Loaded_At")], 63);
+        assert!(names[0].starts_with("Loaded_At_"), "{names:?}");
     }
 
     #[test]

@@ -7,11 +7,10 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
-use decant_core::conform::{Conform, Mismatch};
+use decant_core::conform::{Conform, Drift, Mismatch};
 use decant_core::format::{DecodedBatch, FileColumns, Piece, Receiver, Wishes};
 use decant_core::stream::FormatOptions;
-use decant_core::{Error, ErrorKind, Reject, Result};
+use decant_core::{Error, ErrorKind, Result};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -37,9 +36,8 @@ pub(crate) struct Decoder {
 #[derive(Debug)]
 pub(crate) struct WholeFile {
     pub(crate) progress: FileProgress,
-    /// The table's columns that are filled; empty for a file without columns.
-    pub(crate) columns: Vec<usize>,
-    pub(crate) ignored: Vec<String>,
+    /// How its columns differ from the table's.
+    pub(crate) drift: Vec<Drift>,
     pub(crate) batches: Vec<FileBatch>,
     /// Bytes that it takes in memory.
     pub(crate) bytes: u64,
@@ -54,10 +52,11 @@ pub(crate) struct Decoding {
 
 /// What a decoding thread hands over.
 pub(crate) enum Step {
-    /// The table's columns that are filled, and what is left out; first.
-    Columns(Vec<usize>, Vec<String>),
+    /// The table's columns that are filled from now on, and how the file's
+    /// columns differ; first, and again where later rows bring more.
+    Columns(Vec<usize>, Vec<Drift>),
     /// Rows.
-    Rows(RecordBatch, Vec<Reject>),
+    Rows(FileBatch),
 }
 
 impl Decoder {
@@ -195,7 +194,7 @@ impl Conforming {
 
     fn columns(&mut self, columns: &FileColumns) -> Result<&Conform> {
         self.progress.keep_layout(self.plan.layout(columns));
-        match self.plan.conform(columns) {
+        match self.plan.conform(columns, self.conform.as_ref()) {
             Ok(conform) => Ok(self.conform.insert(conform)),
             Err(Mismatch::NewColumns(new)) => Err(self.ends(Undecoded::NewColumns(new))),
             Err(Mismatch::Refused(error)) => {
@@ -227,6 +226,9 @@ impl Conforming {
         if let Err(error) = decoded {
             return Err(Undecoded::Failed(self.progress.failure(error)));
         }
+        if let Some(Err(error)) = self.conform.as_ref().map(|it| self.plan.check_complete(it)) {
+            return Err(Undecoded::Failed(self.progress.failure(error)));
+        }
         self.progress.finish().map_err(Undecoded::Failed)?;
         Ok(self.progress)
     }
@@ -242,11 +244,10 @@ struct Keeper {
 
 impl Keeper {
     fn end(self, decoded: Result<()>) -> Result<WholeFile, Undecoded> {
-        let conform = self.conforming.conform.clone();
+        let drift = self.conforming.conform.as_ref().map(|conform| conform.drift.clone());
         let progress = self.conforming.end(decoded)?;
-        let (columns, ignored) =
-            conform.map_or_else(Default::default, |conform| (conform.columns, conform.ignored));
-        Ok(WholeFile { progress, columns, ignored, batches: self.batches, bytes: self.bytes })
+        let drift = drift.unwrap_or_default();
+        Ok(WholeFile { progress, drift, batches: self.batches, bytes: self.bytes })
     }
 }
 
@@ -257,7 +258,8 @@ impl Receiver for Keeper {
 
     fn batch(&mut self, decoded: DecodedBatch) -> Result<()> {
         let batch = self.conforming.batch(decoded)?;
-        let raw: usize = batch.rejects.iter().map(|reject| reject.raw.len() + 200).sum();
+        let rejected: usize = batch.rejects.iter().map(|reject| reject.raw.len() + 200).sum();
+        let raw = rejected + batch.places.bytes.len() + batch.places.ordinals.len() * 40;
         self.bytes += (batch.batch.get_array_memory_size() + raw) as u64;
         if self.bytes > self.bytes_max {
             return Err(self.conforming.ends(Undecoded::TooLarge));
@@ -287,13 +289,13 @@ impl Receiver for Handover {
     fn columns(&mut self, columns: &FileColumns) -> Result<Wishes> {
         let conform = self.conforming.columns(columns)?.clone();
         let wishes = conform.wishes();
-        self.send(Step::Columns(conform.columns, conform.ignored))?;
+        self.send(Step::Columns(conform.columns, conform.drift))?;
         Ok(wishes)
     }
 
     fn batch(&mut self, decoded: DecodedBatch) -> Result<()> {
-        let FileBatch { batch, rejects } = self.conforming.batch(decoded)?;
-        self.send(Step::Rows(batch, rejects))
+        let batch = self.conforming.batch(decoded)?;
+        self.send(Step::Rows(batch))
     }
 }
 

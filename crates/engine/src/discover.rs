@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use decant_core::conform::new_table_columns;
+use decant_core::conform::{FitRules, new_table_columns};
 use decant_core::destination::TableState;
 use decant_core::format::Sample;
 use decant_core::stream::{FormatOptions, NewColumns};
@@ -190,7 +190,7 @@ impl Run {
         }
         let capabilities = self.services.destination.capabilities();
         let owned: Vec<Sample> = samples.iter().map(|sample| (*sample).clone()).collect();
-        let schema = new_table_columns(&owned, &stream.columns, capabilities, false)?;
+        let schema = new_table_columns(&owned, &FitRules::new(stream, true), capabilities, false)?;
         let places: Vec<Vec<Option<usize>>> =
             samples.iter().map(|sample| self.places(stream, sample, &schema)).collect();
         Ok(schema
@@ -217,10 +217,12 @@ impl Run {
         };
         let stream = Stream { new_columns: Some(NewColumns::Ignore), ..stream.clone() };
         let plan = TablePlan::new(state, &stream, self.services.destination.capabilities());
-        let Ok(conform) = plan.conform(&sample.columns) else { return Vec::new() };
-        let mut filled = conform.columns.iter().copied();
-        let place = |target: &Option<_>| target.as_ref().and_then(|_| filled.next());
-        conform.targets.iter().map(place).collect()
+        let Ok(conform) = plan.conform(&sample.columns, None) else { return Vec::new() };
+        let mut places = vec![None; conform.targets.len()];
+        for (source, position) in conform.loaded_columns() {
+            places[source] = Some(position);
+        }
+        places
     }
 
     fn describe_file(

@@ -1,24 +1,30 @@
 //! What is known of one file while it is decoded: its policy, its counts and
-//! the first of its bad rows.
+//! the first of its bad rows. Rows read = loaded + rejected + filtered.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use arrow_array::RecordBatch;
 use decant_core::checksum::RowsChecksum;
-use decant_core::conform::{Conform, NewColumn};
+use decant_core::conform::{Conform, FileFacts, Fitted, NewColumn};
 use decant_core::destination::FileTotals;
-use decant_core::format::DecodedBatch;
+use decant_core::format::{DecodedBatch, RepairKind, RowPlaces};
 use decant_core::layout::Layout;
 use decant_core::ledger::REJECTS_KEPT;
-use decant_core::stream::{MaxRejects, OnError};
-use decant_core::{Error, ErrorKind, FileId, Reject, Result};
+use decant_core::reject::Reason;
+use decant_core::stream::{MaxRejects, OnConflict, OnError};
+use decant_core::{Error, ErrorKind, Reject, Result};
 
 /// What is to be done with rows that cannot be loaded.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ErrorPolicy {
     pub(crate) on_error: OnError,
     pub(crate) max_rejects: MaxRejects,
+    pub(crate) on_conflict: OnConflict,
 }
+
+/// The fact of an error that a policy asked for, whatever `on_error` says.
+pub(crate) const POLICY: &str = "policy";
 
 /// Why a file could not be decoded.
 #[derive(Debug)]
@@ -61,38 +67,71 @@ impl From<Error> for Undecoded {
 }
 
 /// Rows of one file that fit the table, with the bad ones between them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct FileBatch {
+    /// The table's columns that the rows fill.
+    pub(crate) columns: Arc<[usize]>,
     pub(crate) batch: RecordBatch,
     pub(crate) rejects: Vec<Reject>,
+    /// Where the rows stand in the file, as far as it was asked for.
+    pub(crate) places: RowPlaces,
 }
 
 /// Counts one file's rows and applies its policy.
 #[derive(Debug)]
 pub(crate) struct FileProgress {
-    id: FileId,
-    location: String,
+    facts: FileFacts,
     policy: ErrorPolicy,
     started: Instant,
     rows_read: u64,
     rows_loaded: u64,
     rows_rejected: u64,
+    rows_filtered: u64,
+    repairs: RepairCounts,
+    /// Rejects that only keep what a repair cut off.
+    repairs_kept: u64,
     bytes_decoded: u64,
     checksum: RowsChecksum,
     first_rejects: Vec<Reject>,
     layout: Option<Layout>,
 }
 
+/// How often each kind of repair was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RepairCounts {
+    /// Rows that were repaired.
+    pub(crate) rows: u64,
+    kinds: [u64; RepairKind::ALL.len()],
+}
+
+impl RepairCounts {
+    pub(crate) fn of(&self, kind: RepairKind) -> u64 {
+        let at = RepairKind::ALL.iter().position(|known| *known == kind);
+        at.map_or(0, |at| self.kinds[at])
+    }
+
+    pub(crate) fn add(&mut self, rows: u64, kinds: impl IntoIterator<Item = (RepairKind, u64)>) {
+        self.rows += rows;
+        for (kind, count) in kinds {
+            if let Some(at) = RepairKind::ALL.iter().position(|known| *known == kind) {
+                self.kinds[at] += count;
+            }
+        }
+    }
+}
+
 impl FileProgress {
-    pub(crate) fn new(id: FileId, location: String, policy: ErrorPolicy) -> Self {
+    pub(crate) fn new(facts: FileFacts, policy: ErrorPolicy) -> Self {
         Self {
-            id,
-            location,
+            facts,
             policy,
             started: Instant::now(),
             rows_read: 0,
             rows_loaded: 0,
             rows_rejected: 0,
+            rows_filtered: 0,
+            repairs: RepairCounts::default(),
+            repairs_kept: 0,
             bytes_decoded: 0,
             checksum: RowsChecksum::default(),
             first_rejects: Vec::new(),
@@ -111,28 +150,51 @@ impl FileProgress {
         conform: &Conform,
         decoded: DecodedBatch,
     ) -> Result<FileBatch, FileFailure> {
-        let DecodedBatch { batch, rejects, rows_read, bytes_decoded, .. } = decoded;
-        self.rows_read += rows_read;
-        self.bytes_decoded += bytes_decoded;
+        self.rows_read += decoded.rows_read;
+        self.bytes_decoded += decoded.bytes_decoded;
+        let fitted = conform.apply(decoded, &self.facts).map_err(|error| self.failure(error))?;
+        let Fitted { batch, mut rejects, rows_filtered, repairs, kept, places } = fitted;
+        self.rows_filtered += rows_filtered;
         self.rows_rejected += rejects.len() as u64;
-        let kept = REJECTS_KEPT.saturating_sub(self.first_rejects.len());
-        self.first_rejects.extend(rejects.iter().take(kept).cloned());
+        let room = REJECTS_KEPT.saturating_sub(self.first_rejects.len());
+        self.first_rejects.extend(rejects.iter().take(room).cloned());
+        self.check_conflicts(&rejects)?;
         self.check_rejects(false)?;
-        let batch = conform.apply(batch, self.id).map_err(|error| self.failure(error))?;
         self.checksum.add(&batch).map_err(|error| self.failure(error))?;
         self.rows_loaded += batch.num_rows() as u64;
-        Ok(FileBatch { batch, rejects })
+        self.repairs.add(repairs.rows, repairs.kinds.into_iter().map(|kind| (kind, 1)));
+        self.repairs_kept += kept.len() as u64;
+        rejects.extend(kept);
+        Ok(FileBatch { columns: conform.columns.as_slice().into(), batch, rejects, places })
+    }
+
+    /// Under `on_conflict: fail` the first value that does not fit fails the
+    /// file, whatever `on_error` says.
+    fn check_conflicts(&mut self, rejects: &[Reject]) -> Result<(), FileFailure> {
+        if self.policy.on_conflict != OnConflict::Fail {
+            return Ok(());
+        }
+        match rejects.iter().find(|reject| reject.reason == Reason::Type) {
+            None => Ok(()),
+            Some(reject) => {
+                let error = reject.to_error(&self.facts.location).with(POLICY, "on_conflict");
+                Err(self.failure(error.with_hint(
+                    "mend the file, change the column's type, or choose `on_conflict: reject` \
+                     or `rescue`",
+                )))
+            }
+        }
     }
 
     /// The file has no more rows: the last chance to refuse it.
     pub(crate) fn finish(&mut self) -> Result<(), FileFailure> {
         self.check_rejects(true)?;
-        if self.rows_read != self.rows_loaded + self.rows_rejected {
+        if self.rows_read != self.rows_loaded + self.rows_rejected + self.rows_filtered {
             let error = Error::new(
                 ErrorKind::Internal,
                 format!(
-                    "{} rows were read, but {} loaded and {} rejected",
-                    self.rows_read, self.rows_loaded, self.rows_rejected
+                    "{} rows were read, but {} loaded, {} rejected and {} filtered",
+                    self.rows_read, self.rows_loaded, self.rows_rejected, self.rows_filtered
                 ),
             );
             return Err(self.failure(error));
@@ -146,7 +208,7 @@ impl FileProgress {
         }
         if self.policy.on_error != OnError::Reject {
             let error = match self.first_rejects.first() {
-                Some(reject) => reject.to_error(&self.location).with_hint(
+                Some(reject) => reject.to_error(&self.facts.location).with_hint(
                     "mend the file, or load the rest with `on_error: reject` and look at \
                      the rejected rows",
                 ),
@@ -172,7 +234,7 @@ impl FileProgress {
     /// The failure of this file, with the bad rows seen so far.
     pub(crate) fn failure(&mut self, error: Error) -> FileFailure {
         FileFailure {
-            error: error.in_file(&self.location),
+            error: error.in_file(&self.facts.location),
             rejects: std::mem::take(&mut self.first_rejects),
             seconds: self.started.elapsed().as_secs_f64(),
         }
@@ -180,7 +242,7 @@ impl FileProgress {
 
     /// Where the file is.
     pub(crate) fn location(&self) -> &str {
-        &self.location
+        &self.facts.location
     }
 
     pub(crate) fn started(&self) -> Instant {
@@ -189,6 +251,14 @@ impl FileProgress {
 
     pub(crate) fn rows_read(&self) -> u64 {
         self.rows_read
+    }
+
+    pub(crate) fn rows_filtered(&self) -> u64 {
+        self.rows_filtered
+    }
+
+    pub(crate) fn repairs(&self) -> RepairCounts {
+        self.repairs
     }
 
     pub(crate) fn bytes_decoded(&self) -> u64 {
@@ -203,13 +273,13 @@ impl FileProgress {
 
     pub(crate) fn totals(&self) -> FileTotals {
         FileTotals {
-            id: self.id,
+            id: self.facts.id,
             rows_loaded: self.rows_loaded,
             rows_rejected: self.rows_rejected,
             rows_checksum: self.checksum.value(),
             processing_seconds: self.started.elapsed().as_secs_f64(),
-            repairs_kept: 0,
-            layout: self.layout().filter(|_| self.rows_rejected > 0),
+            repairs_kept: self.repairs_kept,
+            layout: self.layout().filter(|_| self.rows_rejected + self.repairs_kept > 0),
             settles: Vec::new(),
         }
     }

@@ -9,6 +9,7 @@ mod arrivals;
 mod decode;
 mod discover;
 mod file_progress;
+mod foreseen;
 mod ingest;
 mod input;
 mod observer;
@@ -29,7 +30,7 @@ pub use pipeline::Run;
 pub use preview::{FilePlan, FileVerdict, TablePlanned};
 pub use replay::{DocumentFor, EditedRow, Replay, ReplayDoors, StreamFor};
 pub use report::{
-    BytesReport, FilesReport, ReportedError, RowsReport, RunReport, RunStatus, TableReport,
+    BytesReport, FilesReport, Repairs, ReportedError, RowsReport, RunReport, RunStatus, TableReport,
 };
 pub use services::{FormatFor, List, Services, Settings};
 pub use stop::Stop;

@@ -297,6 +297,7 @@ impl Run {
     pub(crate) fn ingest(&self, stream: &Arc<Stream>, table: &Arc<Table>) -> Ingest {
         Ingest {
             run_id: self.id.clone(),
+            started_at: self.started_at,
             stream: Arc::clone(stream),
             table: Arc::clone(table),
             destination: Arc::clone(&self.services.destination),

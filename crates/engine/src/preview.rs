@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use decant_core::decide::Decision;
+use decant_core::destination::TableChange;
 use decant_core::{Arrival, Result, Stream, TableName};
 use serde::Serialize;
 
 use crate::arrivals::{Arrivals, Judged, Verdict};
+use crate::foreseen::Foreseen;
 use crate::pipeline::{Run, decide_on};
 use crate::report::ReportedError;
-use crate::sampling::look_at;
+use crate::sampling::{Candidates, look_at};
 use crate::tables::{NoTable, TablePlan, Tables};
 
 /// What would become of one file.
@@ -53,8 +55,12 @@ pub struct TablePlanned {
     pub table: String,
     /// Whether it is there already.
     pub exists: bool,
-    /// What would be executed to make it.
+    /// What would be executed to make it, or to give it columns.
     pub statements: Vec<String>,
+    /// How the columns and types of the files differ from the table's, as far
+    /// as a look at up to ten of them tells: what would be added, left out,
+    /// widened, and for which file.
+    pub changes: Vec<String>,
     /// Why it cannot be made.
     pub error: Option<ReportedError>,
 }
@@ -63,6 +69,14 @@ pub struct TablePlanned {
 struct Planned {
     name: String,
     plan: Option<TablePlan>,
+    /// Files that would be loaded into it, if it exists.
+    files: Candidates,
+}
+
+impl Planned {
+    fn new(name: String, plan: Option<TablePlan>) -> Self {
+        Self { name, plan, files: Candidates::default() }
+    }
 }
 
 impl Run {
@@ -100,13 +114,49 @@ impl Run {
                 }
             };
             shown.push(table);
-            planned.insert(name, Planned { name: qualified, plan });
+            planned.insert(name, Planned::new(qualified, plan));
         }
         while let Some(page) = arrivals.next().await? {
             self.preview_page(&stream, page, &mut tables, &mut planned, &mut shown, on_file)
                 .await?;
         }
+        for table in shown.iter_mut().filter(|table| table.exists) {
+            let found = planned.values_mut().find(|planned| planned.name == table.table);
+            if let Some(Planned { plan: Some(plan), files, .. }) = found {
+                self.foresee(&stream, plan, files, table).await?;
+            }
+        }
         Ok(shown)
+    }
+
+    /// Says what a table's new files would change about it.
+    async fn foresee(
+        &self,
+        stream: &Stream,
+        plan: &TablePlan,
+        files: &Candidates,
+        shown: &mut TablePlanned,
+    ) -> Result<()> {
+        let mut foreseen = Foreseen::new(plan.clone());
+        for file in files.chosen() {
+            let (files, counter) = ([file], self.sample_counter());
+            let looked =
+                look_at(&files, &self.services, &self.settings, &stream.format, &counter).await;
+            match looked {
+                Ok(samples) => {
+                    samples.iter().for_each(|it| foreseen.look(&files[0].location(), it));
+                }
+                Err(error) => foreseen.changes.push(format!("unreadable: {}", error.chain())),
+            }
+        }
+        let Foreseen { added: columns, changes, .. } = foreseen;
+        if !columns.is_empty() {
+            let table = plan.state.name.clone();
+            let change = TableChange::AddColumns { table, columns };
+            shown.statements = self.services.destination.apply(&change, true).await?;
+        }
+        shown.changes = changes;
+        Ok(())
     }
 
     async fn preview_page(
@@ -132,9 +182,15 @@ impl Run {
                         let existing = self.existing(stream, tables, &name, shown).await?;
                         planned.insert(name.clone(), existing);
                     }
-                    let Some(table) = planned.get(&name) else { continue };
+                    let Some(table) = planned.get_mut(&name) else { continue };
                     let verdict = match &table.plan {
-                        Some(plan) => verdict_of(decide_on(plan, &arrival, &known).1),
+                        Some(plan) => {
+                            let decision = decide_on(plan, &arrival, &known).1;
+                            if matches!(decision, Decision::Load { .. }) {
+                                table.files.offer(&arrival.file);
+                            }
+                            verdict_of(decision)
+                        }
                         None => FileVerdict::new(
                             "excluded",
                             "empty: no columns to create its table with",
@@ -162,10 +218,11 @@ impl Run {
             table: name.clone(),
             exists: true,
             statements: Vec::new(),
+            changes: Vec::new(),
             error: None,
         });
         let capabilities = self.services.destination.capabilities();
-        Ok(Planned { name, plan: Some(TablePlan::new(state, stream, capabilities)) })
+        Ok(Planned::new(name, Some(TablePlan::new(state, stream, capabilities))))
     }
 }
 
@@ -195,6 +252,7 @@ fn missing_table(
         table: table.to_owned(),
         exists: false,
         statements,
+        changes: Vec::new(),
         error,
     }
 }

@@ -241,7 +241,7 @@ impl Ingest {
             Err(undecoded) => return Ok(Err(undecoded)),
         };
         let first = decoding.next().await;
-        self.write_steps(writer, file.id, first, &mut decoding).await?;
+        self.write_steps(writer, file, plan, first, &mut decoding).await?;
         Ok(decoding.end().await)
     }
 

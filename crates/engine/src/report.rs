@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
-use decant_core::conform::NewColumn;
+use decant_core::conform::{Drift, NewColumn};
 use decant_core::destination::TableState;
+use decant_core::format::RepairKind;
 use decant_core::schema::FILE_ID_COLUMN;
 use decant_core::{Error, TableName};
 use serde::Serialize;
+
+use crate::file_progress::{FileProgress, RepairCounts};
 
 /// The report of a run. `--output json` prints it as it is.
 #[derive(Clone, Debug, Serialize)]
@@ -94,6 +97,33 @@ pub struct RowsReport {
     pub filtered: u64,
     /// Loaded after a repair.
     pub repaired: u64,
+    /// Repairs of rows that were loaded, by kind: a row may have several.
+    #[serde(skip_serializing_if = "Repairs::is_empty")]
+    pub repairs: Repairs,
+}
+
+/// Repairs of rows that were loaded, by kind. Kinds that did not happen are
+/// left out of reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Repairs(RepairCounts);
+
+impl Repairs {
+    /// How many of this kind.
+    pub fn of(&self, kind: RepairKind) -> u64 {
+        self.0.of(kind)
+    }
+
+    /// Whether nothing was repaired.
+    pub fn is_empty(&self) -> bool {
+        RepairKind::ALL.iter().all(|kind| self.of(*kind) == 0)
+    }
+}
+
+impl Serialize for Repairs {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let kinds = RepairKind::ALL.iter().filter(|kind| self.of(**kind) > 0);
+        serializer.collect_map(kinds.map(|kind| (kind.as_str(), self.of(*kind))))
+    }
 }
 
 /// How much was read.
@@ -166,6 +196,8 @@ impl From<&Error> for ReportedError {
 
 /// Errors that a report carries at most; all are in the ledger.
 const ERRORS_MAX: usize = 1000;
+/// Changes that a report carries at most of one table.
+const CHANGES_MAX: usize = 1000;
 
 /// Adds up a report while many hands work on it.
 #[derive(Debug)]
@@ -181,6 +213,7 @@ struct Sums {
     errors_in_all: u64,
     notes: Vec<String>,
     notes_seen: HashSet<String>,
+    drift_seen: HashSet<(String, Drift)>,
     interrupted: bool,
 }
 
@@ -202,14 +235,33 @@ impl Tally {
     }
 
     /// A committed file's rows.
-    pub(crate) fn committed(&self, table: &TableName, read: u64, loaded: u64, rejected: u64) {
+    pub(crate) fn committed(&self, table: &TableName, progress: &FileProgress) {
+        let (totals, repairs) = (progress.totals(), progress.repairs());
         let mut sums = self.sums();
         sums.files.loaded += 1;
-        sums.rows.read += read;
-        sums.rows.loaded += loaded;
-        sums.rows.rejected += rejected;
+        sums.rows.read += progress.rows_read();
+        sums.rows.loaded += totals.rows_loaded;
+        sums.rows.rejected += totals.rows_rejected;
+        sums.rows.filtered += progress.rows_filtered();
+        sums.rows.repaired += repairs.rows;
+        let kinds = RepairKind::ALL.iter().map(|kind| (*kind, repairs.of(*kind)));
+        sums.rows.repairs.0.add(repairs.rows, kinds);
         if let Some(table) = sums.tables.get_mut(&table.to_string()) {
-            table.rows_loaded += loaded;
+            table.rows_loaded += totals.rows_loaded;
+        }
+    }
+
+    /// A difference between a file's columns and the table's: said once, with
+    /// the first file that has it.
+    pub(crate) fn drift(&self, table: &TableName, drift: &Drift, file: &str) {
+        let mut sums = self.sums();
+        if !sums.drift_seen.insert((table.to_string(), drift.clone())) {
+            return;
+        }
+        if let Some(table) = sums.tables.get_mut(&table.to_string())
+            && table.changes.len() < CHANGES_MAX
+        {
+            table.changes.push(drift.sentence(file));
         }
     }
 

@@ -4,12 +4,14 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use decant_core::conform::{Conform, Mismatch, NewColumn, added_columns, new_table_columns};
+use decant_core::conform::{
+    Conform, FitRules, Mismatch, NewColumn, added_columns, new_table_columns,
+};
 use decant_core::decide::DecisionRules;
 use decant_core::destination::{TableChange, TableState};
 use decant_core::format::{FileColumns, Sample};
 use decant_core::layout::Layout;
-use decant_core::stream::{FormatOptions, NewColumns, OnChange, Reload, WriteMode};
+use decant_core::stream::{FormatOptions, MissingColumns, NewColumns, OnChange, Reload, WriteMode};
 use decant_core::{
     Capabilities, Destination, Error, ErrorKind, FileVersion, Result, Stream, TableName,
     TableSchema,
@@ -19,16 +21,15 @@ use tokio::sync::{Mutex, RwLock};
 use crate::report::Tally;
 
 /// A table with the stream's rules for it, all defaults decided.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct TablePlan {
     pub(crate) state: TableState,
     pub(crate) schema: TableSchema,
     pub(crate) rules: DecisionRules,
-    new_columns: NewColumns,
-    columns: decant_core::stream::ColumnRules,
-    filter: decant_core::stream::RowFilter,
+    /// How files are made to fit it.
+    pub(crate) fit: FitRules,
     format: FormatOptions,
-    capabilities: Capabilities,
+    pub(crate) capabilities: Capabilities,
 }
 
 impl TablePlan {
@@ -36,7 +37,6 @@ impl TablePlan {
         let schema = state.schema.clone().unwrap_or_default();
         let has_file_id = schema.has_file_id();
         let default_change = if has_file_id { OnChange::Replace } else { OnChange::Fail };
-        let default_new = if state.created_by_decant { NewColumns::Add } else { NewColumns::Fail };
         Self {
             rules: DecisionRules {
                 on_change: stream.on_change.unwrap_or(default_change),
@@ -45,9 +45,7 @@ impl TablePlan {
                 has_file_id,
                 allow_duplicates: stream.allow_duplicates,
             },
-            new_columns: stream.new_columns.unwrap_or(default_new),
-            columns: stream.columns.clone(),
-            filter: stream.filter.clone(),
+            fit: FitRules::new(stream, state.created_by_decant),
             format: stream.format.clone(),
             capabilities: capabilities.clone(),
             state,
@@ -55,18 +53,48 @@ impl TablePlan {
         }
     }
 
-    /// Matches a file's columns with the table's.
-    pub(crate) fn conform(&self, file: &FileColumns) -> Result<Conform, Mismatch> {
-        Conform::new(file, &self.state, &self.columns, self.new_columns, &self.capabilities)
+    /// Matches a file's columns with the table's; `before` is how fewer of
+    /// them did.
+    pub(crate) fn conform(
+        &self,
+        file: &FileColumns,
+        before: Option<&Conform>,
+    ) -> Result<Conform, Mismatch> {
+        match before {
+            Some(before) => before.grown(file, &self.state, &self.fit, &self.capabilities),
+            None => Conform::new(file, &self.state, &self.fit, &self.capabilities),
+        }
+    }
+
+    /// Refuses a file, at its end, that lacks columns which it must have.
+    pub(crate) fn check_complete(&self, conform: &Conform) -> Result<()> {
+        match self.fit.missing_columns {
+            MissingColumns::Fail => conform.check_complete(),
+            MissingColumns::Null => Ok(()),
+        }
+    }
+
+    /// Why the table is not given the columns that the rules need, if it may
+    /// not be changed.
+    pub(crate) fn not_ours_to_add(&self, new: &[NewColumn]) -> Option<Error> {
+        let needed = new.iter().find(|column| column.column_type.is_some())?;
+        if self.state.created_by_decant || self.fit.new_columns == NewColumns::Add {
+            return None;
+        }
+        let (table, column) = (&self.state.name, &needed.name);
+        Some(Error::new(
+            ErrorKind::SchemaMismatch,
+            format!("table {table} has no column `{column}`, which the stream's rules fill"),
+        ))
     }
 
     /// How the raw text of a file's rejects is read again.
     pub(crate) fn layout(&self, file: &FileColumns) -> Layout {
-        let mut layout = Layout::new(file, &self.columns, &self.filter);
+        let mut layout = Layout::new(file, &self.fit.columns, &self.fit.filter);
         if layout.options == FormatOptions::default() {
             layout.options = self.format.clone();
         }
-        Layout { new_columns: Some(self.new_columns), ..layout }
+        Layout { new_columns: Some(self.fit.new_columns), ..layout }
     }
 
     /// The qualified name, as the ledger has it.
@@ -118,9 +146,14 @@ impl Table {
     ) -> Result<()> {
         let _alone = self.changing.lock().await;
         let capabilities = self.destination.capabilities();
-        let columns = added_columns(sample, new, &self.stream.columns, capabilities);
-        let table = self.plan().await.state.name.clone();
+        let plan = self.plan().await;
+        let table = plan.state.name.clone();
+        let columns = added_columns(sample, new, &plan.fit, capabilities)?;
         let change = TableChange::AddColumns { table: table.clone(), columns };
+        if let Some(needed) = plan.not_ours_to_add(new) {
+            let statements = self.destination.apply(&change, true).await?;
+            return Err(needed.with_hint(format!("add it yourself: {}", statements.join("; "))));
+        }
         self.destination.apply(&change, false).await?;
         self.look_again().await?;
         self.tally.columns_added(&table, new, &file.location());
@@ -263,7 +296,7 @@ impl Tables {
         }
         new_table_columns(
             &samples,
-            &self.stream.columns,
+            &FitRules::new(&self.stream, true),
             self.destination.capabilities(),
             self.stream.file_id,
         )

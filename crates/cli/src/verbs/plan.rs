@@ -74,6 +74,9 @@ fn describe_tables(tables: &[TablePlanned]) -> String {
         for statement in &table.statements {
             let _ = writeln!(text, "  {};", statement.trim_end_matches(';').replace('\n', "\n  "));
         }
+        for change in &table.changes {
+            let _ = writeln!(text, "  {change}");
+        }
         if let Some(error) = &table.error {
             let _ = writeln!(text, "{}", describe_reported(error));
         }

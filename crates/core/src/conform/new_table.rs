@@ -1,33 +1,41 @@
 //! Columns that are not there yet: a new table's, and those that are added.
 
-use super::NewColumn;
-use super::wanted::{Wanted, check_rule_names, given_type, is_selected, wanted_columns};
+use super::wanted::{
+    Wanted, check_rule_names, given_type, is_selected, is_trimmed, wanted_columns,
+};
+use super::{FitRules, NewColumn, added, may_grow};
 use crate::destination::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::Evidence;
 use crate::format::Sample;
-use crate::schema::{Column, ColumnType, FILE_ID_COLUMN};
+use crate::schema::{Column, ColumnType, FILE_ID_COLUMN, RESCUED_COLUMN};
 use crate::stream::ColumnRules;
 
-/// The columns of a table to be created for these samples, in the first
-/// sample's order, with what only later samples have behind.
+/// The columns of a table to be created for these samples: the first
+/// sample's in its order, what only later samples have, what is not in the
+/// files, and `_rescued` where the rules rescue anything.
 ///
 /// # Errors
 ///
 /// `InvalidConfig` when a rule names a column that no sample has;
-/// `SchemaMismatch` when there is no column at all.
+/// `SchemaMismatch` when there is no column at all, or two of a file's
+/// columns are one by the aliases.
 pub fn new_table_columns(
     samples: &[Sample],
-    rules: &ColumnRules,
+    fit: &FitRules,
     capabilities: &Capabilities,
     file_id: bool,
 ) -> Result<Vec<Column>> {
+    let rules = &fit.columns;
     let headers: Vec<Vec<Wanted>> = samples
         .iter()
-        .map(|sample| wanted_columns(&sample.columns, rules, capabilities.identifier_bytes_max))
-        .collect();
+        .map(|sample| wanted_columns(&sample.columns, fit, capabilities.identifier_bytes_max))
+        .collect::<Result<_>>()?;
     let views: Vec<&[Wanted]> = headers.iter().map(Vec::as_slice).collect();
-    check_rule_names(rules, &views, None)?;
+    let may_have_more = |sample: &Sample| may_grow(&sample.columns) && !sample.complete;
+    if !samples.iter().any(may_have_more) {
+        check_rule_names(fit, &views, None)?;
+    }
     let mut columns: Vec<Column> = Vec::new();
     for wanted in headers.iter().flatten().filter(|column| is_selected(column, rules)) {
         if columns.iter().any(|column| column.name == wanted.name) {
@@ -36,13 +44,10 @@ pub fn new_table_columns(
         let evidence = headers
             .iter()
             .zip(samples)
-            .flat_map(|(header, sample)| header.iter().zip(&sample.evidence))
+            .flat_map(|(header, sample)| looks(header, sample, rules))
             .filter(|(column, _)| column.name == wanted.name)
-            .fold(Evidence::Nothing, |joined, (_, evidence)| joined.join(*evidence));
-        let column_type = given_type(wanted, rules)
-            .map(|given| given.column_type)
-            .unwrap_or_else(|| evidence.column_type(capabilities.decimal, rules.decimals));
-        columns.push(Column::new(&wanted.name, stored_type(column_type, capabilities)));
+            .fold(Evidence::Nothing, |joined, (_, evidence)| joined.join(evidence));
+        columns.push(column_for(wanted, evidence, rules, capabilities));
     }
     if columns.is_empty() {
         return Err(Error::new(
@@ -51,31 +56,68 @@ pub fn new_table_columns(
         )
         .with_hint("create the table yourself, or wait for a file with a header"));
     }
+    let own = own_columns(fit).into_iter();
+    columns.extend(own.map(|(name, it)| Column::new(name, stored_type(it, capabilities))));
     if file_id {
         columns.push(Column::new(FILE_ID_COLUMN, ColumnType::Int64));
     }
     Ok(columns)
 }
 
-/// The columns to add to a table for what `sample` has and the table has not.
+/// The columns to add to a table for what `sample` has, or the rules ask for,
+/// and the table has not. Fewer than `new` where the sample lacks some.
+///
+/// # Errors
+///
+/// `SchemaMismatch` when two of the sample's columns are one by the aliases.
 pub fn added_columns(
     sample: &Sample,
     new: &[NewColumn],
+    fit: &FitRules,
+    capabilities: &Capabilities,
+) -> Result<Vec<Column>> {
+    let wanted = wanted_columns(&sample.columns, fit, capabilities.identifier_bytes_max)?;
+    let of_rules = new.iter().filter_map(|new| {
+        let column_type = stored_type(new.column_type?, capabilities);
+        Some(Column::new(&new.name, column_type))
+    });
+    let of_file = looks(&wanted, sample, &fit.columns)
+        .filter(|(column, _)| {
+            new.iter().any(|new| new.column_type.is_none() && new.name == column.name)
+        })
+        .map(|(column, evidence)| column_for(column, evidence, &fit.columns, capabilities));
+    Ok(of_file.chain(of_rules).collect())
+}
+
+/// The columns that decant fills itself, but for `_file_id`.
+pub(super) fn own_columns(fit: &FitRules) -> Vec<(&str, ColumnType)> {
+    let added = fit.columns.added.iter();
+    let added = added.map(|it| (it.name.as_str(), added::created_type(it, &fit.columns)));
+    added.chain(fit.rescues().then_some((RESCUED_COLUMN, ColumnType::Json))).collect()
+}
+
+/// What the values of each column look like, as the rules have them read.
+fn looks<'a>(
+    header: &'a [Wanted],
+    sample: &'a Sample,
+    rules: &'a ColumnRules,
+) -> impl Iterator<Item = (&'a Wanted, Evidence)> {
+    header.iter().zip(&sample.evidence).enumerate().map(|(index, (column, evidence))| {
+        let trimmed = sample.trimmed_evidence.get(index).filter(|_| is_trimmed(column, rules));
+        (column, *trimmed.unwrap_or(evidence))
+    })
+}
+
+fn column_for(
+    wanted: &Wanted,
+    evidence: Evidence,
     rules: &ColumnRules,
     capabilities: &Capabilities,
-) -> Vec<Column> {
-    let wanted = wanted_columns(&sample.columns, rules, capabilities.identifier_bytes_max);
-    wanted
-        .iter()
-        .zip(&sample.evidence)
-        .filter(|(column, _)| new.iter().any(|new| new.name == column.name))
-        .map(|(column, evidence)| {
-            let column_type = given_type(column, rules)
-                .map(|given| given.column_type)
-                .unwrap_or_else(|| evidence.column_type(capabilities.decimal, rules.decimals));
-            Column::new(&column.name, stored_type(column_type, capabilities))
-        })
-        .collect()
+) -> Column {
+    let column_type = given_type(wanted, rules)
+        .map(|given| given.column_type)
+        .unwrap_or_else(|| evidence.column_type(capabilities.decimal, rules.decimals));
+    Column::new(&wanted.name, stored_type(column_type, capabilities))
 }
 
 /// The type as the destination can keep it: a decimal without bounds is text

@@ -5,10 +5,30 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::destination::DecimalSupport;
 use crate::evidence::Evidence;
-use crate::format::Sample;
-use crate::schema::{ColumnType, TableName};
+use crate::format::{OnMisfit, Sample};
+use crate::schema::{Column, ColumnType, TableName, TableSchema};
+use crate::stream::{
+    AddedColumn, AddedValue, ColumnRules, Comparator, Comparison, Concealment, FormatOptions,
+    NewColumns, OnConflict, RowFilter, Trim, TypePolicy,
+};
 
-fn capabilities() -> Capabilities {
+/// Rules that change nothing, with new columns refused.
+pub(super) fn rules() -> FitRules {
+    FitRules {
+        columns: ColumnRules::default(),
+        filter: RowFilter::default(),
+        new_columns: NewColumns::Fail,
+        missing_columns: MissingColumns::Null,
+        types: TypePolicy::Frozen,
+        on_conflict: OnConflict::Reject,
+    }
+}
+
+fn of_columns(columns: &ColumnRules) -> FitRules {
+    FitRules { columns: columns.clone(), ..rules() }
+}
+
+pub(super) fn capabilities() -> Capabilities {
     Capabilities {
         name: "test",
         transactional_ddl: true,
@@ -20,7 +40,7 @@ fn capabilities() -> Capabilities {
     }
 }
 
-fn header(names: &[&str]) -> FileColumns {
+pub(super) fn header(names: &[&str]) -> FileColumns {
     FileColumns {
         names: names.iter().map(|name| name.to_string()).collect(),
         named: true,
@@ -28,7 +48,7 @@ fn header(names: &[&str]) -> FileColumns {
     }
 }
 
-fn table(columns: &[(&str, ColumnType)]) -> TableState {
+pub(super) fn table(columns: &[(&str, ColumnType)]) -> TableState {
     TableState {
         name: TableName::parse("public.t"),
         schema: Some(TableSchema {
@@ -39,7 +59,7 @@ fn table(columns: &[(&str, ColumnType)]) -> TableState {
 }
 
 fn conform(file: &FileColumns, table: &TableState) -> Result<Conform, Mismatch> {
-    Conform::new(file, table, &ColumnRules::default(), NewColumns::Fail, &capabilities())
+    Conform::new(file, table, &rules(), &capabilities())
 }
 
 fn refusal(result: Result<Conform, Mismatch>) -> Error {
@@ -112,13 +132,21 @@ fn a_header_of_strangers_says_what_both_sides_have() {
 fn new_columns_follow_their_policy() {
     let table = table(&[("a", TEXT)]);
     let file = header(&["a", "New One"]);
-    let with =
-        |policy| Conform::new(&file, &table, &ColumnRules::default(), policy, &capabilities());
+    let with = |new_columns| {
+        Conform::new(&file, &table, &FitRules { new_columns, ..rules() }, &capabilities())
+    };
     assert!(refusal(with(NewColumns::Fail)).message().contains("`New One`"));
-    assert_eq!(with(NewColumns::Ignore).unwrap().ignored, ["New One"]);
+    let ignoring = with(NewColumns::Ignore).unwrap();
+    assert_eq!(ignoring.drift, [Drift::LeftOut(vec!["New One".into()])]);
+    assert_eq!(ignoring.targets[1], None);
+    let rejecting = with(NewColumns::Reject).unwrap();
+    assert_eq!(rejecting.wishes().places, PlacesWanted::Raw);
+    assert!(rejecting.targets[1].is_some());
     match with(NewColumns::Add) {
         Err(Mismatch::NewColumns(new)) => {
-            assert_eq!(new, [NewColumn { source: "New One".into(), name: "new_one".into() }])
+            let expected =
+                NewColumn { source: "New One".into(), name: "new_one".into(), column_type: None };
+            assert_eq!(new, [expected]);
         }
         other => panic!("{other:?}"),
     }
@@ -136,9 +164,13 @@ fn renames_and_types_may_use_either_name() {
             ..rules.clone()
         };
         let number = Evidence::Bool;
-        let columns =
-            new_table_columns(&[sample(&[("cust_id", number)])], &rules, &capabilities(), false)
-                .unwrap();
+        let columns = new_table_columns(
+            &[sample(&[("cust_id", number)])],
+            &of_columns(&rules),
+            &capabilities(),
+            false,
+        )
+        .unwrap();
         assert_eq!(columns, [Column::new("customer_id", TEXT)]);
     }
 }
@@ -149,9 +181,13 @@ fn a_rule_for_a_column_that_is_not_there_suggests_another() {
         types: BTreeMap::from([("amout".into(), INT.into())]),
         ..ColumnRules::default()
     };
-    let error =
-        new_table_columns(&[sample(&[("amount", Evidence::Text)])], &rules, &capabilities(), true)
-            .unwrap_err();
+    let error = new_table_columns(
+        &[sample(&[("amount", Evidence::Text)])],
+        &of_columns(&rules),
+        &capabilities(),
+        true,
+    )
+    .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidConfig);
     assert_eq!(error.hint(), Some("did you mean `amount`?"));
 }
@@ -163,7 +199,7 @@ fn a_new_table_joins_its_samples() {
             sample(&[("Id", Evidence::Nothing), ("when", Evidence::Date)]),
             sample(&[("when", Evidence::Timestamp), ("id", Evidence::Bool), ("x", Evidence::Uuid)]),
         ],
-        &ColumnRules::default(),
+        &rules(),
         &capabilities(),
         true,
     )
@@ -182,7 +218,7 @@ fn a_new_table_joins_its_samples() {
 #[test]
 fn headers_that_collide_find_their_columns_again_in_any_order() {
     let first = sample(&[("id", Evidence::Bool), ("ID", Evidence::Text)]);
-    let columns = new_table_columns(&[first], &ColumnRules::default(), &capabilities(), false);
+    let columns = new_table_columns(&[first], &rules(), &capabilities(), false);
     let table = TableState {
         name: TableName::parse("t"),
         schema: Some(TableSchema { columns: columns.unwrap() }),
@@ -212,7 +248,7 @@ fn a_given_type_must_fit_into_the_tables() {
     };
     let into_int = |rules: &ColumnRules| {
         let table = table(&[("a", INT)]);
-        Conform::new(&header(&["a"]), &table, rules, NewColumns::Fail, &capabilities())
+        Conform::new(&header(&["a"]), &table, &of_columns(rules), &capabilities())
     };
     assert!(into_int(&with(ColumnType::Int32)).is_ok());
     assert_eq!(
@@ -233,27 +269,239 @@ fn only_inferred_types_must_keep_every_value() {
 fn columns_that_are_not_selected_are_left_out() {
     let rules = ColumnRules { select: vec!["b".into()], ..ColumnRules::default() };
     let table = table(&[("b", TEXT)]);
-    let found =
-        Conform::new(&header(&["a", "B"]), &table, &rules, NewColumns::Fail, &capabilities());
+    let found = Conform::new(&header(&["a", "B"]), &table, &of_columns(&rules), &capabilities());
     // `B` asks for `b`, and the rule may use either name.
     let found = found.unwrap();
     assert_eq!(found.targets[0], None);
     assert_eq!(found.columns, [0]);
 }
 
+fn with_alias() -> FitRules {
+    let aliases = vec!["cust_id".to_owned(), "CustomerID".to_owned()];
+    of_columns(&ColumnRules {
+        aliases: BTreeMap::from([("customer_id".into(), aliases)]),
+        ..ColumnRules::default()
+    })
+}
+
 #[test]
-fn a_batch_gets_the_tables_names_and_the_files_id() {
-    let table = table(&[("b", INT), ("_file_id", INT)]);
-    let conform = conform(&header(&["B"]), &table).unwrap();
-    let column: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
-    let batch = RecordBatch::try_from_iter([("B", column)]).unwrap();
-    let batch = conform.apply(batch, FileId(7)).unwrap();
-    let expected: Vec<(&str, ArrayRef)> = vec![
-        ("b", Arc::new(Int64Array::from(vec![1, 2]))),
-        ("_file_id", Arc::new(Int64Array::from(vec![7, 7]))),
-    ];
-    let expected = RecordBatch::try_from_iter_with_nullable(
-        expected.into_iter().map(|(name, column)| (name, column, true)),
-    );
-    assert_eq!(batch, expected.unwrap());
+fn an_alias_is_matched_like_a_name() {
+    let table = table(&[("customer_id", TEXT), ("b", TEXT)]);
+    for name in ["cust_id", "CUST_ID", "Cust ID", "CustomerID", "customer_id", "Customer Id"] {
+        let found = Conform::new(&header(&[name, "b"]), &table, &with_alias(), &capabilities());
+        assert_eq!(found.unwrap().columns, [0, 1], "{name}");
+        let samples = [sample(&[(name, Evidence::Bool)])];
+        let columns = new_table_columns(&samples, &with_alias(), &capabilities(), false).unwrap();
+        assert_eq!(columns, [Column::new("customer_id", ColumnType::Bool)], "{name}");
+    }
+}
+
+#[test]
+fn two_aliases_in_one_file_are_an_error_that_names_both() {
+    let table = table(&[("customer_id", TEXT)]);
+    for pair in [["cust_id", "CustomerID"], ["customer_id", "cust_id"]] {
+        let error = refusal(Conform::new(&header(&pair), &table, &with_alias(), &capabilities()));
+        assert_eq!(error.kind(), ErrorKind::SchemaMismatch);
+        for name in pair {
+            assert!(error.message().contains(&format!("`{name}`")), "{error}");
+        }
+        let mut apart = with_alias();
+        apart.columns.exclude = vec![pair[1].to_owned()];
+        let found = Conform::new(&header(&pair), &table, &apart, &capabilities()).unwrap();
+        assert_eq!(found.columns, [0]);
+    }
+}
+
+#[test]
+fn a_column_with_a_suffix_is_found_beside_a_new_one() {
+    let first = sample(&[("id", Evidence::Bool), ("ID", Evidence::Text)]);
+    let columns = new_table_columns(&[first], &rules(), &capabilities(), false).unwrap();
+    let table = TableState {
+        name: TableName::parse("t"),
+        schema: Some(TableSchema { columns }),
+        created_by_decant: true,
+    };
+    let ignoring = FitRules { new_columns: NewColumns::Ignore, ..rules() };
+    let file = header(&["new", "ID", "id"]);
+    let found = Conform::new(&file, &table, &ignoring, &capabilities()).unwrap();
+    assert_eq!(found.columns, [1, 0]);
+    assert!(matches!(&found.drift[1], Drift::Renamed(pairs) if pairs[0].0 == "ID"), "{found:?}");
+}
+
+#[test]
+fn missing_columns_follow_their_policy() {
+    let mut table = table(&[("a", TEXT), ("b", TEXT), ("c", TEXT), ("_file_id", INT)]);
+    table.created_by_decant = true;
+    let mut fit = of_columns(&ColumnRules { exclude: vec!["c".into()], ..ColumnRules::default() });
+    let found = Conform::new(&header(&["a", "c"]), &table, &fit, &capabilities()).unwrap();
+    assert_eq!(found.drift, [Drift::Missing(vec!["b".into()])]);
+    fit.missing_columns = MissingColumns::Fail;
+    let error = refusal(Conform::new(&header(&["a"]), &table, &fit, &capabilities()));
+    assert_eq!(error.message(), "the file has no column for the table's `b`");
+    let growing = FileColumns { options: json(), ..header(&["a"]) };
+    let found = Conform::new(&growing, &table, &fit, &capabilities()).unwrap();
+    assert!(found.check_complete().is_err());
+    let growing = FileColumns { options: json(), ..header(&["a", "b"]) };
+    let grown = found.grown(&growing, &table, &fit, &capabilities()).unwrap();
+    assert!(grown.check_complete().is_ok());
+}
+
+fn json() -> FormatOptions {
+    FormatOptions { name: Some("json".into()), ..FormatOptions::default() }
+}
+
+#[test]
+fn columns_that_appear_late_do_not_move_those_before() {
+    let table = table(&[("id", TEXT), ("other", TEXT)]);
+    let fit = FitRules { new_columns: NewColumns::Ignore, ..rules() };
+    let file = |names: &[&str]| FileColumns { options: json(), ..header(names) };
+    let found = Conform::new(&file(&["ID"]), &table, &fit, &capabilities()).unwrap();
+    let grown = found.grown(&file(&["ID", "other", "x"]), &table, &fit, &capabilities()).unwrap();
+    assert_eq!(grown.columns, [0, 1]);
+    let error = refusal(found.grown(&file(&["ID", "id"]), &table, &fit, &capabilities()));
+    assert_eq!(error.kind(), ErrorKind::SchemaMismatch);
+}
+
+#[test]
+fn rescuing_asks_for_its_column_first() {
+    let fit = FitRules { new_columns: NewColumns::Rescue, ..rules() };
+    let file = header(&["a", "x"]);
+    let without = Conform::new(&file, &table(&[("a", INT)]), &fit, &capabilities());
+    let Err(Mismatch::NewColumns(lacking)) = without else { panic!("{without:?}") };
+    assert_eq!(lacking[0].name, "_rescued");
+    assert_eq!(lacking[0].column_type, Some(ColumnType::Json));
+    let added = added_columns(&Sample::default(), &lacking, &fit, &capabilities()).unwrap();
+    assert_eq!(added, [Column::new("_rescued", ColumnType::Json)]);
+    let table = table(&[("_rescued", ColumnType::Json), ("a", INT)]);
+    let found = Conform::new(&file, &table, &fit, &capabilities()).unwrap();
+    assert_eq!(found.columns, [1, 0]);
+    assert_eq!(found.drift, [Drift::Rescued(vec!["x".into()])]);
+    assert_eq!(found.targets[1].as_ref().unwrap().column_type, TEXT);
+}
+
+#[test]
+fn only_types_that_stay_are_rescued_from() {
+    let mut table = table(&[("a", INT), ("_rescued", ColumnType::Json)]);
+    table.created_by_decant = true;
+    let misfit = |types, given: bool| {
+        let mut fit = FitRules { types, on_conflict: OnConflict::Rescue, ..rules() };
+        if given {
+            fit.columns.types = BTreeMap::from([("a".into(), INT.into())]);
+        }
+        let found = Conform::new(&header(&["a"]), &table, &fit, &capabilities()).unwrap();
+        found.targets[0].as_ref().unwrap().misfit
+    };
+    assert_eq!(misfit(TypePolicy::Frozen, false), OnMisfit::Rescue);
+    assert_eq!(misfit(TypePolicy::Widen, true), OnMisfit::Rescue);
+    assert_eq!(misfit(TypePolicy::Widen, false), OnMisfit::Reject);
+}
+
+fn added(name: &str, value: AddedValue) -> AddedColumn {
+    AddedColumn { name: name.into(), value }
+}
+
+#[test]
+fn a_new_table_has_the_columns_from_elsewhere_with_their_types() {
+    let fit = FitRules {
+        new_columns: NewColumns::Rescue,
+        ..of_columns(&ColumnRules {
+            added: vec![
+                added("file", AddedValue::File),
+                added("at", AddedValue::LastModified),
+                added("day", AddedValue::Path("day".into())),
+                added("hash", AddedValue::RowHash { columns: Vec::new(), key: None }),
+            ],
+            types: BTreeMap::from([("day".into(), ColumnType::Date.into())]),
+            ..ColumnRules::default()
+        })
+    };
+    let samples = [sample(&[("File", Evidence::Text), ("b", Evidence::Bool)])];
+    let columns = new_table_columns(&samples, &fit, &capabilities(), true).unwrap();
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    assert!(names[0].starts_with("file_"), "{names:?}");
+    assert_eq!(names[1..], ["b", "file", "at", "day", "hash", "_rescued", "_file_id"]);
+    let types: Vec<_> = columns.iter().filter_map(|column| column.column_type).skip(2).collect();
+    use ColumnType::*;
+    assert_eq!(types, [Text, TimestampTz, Date, Text, Json, Int64]);
+    let table = TableState {
+        name: TableName::parse("t"),
+        schema: Some(TableSchema { columns }),
+        created_by_decant: true,
+    };
+    let found = Conform::new(&header(&["File", "b"]), &table, &fit, &capabilities()).unwrap();
+    assert_eq!(found.columns, [0, 1, 2, 3, 4, 5, 6, 7]);
+}
+
+#[test]
+fn a_column_that_cannot_hold_what_is_added_is_refused() {
+    let fit = of_columns(&ColumnRules {
+        added: vec![added("b", AddedValue::File)],
+        ..ColumnRules::default()
+    });
+    let error = refusal(Conform::new(
+        &header(&["a"]),
+        &table(&[("a", INT), ("b", INT)]),
+        &fit,
+        &capabilities(),
+    ));
+    assert_eq!(error.message(), "column `b` is int64, which does not hold a file's location");
+}
+
+#[test]
+fn what_is_only_filtered_on_is_decoded_and_not_loaded() {
+    let comparison = Comparison {
+        column: "country".into(),
+        comparator: Comparator::In,
+        values: vec!["FR".into()],
+    };
+    let mut fit =
+        of_columns(&ColumnRules { exclude: vec!["country".into()], ..ColumnRules::default() });
+    fit.filter.comparisons = vec![comparison];
+    let found =
+        Conform::new(&header(&["a", "Country"]), &table(&[("a", INT)]), &fit, &capabilities());
+    let found = found.unwrap();
+    assert_eq!(found.columns, [0]);
+    assert_eq!(found.targets[1].as_ref().unwrap().column_type, TEXT);
+    let error =
+        refusal(Conform::new(&header(&["a"]), &table(&[("a", INT)]), &fit, &capabilities()));
+    assert!(error.message().contains("`where` names a column `country`"), "{error}");
+}
+
+#[test]
+fn a_filter_must_compare_with_values_of_the_columns_type() {
+    let mut fit = rules();
+    fit.filter = RowFilter::parse("a > 'much'").unwrap();
+    let error =
+        refusal(Conform::new(&header(&["a"]), &table(&[("a", INT)]), &fit, &capabilities()));
+    assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+    assert_eq!(error.message(), "`where` compares column `a`, which is int64, with `much`");
+}
+
+#[test]
+fn what_is_unreadable_is_text() {
+    let fit = of_columns(&ColumnRules {
+        conceal: BTreeMap::from([("a".into(), Concealment::Mask { keep_last: 1 })]),
+        trim: Trim::Columns(vec!["a".into()]),
+        ..ColumnRules::default()
+    });
+    let columns =
+        new_table_columns(&[sample(&[("a", Evidence::Bool)])], &fit, &capabilities(), false);
+    assert_eq!(columns.unwrap(), [Column::new("a", TEXT)]);
+    let error =
+        refusal(Conform::new(&header(&["a"]), &table(&[("a", INT)]), &fit, &capabilities()));
+    assert_eq!(error.message(), "column `a` was to be text, but table public.t has it as int64");
+    let found = Conform::new(&header(&["a"]), &table(&[("a", TEXT)]), &fit, &capabilities());
+    assert!(found.unwrap().targets[0].as_ref().unwrap().trim);
+}
+
+#[test]
+fn a_rule_that_hides_nothing_is_an_error() {
+    let fit = of_columns(&ColumnRules {
+        conceal: BTreeMap::from([("emial".into(), Concealment::Hash { key: None })]),
+        ..ColumnRules::default()
+    });
+    let file = header(&["email"]);
+    let error = refusal(Conform::new(&file, &table(&[("email", TEXT)]), &fit, &capabilities()));
+    assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+    assert_eq!(error.hint(), Some("did you mean `email`?"));
 }

@@ -11,7 +11,8 @@ mod together;
 
 use std::sync::Arc;
 
-use decant_core::conform::NewColumn;
+use chrono::{DateTime, Utc};
+use decant_core::conform::{FileFacts, NewColumn};
 use decant_core::destination::{LoadFile, LoadMode};
 use decant_core::ledger::Status;
 use decant_core::{
@@ -47,6 +48,8 @@ pub(crate) struct PlannedFile {
 #[derive(Clone)]
 pub(crate) struct Ingest {
     pub(crate) run_id: String,
+    /// When the run began.
+    pub(crate) started_at: DateTime<Utc>,
     pub(crate) stream: Arc<Stream>,
     pub(crate) table: Arc<Table>,
     pub(crate) destination: Arc<dyn Destination>,
@@ -131,9 +134,13 @@ impl Ingest {
     }
 
     pub(crate) fn progress(&self, file: &PlannedFile) -> FileProgress {
-        let policy =
-            ErrorPolicy { on_error: self.stream.on_error, max_rejects: self.stream.max_rejects };
-        FileProgress::new(file.id, file.file.location(), policy)
+        let policy = ErrorPolicy {
+            on_error: self.stream.on_error,
+            max_rejects: self.stream.max_rejects,
+            on_conflict: self.stream.on_conflict,
+        };
+        let facts = FileFacts::new(file.id, &file.file, &self.stream, self.started_at);
+        FileProgress::new(facts, policy)
     }
 
     /// What to do with a file that was not decoded: a file to take up again,

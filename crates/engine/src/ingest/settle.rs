@@ -1,12 +1,13 @@
 //! How files end: in the ledger where no rows say it, and in the report.
 
+use decant_core::conform::Drift;
 use decant_core::ledger::{Settlement, Status};
 use decant_core::stream::OnError;
 use decant_core::{Error, ErrorKind, Receipt, Result};
 
 use super::together::Decoded;
 use super::{FileEnd, Ingest, PlannedFile};
-use crate::file_progress::{FileFailure, FileProgress};
+use crate::file_progress::{FileFailure, FileProgress, POLICY};
 use crate::observer::Event;
 use crate::report::Tally;
 use crate::tables::TablePlan;
@@ -20,7 +21,7 @@ impl Ingest {
         settled: &mut Vec<Receipt>,
     ) {
         for ((file, whole), end) in held.iter().zip(ends) {
-            self.note_ignored(&whole.ignored);
+            self.note_drift(&whole.drift, file, plan);
             let rows = whole.progress.totals().rows_loaded;
             self.decoder.services.observer.observe(Event::Written { rows });
             self.record_one(file, *end, Some(&whole.progress), plan, settled);
@@ -44,10 +45,11 @@ impl Ingest {
         settled.push(file.receipt.clone());
     }
 
-    pub(crate) fn note_ignored(&self, ignored: &[String]) {
-        if !ignored.is_empty() {
-            let names = ignored.join("`, `");
-            self.tally.note(format!("stream {}: columns left out: `{names}`", self.stream.name));
+    /// Says what was done about a file's columns that are not the table's.
+    /// Columns that it lacks are no change: the plan shows them.
+    pub(crate) fn note_drift(&self, drift: &[Drift], file: &PlannedFile, plan: &TablePlan) {
+        for drift in drift.iter().filter(|drift| !matches!(drift, Drift::Missing(_))) {
+            self.tally.drift(&plan.state.name, drift, &file.file.location());
         }
     }
 
@@ -61,12 +63,7 @@ impl Ingest {
             "loaded"
         );
         self.tally.bytes(|bytes| bytes.decoded += progress.bytes_decoded());
-        self.tally.committed(
-            &plan.state.name,
-            progress.rows_read(),
-            totals.rows_loaded,
-            totals.rows_rejected,
-        );
+        self.tally.committed(&plan.state.name, progress);
     }
 
     /// Writes a failed file's end to the ledger, as the policy wants it, and
@@ -78,6 +75,7 @@ impl Ingest {
         settled: &mut Vec<Receipt>,
     ) -> Result<()> {
         let status = match self.stream.on_error {
+            _ if failure.error.fact(POLICY).is_some() => Status::Failed,
             OnError::SkipFile if is_of_the_file(&failure.error) => Status::Skipped,
             OnError::SkipFile | OnError::Fail | OnError::Reject => Status::Failed,
         };

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use decant_core::{Begun, FileId, Receipt, Result, Writer};
+use decant_core::{Begun, Receipt, Result, Writer};
 
 use super::{FileEnd, Ingest, PlannedFile, ends_the_run, good_ends};
 use crate::decode::{Decoding, Step};
-use crate::file_progress::{FileFailure, FileProgress, Undecoded};
+use crate::file_progress::{FileBatch, FileFailure, FileProgress, Undecoded};
 use crate::observer::Event;
 use crate::retry::Retry;
 use crate::tables::TablePlan;
@@ -78,7 +78,7 @@ impl Ingest {
             return Ok(Streamed::Ended(FileEnd::AlreadyLoaded, None));
         }
         let mut writer = load.writer().await?;
-        let written = self.write_steps(writer.as_mut(), file.id, first, &mut decoding).await;
+        let written = self.write_steps(writer.as_mut(), file, plan, first, &mut decoding).await;
         let progress = match (written, decoding.end().await) {
             (Ok(()), Ok(progress)) => progress,
             (Err(error), _) => {
@@ -126,18 +126,19 @@ impl Ingest {
     pub(crate) async fn write_steps(
         &self,
         writer: &mut dyn Writer,
-        file: FileId,
+        file: &PlannedFile,
+        plan: &TablePlan,
         first: Option<Step>,
         decoding: &mut Decoding,
     ) -> Result<()> {
         let mut step = first;
         while let Some(now) = step {
             match now {
-                Step::Columns(columns, ignored) => {
-                    self.note_ignored(&ignored);
-                    writer.start_file(file, &columns).await?;
+                Step::Columns(columns, drift) => {
+                    self.note_drift(&drift, file, plan);
+                    writer.start_file(file.id, &columns).await?;
                 }
-                Step::Rows(batch, rejects) => {
+                Step::Rows(FileBatch { batch, rejects, .. }) => {
                     let rows = batch.num_rows() as u64;
                     writer.write(batch).await?;
                     if !rejects.is_empty() {

@@ -114,11 +114,12 @@ impl Ingest {
 
 async fn write_whole(writer: &mut dyn Writer, files: &[&Decoded]) -> Result<()> {
     for (file, whole) in files {
-        if whole.columns.is_empty() {
-            continue;
-        }
-        writer.start_file(file.id, &whole.columns).await?;
+        let mut started: Option<&[usize]> = None;
         for batch in &whole.batches {
+            if started != Some(&*batch.columns) {
+                writer.start_file(file.id, &batch.columns).await?;
+                started = Some(&batch.columns);
+            }
             writer.write(batch.batch.clone()).await?;
             if !batch.rejects.is_empty() {
                 writer.write_rejects(batch.rejects.clone()).await?;

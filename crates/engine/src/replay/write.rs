@@ -188,9 +188,11 @@ impl Read {
             self.still_bad.push((stored, why));
             return;
         }
-        let batches = whole.batches.into_iter().map(|batch| batch.batch);
-        let batches = batches.filter(|batch| batch.num_rows() > 0).collect();
-        self.mended.push(Mended { reject: stored, columns: whole.columns, batches, totals });
+        let mut batches = whole.batches;
+        batches.retain(|batch| batch.batch.num_rows() > 0);
+        let columns = batches.first().map_or_else(Vec::new, |batch| batch.columns.to_vec());
+        let batches = batches.into_iter().map(|batch| batch.batch).collect();
+        self.mended.push(Mended { reject: stored, columns, batches, totals });
     }
 }
 

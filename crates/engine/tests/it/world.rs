@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
-use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use async_trait::async_trait;
 use bytes::Bytes;
 use decant_core::format::{
-    DecodedBatch, FileColumns, Format, Input, Piece, Receiver, Sample, SampleLimits,
+    DecodedBatch, FileColumns, Format, Input, OnMisfit, Piece, PlacesWanted, Receiver, Repair,
+    RepairKind, Rescued, RowPlaces, Sample, SampleLimits, Wishes,
 };
 use decant_core::names::ColumnNames;
 use decant_core::reject::Reason;
@@ -19,10 +20,10 @@ use decant_core::stream::{
 };
 use decant_core::table_template::TableTemplate;
 use decant_core::{
-    Arrival, ByteStream, Content, Error, ErrorKind, FileVersion, Receipt, Reject, Result, Store,
-    Stream, TableName, Trigger,
+    Arrival, ByteStream, ColumnType, Content, Error, ErrorKind, FileVersion, Receipt, Reject,
+    Result, Store, Stream, TableName, Trigger,
 };
-use decant_engine::{NoObserver, Run, RunReport, Services, Settings, Stop};
+use decant_engine::{NoObserver, Run, RunReport, Services, Settings, Stop, TablePlanned};
 use decant_testkit::faulty::Faulty;
 use decant_testkit::memory::MemoryDatabase;
 use futures::{StreamExt, stream};
@@ -114,15 +115,21 @@ impl Trigger for Listing {
 }
 
 /// Lines of text under comma-separated names. `!panic` panics, `!bad` is a
-/// bad row, `!broken` a broken file.
+/// bad row, `!broken` a broken file; `!columns a,b` are its columns from here
+/// on, of which a first line `!json` warns; `!cut a,b` is a row that was cut
+/// behind its first field. An empty field is NULL, and a column that is to be
+/// int64 takes digits.
 struct Lines;
 
 impl Format for Lines {
     fn sample(&self, input: &mut dyn Input, _limits: SampleLimits) -> Result<Sample> {
         let text = text_of(input)?;
-        let names = names_of(&text);
+        let mut names = columns_of(&text).names;
+        for line in text.lines().filter_map(|line| line.strip_prefix("!columns ")) {
+            names = fields(line).map(str::to_owned).collect();
+        }
         let evidence = vec![decant_core::evidence::Evidence::Text; names.len()];
-        let columns = FileColumns { names, named: true, ..FileColumns::default() };
+        let columns = FileColumns { names, ..columns_of(&text) };
         Ok(Sample { columns, evidence, rows: 1, complete: true, ..Sample::default() })
     }
 
@@ -133,44 +140,124 @@ impl Format for Lines {
         receiver: &mut dyn Receiver,
     ) -> Result<()> {
         let text = text_of(input)?;
-        let names = names_of(&text);
-        let columns = FileColumns { names: names.clone(), named: true, ..FileColumns::default() };
-        let wanted = receiver.columns(&columns)?.targets;
-        for (number, line) in text.lines().enumerate().skip(1) {
+        let mut columns = columns_of(&text);
+        let mut wishes = receiver.columns(&columns)?;
+        let mut ordinal = 0;
+        for (number, line) in text.lines().enumerate().skip(1 + usize::from(is_json(&text))) {
             match line {
                 "!panic" => panic!("asked to"),
                 "!broken" => return Err(Error::new(ErrorKind::MalformedFile, "is broken")),
                 _ => {}
             }
-            let bad = line == "!bad";
-            let cells: Vec<&str> = line.split(',').collect();
-            let columns =
-                wanted.iter().zip(&names).enumerate().filter(|(_, (want, _))| want.is_some());
-            let columns: Vec<(&str, ArrayRef)> = columns
-                .map(|(index, (_, name))| {
-                    let cell = (!bad).then(|| cells.get(index).copied());
-                    let array: ArrayRef = Arc::new(StringArray::from_iter(cell));
-                    (name.as_str(), array)
-                })
-                .collect();
-            let reject = Reject {
-                ordinal: number as u64,
-                line: Some(number as u64 + 1),
-                byte_offset: None,
-                column: None,
-                reason: Reason::Type,
-                detail: "is bad".into(),
-                raw: line.into(),
-            };
-            receiver.batch(DecodedBatch::new(
-                RecordBatch::try_from_iter(columns).unwrap(),
-                bad.then_some(reject).into_iter().collect(),
-                1,
-                line.len() as u64,
-            ))?;
+            if let Some(names) = line.strip_prefix("!columns ") {
+                columns.names = fields(names).map(str::to_owned).collect();
+                wishes = receiver.columns(&columns)?;
+                continue;
+            }
+            ordinal += 1;
+            let row = Row { line, number: number as u64 + 1, ordinal };
+            receiver.batch(row.decoded(&columns, &wishes))?;
         }
         Ok(())
     }
+}
+
+/// A line that is a row.
+struct Row<'a> {
+    line: &'a str,
+    number: u64,
+    ordinal: u64,
+}
+
+impl Row<'_> {
+    fn decoded(&self, columns: &FileColumns, wishes: &Wishes) -> DecodedBatch {
+        let bytes = self.line.len() as u64;
+        let cut = self.line.strip_prefix("!cut ");
+        let cells: Vec<&str> = fields(cut.unwrap_or(self.line)).collect();
+        let kept = if cut.is_some() { 1 } else { cells.len() };
+        let mut bad = (self.line == "!bad").then_some(None);
+        let mut rescued = Vec::new();
+        let mut arrays: Vec<(&str, ArrayRef, bool)> = Vec::new();
+        for (column, (name, target)) in columns.names.iter().zip(&wishes.targets).enumerate() {
+            let Some(target) = target else { continue };
+            let cell = cells[..kept].get(column).copied().filter(|cell| !cell.is_empty());
+            let array: ArrayRef = if target.column_type == ColumnType::Int64 {
+                let value = cell.and_then(|cell| cell.parse::<i64>().ok());
+                if let (Some(cell), None) = (cell, value) {
+                    match target.misfit {
+                        OnMisfit::Reject => bad = Some(Some(name.clone())),
+                        OnMisfit::Rescue => {
+                            rescued.push(Rescued { row: 0, column, value: format!("\"{cell}\"") });
+                        }
+                    }
+                }
+                Arc::new(Int64Array::from(vec![value]))
+            } else {
+                Arc::new(StringArray::from(vec![cell]))
+            };
+            arrays.push((name, array, true));
+        }
+        let batch = RecordBatch::try_from_iter_with_nullable(arrays).unwrap();
+        if let Some(column) = bad {
+            let rejects = vec![self.reject(Reason::Type, column)];
+            return DecodedBatch::new(batch.slice(0, 0), rejects, 1, bytes);
+        }
+        let mut decoded = DecodedBatch::new(batch, Vec::new(), 1, bytes);
+        decoded.rescued = rescued;
+        if cut.is_some() {
+            decoded.repairs.push(Repair {
+                kind: RepairKind::Cut,
+                row: 0,
+                cut: cells[1..].iter().map(|cell| cell.to_string()).collect(),
+                kept: Some(Box::new(self.reject(Reason::Repaired, None))),
+            });
+        }
+        decoded.places = self.places(wishes.places);
+        decoded
+    }
+
+    fn places(&self, wanted: PlacesWanted) -> RowPlaces {
+        let mut places = RowPlaces::default();
+        if wanted >= PlacesWanted::Positions {
+            places.ordinals = vec![self.ordinal];
+            places.lines = vec![self.number];
+        }
+        if wanted == PlacesWanted::Raw {
+            places.bytes = self.line.as_bytes().to_vec().into();
+            places.raw = std::iter::once(0..self.line.len()).collect();
+        }
+        places
+    }
+
+    fn reject(&self, reason: Reason, column: Option<String>) -> Reject {
+        Reject {
+            ordinal: self.ordinal,
+            line: Some(self.number),
+            byte_offset: None,
+            column,
+            reason,
+            detail: "is bad".into(),
+            raw: self.line.into(),
+        }
+    }
+}
+
+fn is_json(text: &str) -> bool {
+    text.starts_with("!json\n")
+}
+
+fn columns_of(text: &str) -> FileColumns {
+    let header = text.lines().nth(usize::from(is_json(text))).unwrap_or_default();
+    let name = is_json(text).then(|| "json".to_owned());
+    FileColumns {
+        names: fields(header).map(str::to_owned).collect(),
+        named: true,
+        options: FormatOptions { name, ..FormatOptions::default() },
+    }
+}
+
+fn fields(line: &str) -> impl Iterator<Item = &str> {
+    line.split(',')
 }
 
 fn text_of(input: &mut dyn Input) -> Result<String> {
@@ -179,10 +266,6 @@ fn text_of(input: &mut dyn Input) -> Result<String> {
         bytes.extend_from_slice(&chunk);
     }
     Ok(String::from_utf8(bytes).unwrap())
-}
-
-fn names_of(text: &str) -> Vec<String> {
-    text.lines().next().unwrap_or_default().split(',').map(str::to_owned).collect()
 }
 
 pub(crate) struct World {
@@ -212,6 +295,18 @@ impl World {
     }
 
     pub(crate) async fn sync(&self, stream: &Stream) -> RunReport {
+        let run = self.run();
+        // What went wrong is in the report.
+        let _ = run.sync(stream).await;
+        run.report()
+    }
+
+    /// What a sync would do to the tables.
+    pub(crate) async fn plan(&self, stream: &Stream) -> Vec<TablePlanned> {
+        self.run().preview(stream, &mut |_| {}).await.unwrap()
+    }
+
+    fn run(&self) -> Run {
         let bucket = self.bucket.clone();
         let services = Services {
             store: Arc::new(self.bucket.clone()),
@@ -222,10 +317,19 @@ impl World {
             destination: Arc::<Faulty>::clone(&self.destination),
             observer: Arc::new(NoObserver),
         };
-        let run = Run::new(services, self.settings, self.stop.clone());
-        // What went wrong is in the report.
-        let _ = run.sync(stream).await;
-        run.report()
+        Run::new(services, self.settings, self.stop.clone())
+    }
+
+    /// What is in these columns of the table, sorted; NULL is `-`.
+    pub(crate) async fn rows(&self, columns: &[&str]) -> Vec<String> {
+        let rows = self.database.rows(&self.table_name().await, columns);
+        let text = |value: Option<String>| value.unwrap_or_else(|| "-".into());
+        let mut rows: Vec<String> = rows
+            .into_iter()
+            .map(|row| row.into_iter().map(text).collect::<Vec<_>>().join("|"))
+            .collect();
+        rows.sort();
+        rows
     }
 
     /// What is in the table, sorted.
