@@ -7,9 +7,10 @@
 //! because it was asked for; none of it depends on how the input is chunked or
 //! how large a block is.
 
+mod judged;
+
 use bytes::{Buf, Bytes};
 use decant_core::format::{FileColumns, Input};
-use decant_core::reject::Reason;
 use decant_core::{Error, ErrorKind, Position, Reject, Result};
 
 use super::complaint::Complaint;
@@ -18,17 +19,16 @@ use super::footer::Footer;
 use super::header::Names;
 use super::index::Index;
 use super::marks::Marker;
-use super::mend::{self, Mended};
+use super::mend;
 use super::walk::{Extent, Found, Walk};
 use super::{fixed_width, header};
 use crate::encoding::{Offsets, Transcoded};
+use judged::Judged;
 
 /// Bytes of a block, unless a row is longer.
 pub(super) const BLOCK_BYTES: usize = 1 << 20;
 /// Rows of a block, good and bad.
 const BLOCK_ROWS: u64 = 16_384;
-/// Bytes kept of a row that is too long.
-const TOO_LONG_KEPT_BYTES: usize = 64 << 10;
 /// Smallest block.
 const BLOCK_BYTES_MIN: usize = 4;
 
@@ -91,13 +91,6 @@ impl Block<'_> {
     pub(super) fn file_offset(&self, position: usize) -> u64 {
         self.offsets.in_file(self.offset + position as u64)
     }
-}
-
-/// What a line is that is not simply a row.
-enum Judged {
-    Nothing,
-    Row(Mended),
-    Bad(Complaint),
 }
 
 impl<'i> Blocks<'i> {
@@ -165,11 +158,7 @@ impl<'i> Blocks<'i> {
                 }
                 Found::Row(extent) if extent.end > self.place.start => {
                     self.add_names(&mut names, extent, &ends)?;
-                    if self.dialect.header_rows == 0 {
-                        return Ok(names.finish());
-                    }
-                    self.pass(extent, mark);
-                    if names.is_complete() {
+                    if self.pass_header(&names, extent, mark) {
                         return Ok(names.finish());
                     }
                 }
@@ -178,9 +167,26 @@ impl<'i> Blocks<'i> {
                     self.pass(extent, mark);
                     self.skip_lines = 1;
                 }
+                Found::Bad(extent, _) if self.dialect.lenient => {
+                    let line = &self.buffer[self.place.start..extent.end];
+                    let row = mend::header(line, self.dialect);
+                    names.add(&row.text, 0, &row.ends).map_err(|shown| self.no_name(&shown))?;
+                    if self.pass_header(&names, extent, mark) {
+                        return Ok(names.finish());
+                    }
+                }
                 bad => return Err(self.bad_first_row(bad)),
             }
         }
+    }
+
+    /// Passes a row that has been added to the names, unless it is the first
+    /// row of a file without a header. Answers whether they are complete.
+    fn pass_header(&mut self, names: &Names<'_>, extent: Extent, mark: usize) -> bool {
+        if self.dialect.header_rows > 0 {
+            self.pass(extent, mark);
+        }
+        names.is_complete()
     }
 
     fn pass(&mut self, extent: Extent, mark: usize) {
@@ -197,11 +203,12 @@ impl<'i> Blocks<'i> {
             }
             None => names.add(&self.buffer, start, ends),
         };
-        added.map_err(|header::NotText(shown)| {
-            let encoding = self.encoding();
-            let message = format!("the column name `{shown}` is not {encoding}");
-            self.malformed(message).with_hint("name the file's encoding, or mend its header")
-        })
+        added.map_err(|shown| self.no_name(&shown))
+    }
+
+    fn no_name(&self, header::NotText(shown): &header::NotText) -> Error {
+        let message = format!("the column name `{shown}` is not {}", self.encoding());
+        self.malformed(message).with_hint("name the file's encoding, or mend its header")
     }
 
     /// Reads the next rows: the good ones into `index`, the bad ones behind
@@ -308,108 +315,6 @@ impl<'i> Blocks<'i> {
         match exhausted && self.is_finished() {
             true => self.place.ordinal = place.ordinal,
             false => (self.place, self.mark) = (place, mark),
-        }
-    }
-
-    fn judge(&self, found: Found, ends: &[u32], columns: &FileColumns) -> Judged {
-        let start = self.place.start;
-        let count = columns.names.len();
-        match found {
-            Found::Row(extent) if extent.end == start => Judged::Nothing,
-            Found::Row(extent) => match &self.dialect.widths {
-                Some(widths) => self.judge_line(&self.buffer[start..extent.end], widths),
-                None => self.judge_ragged(ends, count),
-            },
-            Found::Bad(extent, fault) => {
-                let row = &self.buffer[start..extent.end];
-                let mended = || mend::quotes(row, count, self.dialect).map(Judged::Row);
-                let limit = self.dialect.record_bytes_max;
-                self.dialect.lenient.then(mended).flatten().unwrap_or_else(|| {
-                    Judged::Bad(Complaint::quote(fault, row, &columns.names, limit))
-                })
-            }
-            Found::TooLong(_) => Judged::Bad(self.too_long()),
-            Found::Comment(_) | Found::LongComment(_) | Found::Incomplete | Found::End => {
-                Judged::Nothing
-            }
-        }
-    }
-
-    fn judge_line(&self, line: &[u8], widths: &[usize]) -> Judged {
-        let line = fixed_width::read(line, widths, self.dialect);
-        match line.too_wide {
-            Some(characters) => Judged::Bad(Complaint::too_wide(characters, widths.iter().sum())),
-            None => Judged::Row(line.fields),
-        }
-    }
-
-    fn judge_ragged(&self, ends: &[u32], count: usize) -> Judged {
-        let complaint = || Judged::Bad(Complaint::field_count(ends.len(), count));
-        if !self.dialect.lenient {
-            return complaint();
-        }
-        let fields = self.fields(self.place.start, ends);
-        mend::ragged(&fields, count, self.dialect).map_or_else(complaint, Judged::Row)
-    }
-
-    fn fields(&self, start: usize, ends: &[u32]) -> Vec<&[u8]> {
-        let delimiter_bytes = self.dialect.delimiter.len();
-        let before = ends.iter().map(|end| *end as usize + delimiter_bytes);
-        let starts = std::iter::once(start).chain(before);
-        starts.zip(ends).map(|(start, end)| &self.buffer[start..*end as usize]).collect()
-    }
-
-    fn too_long(&self) -> Complaint {
-        let limit = self.dialect.record_bytes_max;
-        Complaint::too_long(limit, limit.min(TOO_LONG_KEPT_BYTES))
-    }
-
-    /// Writes the block anew where rows were mended. Answers whether it did.
-    fn rewrite(&mut self, index: &mut Index) -> bool {
-        if self.dialect.lenient && self.dialect.widths.is_none() {
-            self.replace_malformed(index);
-        }
-        if index.mends.is_empty() && self.dialect.widths.is_none() {
-            return false;
-        }
-        index.rewrite(&self.buffer, &mut self.rewritten);
-        true
-    }
-
-    /// Mends the rows that are whole but for bytes without a meaning.
-    fn replace_malformed(&self, index: &mut Index) {
-        if simdutf8::basic::from_utf8(&self.buffer[index.extent()]).is_ok() {
-            return;
-        }
-        let mut mends = std::mem::take(&mut index.mends);
-        for row in 0..index.rows.len() {
-            let is_mended = mends.binary_search_by_key(&row, |(mended, _)| *mended).is_ok();
-            let bytes = &self.buffer[index.row(row)];
-            if is_mended || simdutf8::basic::from_utf8(bytes).is_ok() {
-                continue;
-            }
-            let ends = &index.ends[row * index.columns..(row + 1) * index.columns];
-            let fields = self.fields(index.rows[row].start as usize, ends);
-            mends.extend(mend::ragged(&fields, index.columns, self.dialect).map(|m| (row, m)));
-            mends.sort_by_key(|(row, _)| *row);
-        }
-        index.mends = mends;
-    }
-
-    fn reject(&self, extent: Extent, complaint: Complaint) -> Reject {
-        let Place { start, line, ordinal } = self.place;
-        let kept = match complaint.reason {
-            Reason::TooLong => self.dialect.record_bytes_max.min(TOO_LONG_KEPT_BYTES),
-            _ => extent.end - start,
-        };
-        Reject {
-            ordinal,
-            line: Some(line),
-            byte_offset: Some(self.position()),
-            column: complaint.column,
-            reason: complaint.reason,
-            detail: complaint.detail,
-            raw: self.buffer[start..(start + kept).min(self.buffer.len())].to_vec(),
         }
     }
 

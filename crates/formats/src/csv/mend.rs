@@ -63,6 +63,14 @@ pub(super) fn quotes(line: &[u8], columns: usize, dialect: &Dialect) -> Option<M
     (data.fields.len() == columns).then(|| fitted(data.fields, columns, dialect, data.kinds))
 }
 
+/// The header `line`, whose quotes break the rules; all of them are data.
+pub(super) fn header(line: &[u8], dialect: &Dialect) -> Mended {
+    let quote = dialect.quote.unwrap_or(b'"');
+    let fields = split(line, quote, Unclosed::IsData, dialect).fields;
+    let columns = fields.len();
+    fitted(fields, columns, dialect, Vec::new())
+}
+
 fn fitted(
     mut fields: Vec<Vec<u8>>,
     columns: usize,

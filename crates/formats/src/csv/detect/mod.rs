@@ -20,6 +20,7 @@ mod rows;
 mod tests;
 
 use decant_core::stream::{FormatOptions, Header, Mark};
+use decant_core::value_format::NumberFormat;
 
 use crate::encoding::Beginning;
 use attempt::Probe;
@@ -40,6 +41,7 @@ impl Detected {
             header: options.header.or(Some(Header::Rows(1))),
             skip_rows: options.skip_rows.or(Some(0)),
             skip_footer: options.skip_footer.or(Some(0)),
+            numbers: options.numbers.or(Some(NumberFormat::default())),
             ..options.clone()
         };
         Self { options, explanation: Vec::new() }
@@ -64,7 +66,8 @@ pub(super) fn detect(beginning: &Beginning, given: &FormatOptions, default: u8) 
     let header = given.header.unwrap_or_else(|| header::detect(&attempt, &mut explanation));
     options.header = Some(header);
     if given.numbers.is_none() {
-        options.numbers = numbers::detect(&attempt, header, &mut explanation);
+        let numbers = numbers::detect(&attempt, header, &mut explanation);
+        options.numbers = Some(numbers.unwrap_or_default());
     }
     Detected { options, explanation }
 }

@@ -66,6 +66,12 @@ fn bytes_without_a_meaning_are_replaced_and_counted() {
 }
 
 #[test]
+fn a_header_that_breaks_the_rules_still_names_the_columns() {
+    let decoded = check("size 5\",\"b\n1,2\n", &lenient(), &["1|2"]);
+    assert_eq!(decoded.names(), ["size 5\"", "\"b"]);
+}
+
+#[test]
 fn padding_is_null_where_null_has_a_word() {
     let options = FormatOptions { null_values: Some(vec!["NA".into()]), ..lenient() };
     check("a,b\n1\n2,\n", &options, &["1|~", "2|"]);
