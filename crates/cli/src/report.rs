@@ -17,6 +17,9 @@ pub(crate) fn describe(report: &RunReport) -> String {
         text.push_str(&describe_table(table));
     }
     let _ = writeln!(text, "{}", summary(report));
+    if report.rows.rejected > 0 {
+        text.push_str("`decant rejects` shows the rejected rows, `decant replay` loads them again\n");
+    }
     for note in &report.notes {
         let _ = writeln!(text, "note: {note}");
     }
@@ -131,7 +134,8 @@ mod tests {
         assert_eq!(
             describe(&report),
             "partly: 3 files loaded, 1 skipped; 1,000 rows (1 rejected), 2.00 KiB in 2.00 s \
-             (500 rows/s)\nnote: something\n"
+             (500 rows/s)\n`decant rejects` shows the rejected rows, `decant replay` loads them \
+             again\nnote: something\n"
         );
     }
 }

@@ -31,6 +31,7 @@ pub struct Pipeline {
 impl Pipeline {
     /// Opens source and destination. Nothing is changed by it.
     pub async fn open(settings: Settings) -> Result<Self> {
+        check_formats(&settings)?;
         let storage = open_storage(&settings.source).await?;
         let destination = open_destination_of(&settings.destination).await?;
         Ok(Self { settings: with_decoding_memory(settings), storage, destination })
@@ -74,6 +75,7 @@ impl Pipeline {
         settings: Settings,
         destination: Arc<dyn Destination>,
     ) -> Result<Self> {
+        check_formats(&settings)?;
         let storage = open_storage(&settings.source).await?;
         Ok(Self { settings: with_decoding_memory(settings), storage, destination })
     }
@@ -159,6 +161,16 @@ impl Pipeline {
             report.notes.push(format!("no file was found at {place}: {hint}"));
         }
     }
+}
+
+/// Options that no file can be read with fail before anything is opened.
+fn check_formats(settings: &Settings) -> Result<()> {
+    for stream in &settings.streams {
+        if stream.format.name.is_some() || stream.format.encoding.is_some() {
+            format_for("", &stream.format)?;
+        }
+    }
+    Ok(())
 }
 
 /// Half of the memory is for decoding: each file at work gets its share.

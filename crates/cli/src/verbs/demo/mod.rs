@@ -122,7 +122,8 @@ fn first_rows() -> Result<String> {
 fn what_to_try_next() -> String {
     let program = std::env::args().next().unwrap_or_else(|| "decant".into());
     format!(
-        "\nTry next:\n  {program} history --to sqlite:{DATABASE}\n  \
+        "\nTry next:\n  {program} rejects --to sqlite:{DATABASE}\n  \
+         {program} history --to sqlite:{DATABASE}\n  \
          {program} load ./your-file.csv --to sqlite:my.db\n  \
          {program} load s3://YOUR-BUCKET/folder/ --to sqlite:my.db\n"
     )
