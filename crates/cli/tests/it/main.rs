@@ -16,6 +16,7 @@ mod configuration;
 mod contents;
 mod database;
 mod discover;
+mod drift;
 mod faults;
 mod inferred;
 mod ledger;
