@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use decant_core::conform::{Conform, Drift, Mismatch};
-use decant_core::format::{DecodedBatch, FileColumns, Piece, Receiver, Wishes};
+use decant_core::format::{DecodedBatch, FileColumns, Piece, PlacesWanted, Receiver, Wishes};
 use decant_core::stream::FormatOptions;
 use decant_core::{Error, ErrorKind, Result};
 use tokio::sync::mpsc;
@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 
 use crate::file_progress::{FileBatch, FileFailure, FileProgress, Undecoded};
 use crate::input::{ContentInput, FetchCounter};
+use crate::refusals::Refusing;
 use crate::services::Services;
 use crate::stop::Stop;
 use crate::tables::TablePlan;
@@ -30,6 +31,8 @@ pub(crate) struct Decoder {
     pub(crate) counter: FetchCounter,
     pub(crate) format: FormatOptions,
     pub(crate) stop: Stop,
+    /// What is to be known of each row, whatever the stream's rules need.
+    pub(crate) places: PlacesWanted,
 }
 
 /// A file that has been decoded whole.
@@ -82,7 +85,7 @@ impl Decoder {
     ) -> Result<WholeFile, Undecoded> {
         let (format, input) = self.open(file).await?;
         let mut keeper = Keeper {
-            conforming: Conforming::new(plan, progress),
+            conforming: Conforming::new(plan, progress, self.places),
             batches: Vec::new(),
             bytes: 0,
             bytes_max,
@@ -107,7 +110,7 @@ impl Decoder {
         let (format, input) = opened.unwrap_or(Err(Undecoded::Abandoned))?;
         let (sender, steps) = mpsc::channel(BATCHES_AHEAD);
         let mut handover = Handover {
-            conforming: Conforming::new(plan, progress),
+            conforming: Conforming::new(plan, progress, self.places),
             steps: sender,
             stop: self.stop.clone(),
         };
@@ -181,18 +184,29 @@ fn ended_badly(error: tokio::task::JoinError) -> Undecoded {
 struct Conforming {
     plan: Arc<TablePlan>,
     progress: FileProgress,
+    places: PlacesWanted,
     conform: Option<Conform>,
+    /// The file's columns.
+    names: Vec<String>,
     /// Why the receiver ended the decoding. The error that travels through
     /// the format only says that it did.
     ended: Option<Undecoded>,
 }
 
 impl Conforming {
-    fn new(plan: &Arc<TablePlan>, progress: FileProgress) -> Self {
-        Self { plan: Arc::clone(plan), progress, conform: None, ended: None }
+    fn new(plan: &Arc<TablePlan>, progress: FileProgress, places: PlacesWanted) -> Self {
+        Self {
+            plan: Arc::clone(plan),
+            progress,
+            places,
+            conform: None,
+            names: Vec::new(),
+            ended: None,
+        }
     }
 
     fn columns(&mut self, columns: &FileColumns) -> Result<&Conform> {
+        self.names.clone_from(&columns.names);
         self.progress.keep_layout(self.plan.layout(columns));
         match self.plan.conform(columns, self.conform.as_ref()) {
             Ok(conform) => Ok(self.conform.insert(conform)),
@@ -208,10 +222,24 @@ impl Conforming {
         let Some(conform) = &self.conform else {
             return Err(Error::new(ErrorKind::Internal, "a batch came before its columns"));
         };
+        let contradictions = self.plan.contradictions(conform, &self.names, &decoded.rejects);
+        if !contradictions.is_empty() {
+            return Err(self.ends(Undecoded::Contradicted(contradictions)));
+        }
         match self.progress.accept(conform, decoded) {
             Ok(batch) => Ok(batch),
             Err(failure) => Err(self.ends(Undecoded::Failed(failure))),
         }
+    }
+
+    /// What to ask of the format.
+    fn wishes(&self, conform: &Conform) -> Wishes {
+        let mut wishes = conform.wishes();
+        wishes.places = wishes.places.max(self.places);
+        if self.progress.refusing() == Refusing::Rejects {
+            wishes.places = PlacesWanted::Raw;
+        }
+        wishes
     }
 
     fn ends(&mut self, why: Undecoded) -> Error {
@@ -253,7 +281,8 @@ impl Keeper {
 
 impl Receiver for Keeper {
     fn columns(&mut self, columns: &FileColumns) -> Result<Wishes> {
-        Ok(self.conforming.columns(columns)?.wishes())
+        let conform = self.conforming.columns(columns)?.clone();
+        Ok(self.conforming.wishes(&conform))
     }
 
     fn batch(&mut self, decoded: DecodedBatch) -> Result<()> {
@@ -288,7 +317,7 @@ impl Handover {
 impl Receiver for Handover {
     fn columns(&mut self, columns: &FileColumns) -> Result<Wishes> {
         let conform = self.conforming.columns(columns)?.clone();
-        let wishes = conform.wishes();
+        let wishes = self.conforming.wishes(&conform);
         self.send(Step::Columns(conform.columns, conform.drift))?;
         Ok(wishes)
     }

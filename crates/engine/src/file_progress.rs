@@ -13,7 +13,9 @@ use decant_core::layout::Layout;
 use decant_core::ledger::REJECTS_KEPT;
 use decant_core::reject::Reason;
 use decant_core::stream::{MaxRejects, OnConflict, OnError};
-use decant_core::{Error, ErrorKind, Reject, Result};
+use decant_core::{ColumnType, Error, ErrorKind, Reject, Result};
+
+use crate::refusals::{Refusals, Refusing};
 
 /// What is to be done with rows that cannot be loaded.
 #[derive(Clone, Copy, Debug)]
@@ -31,12 +33,23 @@ pub(crate) const POLICY: &str = "policy";
 pub(crate) enum Undecoded {
     /// The table may be given columns that the file has.
     NewColumns(Vec<NewColumn>),
+    /// A value contradicts the type of its column, which may be widened.
+    Contradicted(Vec<Contradiction>),
     /// More than may be held back in memory: the file must be streamed.
     TooLarge,
     /// Nobody wants it any more.
     Abandoned,
     /// It is bad.
     Failed(FileFailure),
+}
+
+/// A column whose type a value contradicts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Contradiction {
+    /// Its name in the table.
+    pub(crate) column: String,
+    /// The type that it had then.
+    pub(crate) column_type: ColumnType,
 }
 
 /// A file's failure with what is kept of its bad rows.
@@ -78,7 +91,7 @@ pub(crate) struct FileBatch {
 }
 
 /// Counts one file's rows and applies its policy.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct FileProgress {
     facts: FileFacts,
     policy: ErrorPolicy,
@@ -184,6 +197,28 @@ impl FileProgress {
                 )))
             }
         }
+    }
+
+    /// What is to be done with rows that the destination refuses.
+    pub(crate) fn refusing(&self) -> Refusing {
+        match self.policy.on_error {
+            OnError::Reject => Refusing::Rejects,
+            OnError::Fail | OnError::SkipFile => Refusing::Fails,
+        }
+    }
+
+    /// Counts the file without rows that the destination refused, or refuses
+    /// it for having too many.
+    pub(crate) fn refuse(&mut self, refusals: &Refusals) -> Result<(), FileFailure> {
+        if refusals.rows == 0 {
+            return Ok(());
+        }
+        self.rows_loaded = self.rows_loaded.saturating_sub(refusals.rows);
+        self.rows_rejected += refusals.rows;
+        self.checksum.remove(refusals.checksum);
+        let kept = REJECTS_KEPT.saturating_sub(self.first_rejects.len());
+        self.first_rejects.extend(refusals.first.iter().take(kept).cloned());
+        self.check_rejects(true)
     }
 
     /// The file has no more rows: the last chance to refuse it.

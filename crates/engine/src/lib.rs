@@ -15,6 +15,7 @@ mod input;
 mod observer;
 mod pipeline;
 mod preview;
+mod refusals;
 mod replace;
 mod replay;
 mod report;
@@ -23,6 +24,7 @@ mod sampling;
 mod services;
 mod stop;
 mod tables;
+mod widening;
 
 pub use discover::{Discovered, DiscoveredColumn, DiscoveredFile};
 pub use observer::{Event, NoObserver, Observer};

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use decant_core::decide::{Decision, decide};
+use decant_core::format::PlacesWanted;
 use decant_core::ledger::KeyRange;
 use decant_core::stream::{GroupLimits, WriteMode};
 use decant_core::{Arrival, Error, FileId, LedgerEntry, Receipt, Result, Stream, TableName};
@@ -306,6 +307,7 @@ impl Run {
                 counter: self.fetch_counter(),
                 format: stream.format.clone(),
                 stop: self.stop.clone(),
+                places: PlacesWanted::None,
             },
             settings: self.settings,
             tally: Arc::clone(&self.tally),

@@ -14,7 +14,7 @@ use decant_core::{
 
 use crate::arrivals::{Arrivals, Judged, Verdict};
 use crate::file_progress::{FileProgress, Undecoded};
-use crate::ingest::{Ingest, PlannedFile, count_bad_end, new_load_id};
+use crate::ingest::{Ingest, PlannedFile, count_bad_end, new_load_id, without};
 use crate::observer::Event;
 use crate::pipeline::Run;
 use crate::retry::Retry;
@@ -182,10 +182,19 @@ impl Ingest {
                 Ok(Replaced::Undecoded(file, Undecoded::NewColumns(new))) => {
                     self.extend(&file, &new).await?;
                 }
+                Ok(Replaced::Undecoded(file, Undecoded::Contradicted(columns))) => {
+                    if let Err(error) = self.widen(&file, &columns).await {
+                        return self.kept_as_it_was(&file, error.into()).await;
+                    }
+                }
                 Ok(Replaced::Undecoded(file, undecoded)) => {
                     return self.kept_as_it_was(&file, undecoded).await;
                 }
-                Err(error) => retry.pause(error).await?,
+                Err(error) => {
+                    if let Err(error) = retry.pause(error).await {
+                        return Err(self.located_among(error, &files, &plan).await);
+                    }
+                }
             }
         }
         Err(Error::new(ErrorKind::Conflict, "the table keeps changing while it is being replaced"))
@@ -241,15 +250,18 @@ impl Ingest {
             Err(undecoded) => return Ok(Err(undecoded)),
         };
         let first = decoding.next().await;
-        self.write_steps(writer, file, plan, first, &mut decoding).await?;
-        Ok(decoding.end().await)
+        let refusals = self.write_steps(writer, file, plan, first, &mut decoding).await?;
+        Ok(decoding.end().await.and_then(|progress| without(progress, &refusals)))
     }
 
     /// One bad file: the table is as it was, and the file has failed.
     async fn kept_as_it_was(&self, file: &PlannedFile, undecoded: Undecoded) -> Result<()> {
         let failure = match undecoded {
             Undecoded::Failed(failure) => failure,
-            Undecoded::Abandoned | Undecoded::TooLarge | Undecoded::NewColumns(_) => return Ok(()),
+            Undecoded::Abandoned
+            | Undecoded::TooLarge
+            | Undecoded::NewColumns(_)
+            | Undecoded::Contradicted(_) => return Ok(()),
         };
         self.tally.note(format!(
             "table {} is as it was: a replace needs every one of its files",

@@ -12,6 +12,7 @@ use decant_core::{Error, TableName};
 use serde::Serialize;
 
 use crate::file_progress::{FileProgress, RepairCounts};
+use crate::widening::Step;
 
 /// The report of a run. `--output json` prints it as it is.
 #[derive(Clone, Debug, Serialize)]
@@ -333,6 +334,16 @@ impl Tally {
         if let Some(table) = self.sums().tables.get_mut(&table.to_string()) {
             let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
             table.changes.push(format!("added {} for {file}", names.join(", ")));
+        }
+    }
+
+    pub(crate) fn columns_widened(&self, table: &TableName, steps: &[Step], file: &str) {
+        if let Some(table) = self.sums().tables.get_mut(&table.to_string()) {
+            for step in steps {
+                let Step { column, from, .. } = step;
+                let change = format!("widened {column} from {from} to {} for {file}", step.to());
+                table.changes.push(change);
+            }
         }
     }
 

@@ -11,14 +11,19 @@ use decant_core::decide::DecisionRules;
 use decant_core::destination::{TableChange, TableState};
 use decant_core::format::{FileColumns, Sample};
 use decant_core::layout::Layout;
-use decant_core::stream::{FormatOptions, MissingColumns, NewColumns, OnChange, Reload, WriteMode};
+use decant_core::reject::Reason;
+use decant_core::stream::{
+    FormatOptions, MissingColumns, NewColumns, OnChange, Reload, TypePolicy, WriteMode,
+};
 use decant_core::{
-    Capabilities, Destination, Error, ErrorKind, FileVersion, Result, Stream, TableName,
+    Capabilities, Destination, Error, ErrorKind, FileVersion, Reject, Result, Stream, TableName,
     TableSchema,
 };
 use tokio::sync::{Mutex, RwLock};
 
+use crate::file_progress::Contradiction;
 use crate::report::Tally;
+use crate::widening;
 
 /// A table with the stream's rules for it, all defaults decided.
 #[derive(Clone, Debug)]
@@ -97,6 +102,45 @@ impl TablePlan {
         Layout { new_columns: Some(self.fit.new_columns), ..layout }
     }
 
+    /// The columns that may be widened and whose types bad rows contradict.
+    /// `names` are the file's columns.
+    pub(crate) fn contradictions(
+        &self,
+        conform: &Conform,
+        names: &[String],
+        rejects: &[Reject],
+    ) -> Vec<Contradiction> {
+        let mut contradictions = Vec::new();
+        let of_type = || rejects.iter().filter(|reject| reject.reason == Reason::Type);
+        if self.fit.types == TypePolicy::Frozen || of_type().next().is_none() {
+            return contradictions;
+        }
+        for (index, contradiction) in self.exact_columns(conform) {
+            if of_type().any(|reject| reject.column.as_ref() == names.get(index)) {
+                contradictions.push(contradiction);
+            }
+        }
+        contradictions
+    }
+
+    /// The columns of a file whose types were inferred: their positions in the
+    /// file, and what would contradict them.
+    pub(crate) fn exact_columns(&self, conform: &Conform) -> Vec<(usize, Contradiction)> {
+        let loaded = conform.loaded_columns().filter_map(|(index, position)| {
+            let target = conform.targets[index].as_ref().filter(|target| target.exact)?;
+            let column = self.schema.columns.get(position)?.name.clone();
+            Some((index, Contradiction { column, column_type: target.column_type }))
+        });
+        loaded.collect()
+    }
+
+    /// Whether the table is still such that this contradicts it.
+    fn is_contradicted(&self, contradiction: &Contradiction) -> bool {
+        let Contradiction { column, column_type } = contradiction;
+        let position = self.schema.position(column);
+        position.is_some_and(|at| self.schema.columns[at].column_type == Some(*column_type))
+    }
+
     /// The qualified name, as the ledger has it.
     pub(crate) fn name(&self) -> String {
         self.state.name.to_string()
@@ -157,6 +201,36 @@ impl Table {
         self.destination.apply(&change, false).await?;
         self.look_again().await?;
         self.tally.columns_added(&table, new, &file.location());
+        Ok(())
+    }
+
+    /// Whether one of these still contradicts the table as it is planned now.
+    pub(crate) async fn is_contradicted(&self, contradicted: &[Contradiction]) -> bool {
+        let plan = self.plan().await;
+        contradicted.iter().any(|contradiction| plan.is_contradicted(contradiction))
+    }
+
+    /// Widens the columns whose types a file contradicts, as a look at the
+    /// whole of it says.
+    pub(crate) async fn widen(
+        &self,
+        file: &FileVersion,
+        sample: &Sample,
+        contradicted: &[Contradiction],
+    ) -> Result<()> {
+        let _alone = self.changing.lock().await;
+        // Somebody else may have widened it meanwhile.
+        self.look_again().await?;
+        let plan = self.plan().await;
+        let Ok(conform) = plan.conform(&sample.columns, None) else { return Ok(()) };
+        let steps = widening::steps(&plan, &conform, sample, contradicted);
+        if steps.is_empty() {
+            return Ok(());
+        }
+        let table = plan.state.name.clone();
+        let widened = widening::apply(self.destination.as_ref(), &table, steps).await?;
+        self.look_again().await?;
+        self.tally.columns_widened(&table, &widened, &file.location());
         Ok(())
     }
 }

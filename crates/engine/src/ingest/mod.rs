@@ -5,6 +5,7 @@
 //! ([`together`]); what is too large for that streams through a transaction of
 //! its own ([`streamed`]). How a file ends is written down in [`settle`].
 
+mod locate;
 mod settle;
 mod streamed;
 mod together;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use decant_core::conform::{FileFacts, NewColumn};
 use decant_core::destination::{LoadFile, LoadMode};
+use decant_core::format::{Sample, SampleLimits};
 use decant_core::ledger::Status;
 use decant_core::{
     Destination, Error, ErrorKind, FileId, FileVersion, LoadPlan, Outcome, Receipt, Result, Stream,
@@ -21,9 +23,10 @@ use decant_core::{
 use futures::{StreamExt, stream};
 
 pub(crate) use self::settle::count_bad_end;
+pub(crate) use self::streamed::without;
 use self::together::Decoded;
 use crate::decode::{Decoder, WholeFile};
-use crate::file_progress::{ErrorPolicy, FileFailure, FileProgress, Undecoded};
+use crate::file_progress::{Contradiction, ErrorPolicy, FileFailure, FileProgress, Undecoded};
 use crate::report::Tally;
 use crate::sampling::look_at;
 use crate::services::Settings;
@@ -162,6 +165,14 @@ impl Ingest {
                     Ok(None)
                 }
             },
+            Undecoded::Contradicted(columns) => match self.widen(&file, &columns).await {
+                Ok(()) => Ok(Some(file)),
+                Err(error) => {
+                    let error = error.in_file(file.file.location());
+                    self.settle(&file, error.into(), settled).await?;
+                    Ok(None)
+                }
+            },
             Undecoded::Failed(failure) if failure.error.kind() == ErrorKind::Conflict => {
                 self.overwritten(file, failure, settled).await
             }
@@ -176,21 +187,44 @@ impl Ingest {
         }
     }
 
+    /// Gives the table the columns that a file has and it has not.
     pub(crate) async fn extend(&self, file: &PlannedFile, new: &[NewColumn]) -> Result<()> {
+        let Some(mut sample) = self.look(file, self.settings).await? else { return Ok(()) };
+        let has = |sample: &Sample, new: &NewColumn| sample.columns.names.contains(&new.source);
+        if !sample.complete && !new.iter().all(|new| has(&sample, new)) {
+            // A column that comes late is beyond a bounded look.
+            let Some(whole) = self.look(file, whole(self.settings)).await? else { return Ok(()) };
+            sample = whole;
+        }
+        self.table.extend(&file.file, &sample, new).await
+    }
+
+    /// Gives the table's columns types that keep all of a file's values.
+    pub(crate) async fn widen(
+        &self,
+        file: &PlannedFile,
+        contradicted: &[Contradiction],
+    ) -> Result<()> {
+        if !self.table.is_contradicted(contradicted).await {
+            return Ok(());
+        }
+        match self.look(file, whole(self.settings)).await? {
+            Some(sample) => self.table.widen(&file.file, &sample, contradicted).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Looks at a file; `None` when the run is to end.
+    async fn look(&self, file: &PlannedFile, settings: Settings) -> Result<Option<Sample>> {
         let looking = look_at(
             std::slice::from_ref(&file.file),
             &self.decoder.services,
-            &self.settings,
+            &settings,
             &self.decoder.format,
             &self.decoder.counter,
         );
-        let Some(samples) = self.decoder.stop.unless_requested(looking).await else {
-            return Ok(());
-        };
-        match samples?.first() {
-            Some(sample) => self.table.extend(&file.file, sample, new).await,
-            None => Ok(()),
-        }
+        let samples = self.decoder.stop.unless_requested(looking).await.transpose()?;
+        Ok(samples.and_then(|samples| samples.into_iter().next()))
     }
 
     /// The object was overwritten while it was read: start again as what it
@@ -257,6 +291,11 @@ pub(super) fn good_ends(ids: &[FileId], outcomes: Vec<Outcome>) -> Result<Option
         }
     }
     Ok(Some(ends))
+}
+
+/// The same, with files looked at to their ends: in constant memory.
+fn whole(settings: Settings) -> Settings {
+    Settings { sample: SampleLimits { bytes: usize::MAX, rows: usize::MAX }, ..settings }
 }
 
 /// A name for a transaction, unlike any other.

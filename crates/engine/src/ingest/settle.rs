@@ -16,15 +16,15 @@ impl Ingest {
     pub(super) fn record(
         &self,
         held: &[Decoded],
-        ends: &[FileEnd],
+        ends: &[(FileEnd, Option<FileProgress>)],
         plan: &TablePlan,
         settled: &mut Vec<Receipt>,
     ) {
-        for ((file, whole), end) in held.iter().zip(ends) {
+        for ((file, whole), (end, progress)) in held.iter().zip(ends) {
             self.note_drift(&whole.drift, file, plan);
             let rows = whole.progress.totals().rows_loaded;
             self.decoder.services.observer.observe(Event::Written { rows });
-            self.record_one(file, *end, Some(&whole.progress), plan, settled);
+            self.record_one(file, *end, progress.as_ref(), plan, settled);
         }
     }
 

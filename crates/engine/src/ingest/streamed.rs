@@ -4,12 +4,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use decant_core::stream::OnError;
 use decant_core::{Begun, Receipt, Result, Writer};
 
 use super::{FileEnd, Ingest, PlannedFile, ends_the_run, good_ends};
 use crate::decode::{Decoding, Step};
 use crate::file_progress::{FileBatch, FileFailure, FileProgress, Undecoded};
 use crate::observer::Event;
+use crate::refusals::{Refusals, Refusing};
 use crate::retry::Retry;
 use crate::tables::TablePlan;
 
@@ -52,7 +54,7 @@ impl Ingest {
         if ends_the_run(&error) {
             return Err(error);
         }
-        let error = error.in_file(file.file.location());
+        let error = self.located(error, &file, plan).await;
         self.settle(&file, FileFailure::after(started, error), settled).await?;
         Ok(None)
     }
@@ -79,14 +81,18 @@ impl Ingest {
         }
         let mut writer = load.writer().await?;
         let written = self.write_steps(writer.as_mut(), file, plan, first, &mut decoding).await;
-        let progress = match (written, decoding.end().await) {
-            (Ok(()), Ok(progress)) => progress,
+        let ended = match (written, decoding.end().await) {
             (Err(error), _) => {
                 drop(writer);
                 load.abort().await?;
                 return Err(error);
             }
-            (Ok(()), Err(undecoded)) => {
+            (Ok(refusals), Ok(progress)) => without(progress, &refusals),
+            (Ok(_), Err(undecoded)) => Err(undecoded),
+        };
+        let progress = match ended {
+            Ok(progress) => progress,
+            Err(undecoded) => {
                 drop(writer);
                 load.abort().await?;
                 return Ok(Streamed::Undecoded(undecoded));
@@ -122,7 +128,8 @@ impl Ingest {
         })
     }
 
-    /// Writes what a decoding hands over, to its end.
+    /// Writes what a decoding hands over, to its end; answers what of it the
+    /// destination refused.
     pub(crate) async fn write_steps(
         &self,
         writer: &mut dyn Writer,
@@ -130,7 +137,9 @@ impl Ingest {
         plan: &TablePlan,
         first: Option<Step>,
         decoding: &mut Decoding,
-    ) -> Result<()> {
+    ) -> Result<Refusals> {
+        let refusing = self.refusing();
+        let mut refusals = Refusals::default();
         let mut step = first;
         while let Some(now) = step {
             match now {
@@ -138,17 +147,30 @@ impl Ingest {
                     self.note_drift(&drift, file, plan);
                     writer.start_file(file.id, &columns).await?;
                 }
-                Step::Rows(FileBatch { batch, rejects, .. }) => {
-                    let rows = batch.num_rows() as u64;
-                    writer.write(batch).await?;
-                    if !rejects.is_empty() {
-                        writer.write_rejects(rejects).await?;
-                    }
+                Step::Rows(batch) => {
+                    let rows = batch.batch.num_rows() as u64;
+                    refusals.write(writer, batch, refusing).await?;
                     self.decoder.services.observer.observe(Event::Written { rows });
                 }
             }
             step = decoding.next().await;
         }
-        Ok(())
+        Ok(refusals)
     }
+
+    fn refusing(&self) -> Refusing {
+        match self.stream.on_error {
+            OnError::Reject => Refusing::Rejects,
+            OnError::Fail | OnError::SkipFile => Refusing::Fails,
+        }
+    }
+}
+
+/// What a file brought, without the rows that the destination refused.
+pub(crate) fn without(
+    mut progress: FileProgress,
+    refusals: &Refusals,
+) -> Result<FileProgress, Undecoded> {
+    progress.refuse(refusals)?;
+    Ok(progress)
 }

@@ -1,6 +1,7 @@
 //! Files that share a transaction: decoded before it begins, found by
 //! bisection when the database refuses one of them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use decant_core::destination::FileTotals;
@@ -8,7 +9,8 @@ use decant_core::{Begun, Error, ErrorKind, FileId, Receipt, Result, Writer};
 
 use super::{FileEnd, Ingest, PlannedFile, ends_the_run, good_ends};
 use crate::decode::WholeFile;
-use crate::file_progress::FileFailure;
+use crate::file_progress::{FileFailure, FileProgress};
+use crate::refusals::Refusals;
 use crate::retry::Retry;
 use crate::tables::TablePlan;
 
@@ -17,8 +19,11 @@ pub(super) type Decoded = (PlannedFile, WholeFile);
 
 /// What became of a transaction.
 enum Attempt {
-    /// One outcome a file, in order: whether it was this load's doing.
-    Done(Vec<FileEnd>),
+    /// One outcome a file, in order: whether it was this load's doing, and
+    /// what it brought if so.
+    Done(Vec<(FileEnd, Option<FileProgress>)>),
+    /// The database refused more rows of this file than is allowed.
+    Refused(FileId, FileFailure),
     /// The table is not what it was: plan again.
     SchemaChanged,
 }
@@ -28,7 +33,7 @@ impl Ingest {
     /// it, in two halves, until the file at fault stands alone.
     pub(super) async fn commit_held(
         &self,
-        held: Vec<Decoded>,
+        mut held: Vec<Decoded>,
         plan: &Arc<TablePlan>,
         settled: &mut Vec<Receipt>,
     ) -> Result<Vec<PlannedFile>> {
@@ -39,6 +44,13 @@ impl Ingest {
             Ok(Attempt::Done(ends)) => {
                 self.record(&held, &ends, plan, settled);
                 return Ok(Vec::new());
+            }
+            Ok(Attempt::Refused(id, failure)) => {
+                if let Some(at) = held.iter().position(|(file, _)| file.id == id) {
+                    let (file, _) = held.remove(at);
+                    self.settle(&file, failure, settled).await?;
+                }
+                return Box::pin(self.commit_held(held, plan, settled)).await;
             }
             Ok(Attempt::SchemaChanged) => {
                 self.table.look_again().await?;
@@ -52,7 +64,7 @@ impl Ingest {
         if held.len() == 1 || !may_be_one_files_fault(&error) {
             let message = error.chain();
             for (file, whole) in &held {
-                let copy = copy_of(&error, &message).in_file(file.file.location());
+                let copy = self.located(copy_of(&error, &message), file, plan).await;
                 let failure = FileFailure::after(whole.progress.started(), copy);
                 self.settle(file, failure, settled).await?;
             }
@@ -84,10 +96,17 @@ impl Ingest {
         let ours: Vec<&Decoded> =
             held.iter().filter(|(file, _)| !already_loaded.contains(&file.id)).collect();
         let mut parts = Vec::new();
+        let mut brought: Vec<FileProgress> =
+            ours.iter().map(|(_, whole)| whole.progress.clone()).collect();
         if ours.iter().any(|(_, whole)| !whole.batches.is_empty()) {
             let mut writer = load.writer().await?;
-            match write_whole(writer.as_mut(), &ours).await {
-                Ok(()) => parts.push(writer.finish().await?),
+            match write_whole(writer.as_mut(), &ours, &mut brought).await {
+                Ok(None) => parts.push(writer.finish().await?),
+                Ok(Some((id, failure))) => {
+                    drop(writer);
+                    load.abort().await?;
+                    return Ok(Attempt::Refused(id, failure));
+                }
                 Err(error) => {
                     drop(writer);
                     load.abort().await?;
@@ -95,38 +114,42 @@ impl Ingest {
                 }
             }
         }
-        let totals: Vec<FileTotals> =
-            ours.iter().map(|(_, whole)| whole.progress.totals()).collect();
+        let totals: Vec<FileTotals> = brought.iter().map(FileProgress::totals).collect();
         let ids: Vec<FileId> = totals.iter().map(|totals| totals.id).collect();
         let ends = good_ends(&ids, load.commit(parts, totals).await?)?;
         let Some(ends) = ends else { return Ok(Attempt::SchemaChanged) };
-        Ok(Attempt::Done(
-            held.iter()
-                .map(|(file, _)| {
-                    ids.iter()
-                        .position(|id| *id == file.id)
-                        .map_or(FileEnd::AlreadyLoaded, |position| ends[position])
-                })
-                .collect(),
-        ))
+        let mut ours: HashMap<FileId, (FileEnd, FileProgress)> =
+            ids.into_iter().zip(ends.into_iter().zip(brought)).collect();
+        let end_of = |(file, _): &Decoded| match ours.remove(&file.id) {
+            Some((end, progress)) => (end, Some(progress)),
+            None => (FileEnd::AlreadyLoaded, None),
+        };
+        Ok(Attempt::Done(held.iter().map(end_of).collect()))
     }
 }
 
-async fn write_whole(writer: &mut dyn Writer, files: &[&Decoded]) -> Result<()> {
-    for (file, whole) in files {
+/// Writes files whole, and counts what of them the destination took. Answers
+/// the file that it refused too many rows of, if there is one.
+async fn write_whole(
+    writer: &mut dyn Writer,
+    files: &[&Decoded],
+    brought: &mut [FileProgress],
+) -> Result<Option<(FileId, FileFailure)>> {
+    for ((file, whole), progress) in files.iter().zip(brought) {
         let mut started: Option<&[usize]> = None;
+        let mut refusals = Refusals::default();
         for batch in &whole.batches {
             if started != Some(&*batch.columns) {
                 writer.start_file(file.id, &batch.columns).await?;
                 started = Some(&batch.columns);
             }
-            writer.write(batch.batch.clone()).await?;
-            if !batch.rejects.is_empty() {
-                writer.write_rejects(batch.rejects.clone()).await?;
-            }
+            refusals.write(writer, batch.clone(), progress.refusing()).await?;
+        }
+        if let Err(failure) = progress.refuse(&refusals) {
+            return Ok(Some((file.id, failure)));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Whether the other files of the group might do without this one.

@@ -10,4 +10,6 @@
 mod drift;
 mod faults;
 mod groups;
+mod refusals;
+mod widening;
 mod world;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use async_trait::async_trait;
 use bytes::Bytes;
+use decant_core::evidence::{Evidence, NumberEvidence};
 use decant_core::format::{
     DecodedBatch, FileColumns, Format, Input, OnMisfit, Piece, PlacesWanted, Receiver, Repair,
     RepairKind, Rescued, RowPlaces, Sample, SampleLimits, Wishes,
@@ -118,17 +119,27 @@ impl Trigger for Listing {
 /// bad row, `!broken` a broken file; `!columns a,b` are its columns from here
 /// on, of which a first line `!json` warns; `!cut a,b` is a row that was cut
 /// behind its first field. An empty field is NULL, and a column that is to be
-/// int64 takes digits.
+/// int64 takes digits. A column called `n` looks like integers, as long as all
+/// of its cells are some.
 struct Lines;
 
 impl Format for Lines {
-    fn sample(&self, input: &mut dyn Input, _limits: SampleLimits) -> Result<Sample> {
+    fn sample(&self, input: &mut dyn Input, limits: SampleLimits) -> Result<Sample> {
         let text = text_of(input)?;
         let mut names = columns_of(&text).names;
         for line in text.lines().filter_map(|line| line.strip_prefix("!columns ")) {
             names = fields(line).map(str::to_owned).collect();
         }
-        let evidence = vec![decant_core::evidence::Evidence::Text; names.len()];
+        let rows: Vec<&str> = text.lines().skip(1).take(limits.rows).collect();
+        let evidence_of = |(index, name): (usize, &String)| {
+            let is_integer =
+                |row: &&str| fields(row).nth(index).is_some_and(|cell| cell.parse::<i64>().is_ok());
+            match name == "n" && rows.iter().all(is_integer) {
+                true => INTEGERS,
+                false => Evidence::Text,
+            }
+        };
+        let evidence = names.iter().enumerate().map(evidence_of).collect();
         let columns = FileColumns { names, ..columns_of(&text) };
         Ok(Sample { columns, evidence, rows: 1, complete: true, ..Sample::default() })
     }
@@ -161,6 +172,15 @@ impl Format for Lines {
         Ok(())
     }
 }
+
+const INTEGERS: Evidence = Evidence::Number(NumberEvidence {
+    integer_digits: 3,
+    scale: 0,
+    significant_digits: 3,
+    int64: true,
+    exponent: false,
+    float_exact: true,
+});
 
 /// A line that is a row.
 struct Row<'a> {
