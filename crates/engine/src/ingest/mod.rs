@@ -190,8 +190,9 @@ impl Ingest {
     /// Gives the table the columns that a file has and it has not.
     pub(crate) async fn extend(&self, file: &PlannedFile, new: &[NewColumn]) -> Result<()> {
         let Some(mut sample) = self.look(file, self.settings).await? else { return Ok(()) };
-        let has = |sample: &Sample, new: &NewColumn| sample.columns.names.contains(&new.source);
-        if !sample.complete && !new.iter().all(|new| has(&sample, new)) {
+        let mut of_file = new.iter().filter(|column| column.column_type.is_none());
+        let has = |column: &NewColumn| sample.columns.names.contains(&column.source);
+        if !sample.complete && !of_file.all(has) {
             // A column that comes late is beyond a bounded look.
             let Some(whole) = self.look(file, whole(self.settings)).await? else { return Ok(()) };
             sample = whole;
