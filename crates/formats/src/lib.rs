@@ -9,6 +9,7 @@ pub mod csv;
 pub mod encoding;
 pub mod infer;
 pub mod raw_rows;
+pub mod json;
 mod registry;
 #[cfg(test)]
 mod testing;

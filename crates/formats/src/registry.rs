@@ -5,6 +5,7 @@ use decant_core::stream::FormatOptions;
 use decant_core::{Error, ErrorKind, Result};
 
 use crate::csv::CsvFormat;
+use crate::json::JsonFormat;
 
 /// A kind of file.
 pub struct FormatEntry {
@@ -20,20 +21,26 @@ pub struct FormatEntry {
 const COMPRESSIONS: [&str; 4] = ["gz", "gzip", "zst", "zstd"];
 
 /// Endings of files that are certainly not delimiter-separated text.
-const FOREIGN: [&str; 28] = [
-    "json", "jsonl", "ndjson", "geojson", "parquet", "pq", "avro", "orc", "arrow", "feather",
-    "ipc", "xls", "xlsx", "xlsm", "ods", "xml", "html", "yaml", "yml", "pdf", "zip", "tar", "tgz",
-    "7z", "bz2", "xz", "sqlite", "db",
+const FOREIGN: [&str; 24] = [
+    "parquet", "pq", "avro", "orc", "arrow", "feather", "ipc", "xls", "xlsx", "xlsm", "ods", "xml",
+    "html", "yaml", "yml", "pdf", "zip", "tar", "tgz", "7z", "bz2", "xz", "sqlite", "db",
 ];
 
 /// Other names of formats.
 const ALIASES: [(&str, &str); 2] = [("fixed-width", "fwf"), ("fixed_width", "fwf")];
 
-static FORMATS: [FormatEntry; 4] = [
+static FORMATS: [FormatEntry; 11] = [
     FormatEntry { name: "csv", extensions: &["csv", "txt"], open: |options| open(b',', options) },
     FormatEntry { name: "tsv", extensions: &["tsv", "tab"], open: |options| open(b'\t', options) },
     FormatEntry { name: "psv", extensions: &["psv"], open: |options| open(b'|', options) },
     FormatEntry { name: "fwf", extensions: &["fwf"], open: open_fixed_width },
+    FormatEntry { name: "json", extensions: &["json", "geojson"], open: open_json },
+    FormatEntry { name: "jsonl", extensions: &["jsonl", "ndjson"], open: open_json_lines },
+    FormatEntry { name: "json-records", extensions: &[], open: open_json },
+    FormatEntry { name: "json-values", extensions: &[], open: open_json },
+    FormatEntry { name: "json-split", extensions: &[], open: open_json },
+    FormatEntry { name: "json-index", extensions: &[], open: open_json },
+    FormatEntry { name: "json-columns", extensions: &[], open: open_json },
 ];
 
 /// Every format.
@@ -70,6 +77,14 @@ fn open_fixed_width(options: &FormatOptions) -> Result<Box<dyn Format>> {
 
 fn open(delimiter: u8, options: &FormatOptions) -> Result<Box<dyn Format>> {
     Ok(Box::new(CsvFormat::new(delimiter, options)?))
+}
+
+fn open_json(options: &FormatOptions) -> Result<Box<dyn Format>> {
+    Ok(Box::new(JsonFormat::new(options)?))
+}
+
+fn open_json_lines(options: &FormatOptions) -> Result<Box<dyn Format>> {
+    Ok(Box::new(JsonFormat::lines(options)?))
 }
 
 fn by_name(name: &str) -> Result<&'static FormatEntry> {
@@ -126,6 +141,8 @@ mod tests {
             ("part-0000", "csv"),
             ("part-0000.gz", "csv"),
             ("v1.json/part-0000", "csv"),
+            ("orders.json", "json"),
+            ("orders.ndjson.gz", "jsonl"),
             ("orders.2024-01-31", "csv"),
         ] {
             assert_eq!(by_ending(name).unwrap().name, format, "{name}");
@@ -134,7 +151,7 @@ mod tests {
 
     #[test]
     fn files_that_promise_another_format_are_refused_with_a_cure() {
-        for name in ["a.json", "a.jsonl.gz", "a.parquet", "a.xlsx", "a.zip"] {
+        for name in ["a.parquet", "a.xlsx", "a.zip", "a.xml.gz"] {
             let error = for_file(name, &FormatOptions::default()).err().unwrap();
             assert_eq!(error.kind(), ErrorKind::Unsupported, "{name}");
             assert!(error.hint().unwrap().contains("--format csv"));
@@ -146,8 +163,9 @@ mod tests {
         let named = |name: &str| FormatOptions { name: Some(name.into()), ..Default::default() };
         assert!(for_file("a.parquet", &named("csv")).is_ok());
         assert!(for_file("a.csv", &named("auto")).is_ok());
+        assert!(for_file("a.csv", &named("json-split")).is_ok());
         let error = for_file("a.csv", &named("cvs")).err().unwrap();
         assert_eq!(error.kind(), ErrorKind::InvalidConfig);
-        assert_eq!(error.hint(), Some("choose one of auto, csv, tsv, psv, fwf"));
+        assert!(error.hint().unwrap().starts_with("choose one of auto, csv, tsv, psv, fwf, json, "));
     }
 }

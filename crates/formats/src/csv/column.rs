@@ -20,7 +20,7 @@ use super::dialect::Dialect;
 use super::field::{Field, unescape};
 use super::index::Index;
 use crate::values::decimal::{DIGITS_MAX, Unscaled};
-use crate::values::{Fit, Misfit, Reader};
+use crate::values::{Fit, Misfit, Reader, json};
 
 const DECIMAL_PRECISION_MAX: u8 = DIGITS_MAX as u8;
 const UUID_BYTES: i32 = 16;
@@ -226,9 +226,10 @@ impl Filling<'_, '_> {
         let Rows { bytes, index, dialect, .. } = *self.rows;
         let mut builder = StringBuilder::with_capacity(self.rows.rows.len(), self.text_bytes());
         let mut scratch = Vec::new();
+        let is_json = self.reader.column_type() == ColumnType::Json;
         for row in self.rows.rows.clone() {
             let range = index.field(row, self.column);
-            let text = match self.field(range, dialect.empty_is_null) {
+            let text = match self.field(range, is_json || dialect.empty_is_null) {
                 Field::Null => {
                     builder.append_null();
                     continue;
@@ -240,6 +241,11 @@ impl Filling<'_, '_> {
                 }
             };
             match text {
+                Some(text) if is_json && json::check(text.as_bytes()).is_err() => {
+                    let trouble = Trouble::Misfit(Misfit::Spelling);
+                    self.troubles.entry(row).or_insert((self.column, trouble));
+                    builder.append_null();
+                }
                 Some(text) => builder.append_value(self.reader.text(text)),
                 None => {
                     self.troubles.entry(row).or_insert((self.column, Trouble::Encoding));

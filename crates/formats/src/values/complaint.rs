@@ -71,7 +71,8 @@ fn bare_noun(column_type: ColumnType) -> &'static str {
         Time => "a time",
         Timestamp | TimestampTz => "a timestamp",
         Uuid => "a UUID",
-        Text | Json => "text",
+        Text => "text",
+        Json => "a JSON document",
         Binary => "hexadecimal behind `\\x`",
     }
 }

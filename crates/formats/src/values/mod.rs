@@ -19,6 +19,7 @@ pub mod decimal;
 mod epoch;
 pub mod float;
 pub mod integer;
+pub mod json;
 pub mod number;
 mod pattern;
 mod reader;

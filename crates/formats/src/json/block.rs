@@ -1,0 +1,106 @@
+//! Some rows of a file: where they are, and the values of each column.
+//!
+//! Values are kept by column and only where a row has them, so that a file
+//! with many rare keys takes no more memory than its own text.
+
+use super::token::{Texts, Token};
+use super::window::Place;
+
+/// A row of a block.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    /// Where it begins and ends in the window; empty for rows that stand
+    /// nowhere in one piece.
+    pub(super) start: usize,
+    pub(super) end: usize,
+    /// Where it is in the file; `None` for rows that stand nowhere in one
+    /// piece.
+    pub(super) place: Option<Place>,
+    /// Its number, from 1.
+    pub(super) ordinal: u64,
+}
+
+/// A value of a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cell {
+    pub(super) row: u32,
+    pub(super) token: Token,
+}
+
+/// The good rows of a block.
+#[derive(Debug, Default)]
+pub(super) struct Block {
+    pub(super) rows: Vec<Row>,
+    /// The cells of each column, by row.
+    pub(super) cells: Vec<Vec<Cell>>,
+    /// Rows that were read, bad ones included.
+    pub(super) rows_read: u64,
+    /// Whether a row's text stands in the file as one JSON value with all of
+    /// its columns.
+    pub(super) whole: bool,
+}
+
+impl Block {
+    /// Empties the block.
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
+        self.cells.iter_mut().for_each(Vec::clear);
+        self.rows_read = 0;
+    }
+
+    /// Adds a row with its values.
+    pub(super) fn push(&mut self, row: Row, values: &[(u32, Token)]) {
+        let number = self.rows.len() as u32;
+        self.rows.push(row);
+        for (column, token) in values {
+            let column = *column as usize;
+            if self.cells.len() <= column {
+                self.cells.resize_with(column + 1, Vec::new);
+            }
+            self.cells[column].push(Cell { row: number, token: *token });
+        }
+    }
+
+    /// The cells of a column.
+    pub(super) fn column(&self, column: usize) -> &[Cell] {
+        self.cells.get(column).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The value of a column in a row.
+    pub(super) fn value(&self, row: usize, column: usize) -> Option<Token> {
+        let cells = self.column(column);
+        let at = cells.binary_search_by_key(&row, |cell| cell.row as usize).ok()?;
+        cells.get(at).map(|cell| cell.token)
+    }
+
+    /// The row's text: as it stands in the file, or as an object of its
+    /// columns.
+    pub(super) fn raw(&self, row: usize, names: &[String], texts: Texts<'_>) -> Vec<u8> {
+        let Row { start, end, .. } = self.rows[row];
+        match self.whole {
+            true => texts.window.get(start..end).unwrap_or_default().to_vec(),
+            false => self.object(row, names, texts),
+        }
+    }
+
+    fn object(&self, row: usize, names: &[String], texts: Texts<'_>) -> Vec<u8> {
+        let mut object = vec![b'{'];
+        let mut scratch = Vec::new();
+        for (column, name) in names.iter().enumerate() {
+            let Some(token) = self.value(row, column) else { continue };
+            if object.len() > 1 {
+                object.push(b',');
+            }
+            object.extend_from_slice(&quote(name));
+            object.push(b':');
+            object.extend_from_slice(token.json(texts, &mut scratch));
+        }
+        object.push(b'}');
+        object
+    }
+}
+
+/// The text as a JSON string.
+pub(super) fn quote(text: &str) -> Vec<u8> {
+    serde_json::to_vec(text).unwrap_or_default()
+}

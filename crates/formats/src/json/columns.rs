@@ -1,0 +1,389 @@
+//! Which column a member of a row belongs to. Columns are found as rows bring
+//! them, and their list only grows at its end.
+//!
+//! Members of objects that are flattened have a path of keys: columns hang in
+//! a tree. Rows mostly have the same keys in the same order, so that the next
+//! key is looked for behind the last one first.
+
+use std::collections::HashMap;
+
+use decant_core::stream::Flatten;
+use decant_core::{Error, ErrorKind};
+
+use super::fault::{Fault, What};
+use super::scanner::{Event, repeated, repeated_key};
+use super::token::{Key, Kind, Texts, Token};
+
+/// Most columns of a file.
+const COLUMNS_MAX: usize = 4096;
+
+/// Why a row has no columns.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// The row is bad.
+    Row(Fault),
+    /// The file is.
+    File(Box<Error>),
+}
+
+/// The columns known so far.
+pub(super) struct Columns {
+    names: Vec<String>,
+    nodes: Vec<Node>,
+    /// Columns of the elements of arrays.
+    positional: Vec<u32>,
+    /// Whether arrays have exactly the columns that the document names.
+    fixed: bool,
+    scalar: Option<u32>,
+    index: Option<u32>,
+    flatten: Option<Flatten>,
+    /// Whether a key may come twice in a row, as a name may in a header.
+    repeats: bool,
+    row: u64,
+    path: Vec<usize>,
+}
+
+#[derive(Default)]
+struct Node {
+    children: Vec<Child>,
+    by_key: HashMap<Box<[u8]>, usize>,
+    /// The child that is expected next.
+    next: usize,
+    /// What stands before the names of its columns.
+    prefix: String,
+}
+
+struct Child {
+    key: Box<[u8]>,
+    column: Option<u32>,
+    node: Option<usize>,
+    /// The last row that had it.
+    row: u64,
+    /// The child for the same key once more.
+    again: Option<usize>,
+}
+
+impl Columns {
+    pub(super) fn new(flatten: Option<Flatten>) -> Self {
+        Self {
+            names: Vec::new(),
+            nodes: vec![Node::default()],
+            positional: Vec::new(),
+            fixed: false,
+            scalar: None,
+            index: None,
+            flatten,
+            repeats: false,
+            row: 0,
+            path: Vec::new(),
+        }
+    }
+
+    /// Names in the order in which they were found.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Whether a name stands in the file.
+    pub(super) fn named(&self) -> bool {
+        self.fixed || self.names.len() > self.positional.len()
+    }
+
+    /// Lets keys come twice.
+    pub(super) fn allow_repeats(&mut self) {
+        self.repeats = true;
+    }
+
+    /// Gives the elements of arrays names.
+    pub(super) fn name_elements(&mut self, names: Vec<String>) {
+        for name in names {
+            let column = self.push(name);
+            self.positional.push(column);
+        }
+        self.fixed = true;
+    }
+
+    /// How many elements a row has, where the document says so.
+    pub(super) fn fixed_width(&self) -> Option<usize> {
+        self.fixed.then_some(self.positional.len())
+    }
+
+    /// The column of the rows' own names.
+    pub(super) fn index(&mut self) -> u32 {
+        match self.index {
+            Some(column) => column,
+            None => {
+                let column = self.push("index".to_owned());
+                self.index = Some(column);
+                column
+            }
+        }
+    }
+
+    /// A column of this name.
+    pub(super) fn push(&mut self, name: String) -> u32 {
+        let name = match name.is_empty() {
+            true => format!("column_{}", self.names.len() + 1),
+            false => name,
+        };
+        self.names.push(name);
+        (self.names.len() - 1) as u32
+    }
+
+    /// Finds the columns of a row's parts, adding those that are new.
+    pub(super) fn resolve(
+        &mut self,
+        bytes: &[u8],
+        events: &[Event],
+        cells: &mut Vec<(u32, Token)>,
+    ) -> Result<(), Refusal> {
+        self.row += 1;
+        self.enter(0);
+        let mut checked = self.repeats;
+        let mut scratch = Vec::new();
+        let mut element = 0;
+        for event in events {
+            match event {
+                Event::Member(key, token) => {
+                    let child = self.child(*key, bytes, events, &mut checked, &mut scratch)?;
+                    if token.kind == Kind::Null && self.is_flattened(child) {
+                        continue;
+                    }
+                    cells.push((self.column_of(child)?, *token));
+                }
+                Event::Open(key) => {
+                    let child = self.child(*key, bytes, events, &mut checked, &mut scratch)?;
+                    let node = self.node_of(child);
+                    self.path.push(node);
+                    self.nodes[node].next = 0;
+                }
+                Event::Close => {
+                    self.path.pop();
+                }
+                Event::Element(token) => {
+                    cells.push((self.element(element, *token, events)?, *token));
+                    element += 1;
+                }
+                Event::Scalar(token) => cells.push((self.scalar_column(), *token)),
+            }
+        }
+        self.check_width(events, element)
+    }
+
+    fn enter(&mut self, node: usize) {
+        self.path.clear();
+        self.path.push(node);
+        self.nodes[node].next = 0;
+    }
+
+    fn current(&self) -> usize {
+        self.path.last().copied().unwrap_or_default()
+    }
+
+    /// The position of a key among the children of the current node.
+    fn child(
+        &mut self,
+        key: Key,
+        bytes: &[u8],
+        events: &[Event],
+        checked: &mut bool,
+        scratch: &mut Vec<u8>,
+    ) -> Result<usize, Refusal> {
+        let name = key.name(bytes, scratch);
+        let current = self.current();
+        let node = &mut self.nodes[current];
+        let expected = node.children.get(node.next).filter(|child| *child.key == *name);
+        let found = match expected {
+            Some(_) => Some(node.next),
+            None => node.by_key.get(name).copied(),
+        };
+        let child = match found {
+            Some(child) => child,
+            None => {
+                if !*checked {
+                    check_keys(events, bytes)?;
+                    *checked = true;
+                }
+                self.nodes[current].add(name.into())
+            }
+        };
+        let child = self.seen(current, child, key)?;
+        self.nodes[current].next = child + 1;
+        Ok(child)
+    }
+
+    fn seen(&mut self, node: usize, child: usize, key: Key) -> Result<usize, Refusal> {
+        let (row, repeats) = (self.row, self.repeats);
+        let node = &mut self.nodes[node];
+        let mut child = child;
+        while node.children[child].row == row {
+            if !repeats {
+                return Err(Refusal::Row(repeated_key(key)));
+            }
+            child = match node.children[child].again {
+                Some(again) => again,
+                None => node.again(child),
+            };
+        }
+        node.children[child].row = row;
+        Ok(child)
+    }
+
+    fn column_of(&mut self, child: usize) -> Result<u32, Refusal> {
+        let node = self.current();
+        if let Some(column) = self.nodes[node].children[child].column {
+            return Ok(column);
+        }
+        if self.names.len() >= COLUMNS_MAX {
+            return Err(too_many());
+        }
+        let name = self.nodes[node].name_of(child);
+        if self.flatten.is_some() && self.names.contains(&name) {
+            return Err(collision(&name));
+        }
+        let column = self.push(name);
+        self.nodes[node].children[child].column = Some(column);
+        Ok(column)
+    }
+
+    /// Whether the key holds objects that have columns of their own: then
+    /// `null` needs none.
+    fn is_flattened(&self, child: usize) -> bool {
+        let child = &self.nodes[self.current()].children[child];
+        child.node.is_some() && child.column.is_none()
+    }
+
+    fn node_of(&mut self, child: usize) -> usize {
+        let current = self.current();
+        if let Some(node) = self.nodes[current].children[child].node {
+            return node;
+        }
+        let separator = self.flatten.as_ref().map_or("_", |flatten| flatten.separator.as_str());
+        let prefix = format!("{}{separator}", self.nodes[current].name_of(child));
+        self.nodes.push(Node { prefix, ..Node::default() });
+        let node = self.nodes.len() - 1;
+        self.nodes[current].children[child].node = Some(node);
+        node
+    }
+
+    fn element(&mut self, at: usize, token: Token, events: &[Event]) -> Result<u32, Refusal> {
+        if let Some(column) = self.positional.get(at) {
+            return Ok(*column);
+        }
+        if self.fixed {
+            return Err(self.wrong_width(token, events.len()));
+        }
+        if self.names.len() >= COLUMNS_MAX {
+            return Err(too_many());
+        }
+        let column = self.push(format!("column_{}", at + 1));
+        self.positional.push(column);
+        Ok(column)
+    }
+
+    /// A row of a document that names its columns has a value for each.
+    fn check_width(&self, events: &[Event], elements: usize) -> Result<(), Refusal> {
+        match events.last() {
+            Some(Event::Element(token)) if self.fixed && elements < self.positional.len() => {
+                Err(self.wrong_width(*token, elements))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn wrong_width(&self, token: Token, found: usize) -> Refusal {
+        let what = What::FieldCount(found, self.positional.len());
+        Refusal::Row(Fault::new(token.start as usize, token.end as usize, what))
+    }
+
+    fn scalar_column(&mut self) -> u32 {
+        match self.scalar {
+            Some(column) => column,
+            None => {
+                let column = self.push("value".to_owned());
+                self.scalar = Some(column);
+                column
+            }
+        }
+    }
+}
+
+impl Node {
+    fn add(&mut self, key: Box<[u8]>) -> usize {
+        let child = self.children.len();
+        self.by_key.insert(key.clone(), child);
+        self.children.push(Child { key, column: None, node: None, row: 0, again: None });
+        child
+    }
+
+    fn again(&mut self, child: usize) -> usize {
+        let key = self.children[child].key.clone();
+        let again = self.children.len();
+        self.children.push(Child { key, column: None, node: None, row: 0, again: None });
+        self.children[child].again = Some(again);
+        again
+    }
+
+    fn name_of(&self, child: usize) -> String {
+        format!("{}{}", self.prefix, String::from_utf8_lossy(&self.children[child].key))
+    }
+}
+
+/// Refuses a row in which a key comes twice, before it brings new columns.
+fn check_keys(events: &[Event], bytes: &[u8]) -> Result<(), Refusal> {
+    let mut levels: Vec<Vec<Key>> = vec![Vec::new()];
+    let mut first: Option<Key> = None;
+    let mut judge = |mut keys: Vec<Key>| {
+        let key = repeated(&mut keys, bytes);
+        let earlier = |key: &Key| first.is_none_or(|first| key.token.start < first.token.start);
+        first = key.filter(earlier).or(first);
+    };
+    for event in events {
+        match event {
+            Event::Member(key, _) | Event::Open(key) => {
+                levels.last_mut().into_iter().for_each(|keys| keys.push(*key));
+                if matches!(event, Event::Open(_)) {
+                    levels.push(Vec::new());
+                }
+            }
+            Event::Close => levels.pop().into_iter().for_each(&mut judge),
+            Event::Element(_) | Event::Scalar(_) => {}
+        }
+    }
+    levels.into_iter().for_each(&mut judge);
+    match first {
+        Some(key) => Err(Refusal::Row(repeated_key(key))),
+        None => Ok(()),
+    }
+}
+
+/// The names that the elements of an array give.
+pub(super) fn names_of(texts: Texts<'_>, elements: &[Token]) -> Vec<String> {
+    let mut scratch = Vec::new();
+    let name = |token: &Token| {
+        let text = token.text(texts, &mut scratch).unwrap_or_default();
+        String::from_utf8_lossy(text).into_owned()
+    };
+    elements.iter().map(name).collect()
+}
+
+/// Whether a token can name a column.
+pub(super) fn is_name(token: &Token) -> bool {
+    matches!(token.kind, Kind::Text | Kind::Escaped | Kind::Number)
+}
+
+fn too_many() -> Refusal {
+    let message = format!("the rows have more than {COLUMNS_MAX} different keys");
+    let error = Error::new(ErrorKind::Unsupported, message).with_hint(
+        "keys that are data belong into one JSON column: flatten less deep, or read a document \
+         of named rows with `--format json-index`",
+    );
+    Refusal::File(Box::new(error))
+}
+
+fn collision(name: &str) -> Refusal {
+    let message = format!("two different keys are flattened to one column `{name}`");
+    let error =
+        Error::new(ErrorKind::SchemaMismatch, message).with_hint("flatten with another separator");
+    Refusal::File(Box::new(error))
+}

@@ -1,0 +1,117 @@
+//! JSON (RFC 8259) in all its shapes, read row by row: a pull parser over the
+//! bytes at hand, never a tree of the document.
+//!
+//! Shapes, told apart by `open` and `shape`:
+//!
+//! - one value a line; objects behind each other
+//! - one array: an element is a row
+//! - pandas' orients `split`, `index` and `columns`, where they are clear; the
+//!   names of their rows are the column `index`
+//! - anything else is one row; `records_path` says where its rows are, and
+//!   `json-index` and its kin what they look like
+//!
+//! Rows:
+//!
+//! - An object's keys are its columns, or with `flatten` the paths of keys
+//!   inside it. A key that comes late is a new column; a key that is lacking
+//!   is NULL, as `null` is. The empty object is a row of NULLs.
+//! - An array's elements are the columns `column_1`, `column_2`, …; with
+//!   `header` the first array names them. Any other value is the column
+//!   `value`.
+//! - In a document that is one row, its keys stand like a header: one that
+//!   comes twice is a second column of that name. Anywhere else a repeated
+//!   key makes a bad row.
+//!
+//! Values:
+//!
+//! - Numbers are read from their digits, never by way of a double.
+//! - Strings that look like dates, times or UUIDs are such; strings that look
+//!   like numbers or truth values are text, since somebody chose to quote
+//!   them.
+//! - Nested values are JSON without white space, and so are all values of a
+//!   column in which one is nested. In a column of text, strings are their
+//!   text and anything else is its JSON.
+//!
+//! Invariants: memory is bounded by a block and a row, whatever the document
+//! (`columns` aside, which is refused beyond its bound); every row is
+//! delivered once, as a row of a batch or as a reject with its position, and
+//! nothing depends on the chunks of the input.
+
+mod around;
+mod block;
+mod columns;
+mod decode;
+mod fault;
+mod fill;
+mod open;
+mod reading;
+mod sample;
+mod scanner;
+mod settings;
+mod shape;
+mod take;
+#[cfg(test)]
+mod tests;
+mod token;
+mod transposed;
+mod window;
+
+use decant_core::Result;
+use decant_core::format::{Format, Input, Piece, Receiver, Sample, SampleLimits};
+use decant_core::stream::FormatOptions;
+
+use crate::compression::{Decompressed, Limits};
+use reading::{BLOCK_BYTES, Reading};
+use settings::Settings;
+
+/// JSON, compressed or not.
+#[derive(Clone, Debug)]
+pub struct JsonFormat {
+    settings: Settings,
+    block_bytes: usize,
+}
+
+impl JsonFormat {
+    /// The format for `options`, whose `name` may be `json`, `jsonl`, or
+    /// `json-` and an orient of pandas'.
+    ///
+    /// Errors: `InvalidConfig` for a `records_path` that is no JSON pointer,
+    /// or a limit out of range.
+    pub fn new(options: &FormatOptions) -> Result<Self> {
+        Ok(Self { settings: Settings::new(false, options)?, block_bytes: BLOCK_BYTES })
+    }
+
+    /// The format of files that are called JSON lines. They are read as such,
+    /// unless the first one turns out to be a document.
+    ///
+    /// Errors: as of [`JsonFormat::new`].
+    pub fn lines(options: &FormatOptions) -> Result<Self> {
+        Ok(Self { settings: Settings::new(true, options)?, block_bytes: BLOCK_BYTES })
+    }
+}
+
+impl Format for JsonFormat {
+    fn sample(&self, input: &mut dyn Input, limits: SampleLimits) -> Result<Sample> {
+        let mut input = Decompressed::new(input, Limits::default())?;
+        let mut reading = Reading::open(&mut input, &self.settings)?;
+        reading.block_bytes = self.block_bytes.min(limits.bytes.max(1));
+        sample::sample(&mut reading, limits)
+    }
+
+    fn decode(&self, _: &Piece, input: &mut dyn Input, receiver: &mut dyn Receiver) -> Result<()> {
+        let mut input = Decompressed::new(input, Limits::default())?;
+        let mut reading = Reading::open(&mut input, &self.settings)?;
+        reading.block_bytes = self.block_bytes;
+        decode::decode(&mut reading, receiver)
+    }
+}
+
+/// Whether `text` is one JSON value and nothing else, which keeps its meaning
+/// wherever it goes: no key comes twice and every escape is a character.
+pub(crate) fn is_document(text: &[u8]) -> bool {
+    let mut memory = scanner::Memory::default();
+    let mut scanner = scanner::Scanner::new(text, 0, true, &mut memory);
+    let scanned = scanner.value(0).is_ok();
+    scanner.space();
+    scanned && scanner.at == text.len() && memory.fault.is_none()
+}

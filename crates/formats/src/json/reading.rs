@@ -1,0 +1,498 @@
+//! A file's rows, block by block, whatever shape they stand in.
+//!
+//! One row is at hand at a time: a document's containers are followed, never
+//! kept. What is wrong with one row makes it a reject where it is known where
+//! the row ends: always in JSON lines; elsewhere when its structure is sound.
+//! Anything else fails the file.
+//!
+//! Invariant: the window is only emptied between blocks, so that the values
+//! of a block stay where they are.
+
+use decant_core::format::{FileColumns, Input};
+use decant_core::{Error, Reject, Result};
+
+use super::around::Around;
+use super::block::{Block, Row};
+use super::columns::{Columns, Refusal, is_name, names_of};
+use super::fault::{Fault, What};
+use super::scanner::{Event, Memory};
+use super::settings::Settings;
+use super::take::Taken;
+use super::token::{Texts, Token};
+use super::transposed::Transposed;
+use super::window::{Place, Window};
+
+/// Bytes of a block, unless a row is longer.
+pub(super) const BLOCK_BYTES: usize = 1 << 20;
+/// Rows of a block, good and bad.
+pub(super) const BLOCK_ROWS: u64 = 16_384;
+/// Bytes kept of a row that is too long.
+const TOO_LONG_KEPT_BYTES: usize = 64 << 10;
+
+/// How the rows follow each other.
+pub(super) enum Source {
+    /// A value a line.
+    Lines,
+    /// Values behind each other.
+    Values,
+    /// The only value of the document.
+    One,
+    /// The elements of an array; their names where the document has them.
+    Elements(Next, Option<std::vec::IntoIter<Token>>),
+    /// The members of an object.
+    Members(Next),
+    /// Rows that were made of columns.
+    Transposed(Transposed),
+    /// There is nothing to read.
+    Nothing,
+}
+
+/// What may follow in a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    First,
+    Comma,
+    Value,
+}
+
+/// What is to be done before the next block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pending {
+    Nothing,
+    /// Pass over a value that is too long.
+    Value,
+    /// Pass over the rest of a line that is too long.
+    Line,
+    /// Read what stands behind the rows.
+    Rest,
+}
+
+/// A file being read.
+pub(super) struct Reading<'i> {
+    pub(super) window: Window<'i>,
+    pub(super) settings: Settings,
+    pub(super) columns: Columns,
+    pub(super) memory: Memory,
+    /// Bytes of values that are kept longer than a block.
+    pub(super) store: Vec<u8>,
+    pub(super) source: Source,
+    /// Containers around the rows, the innermost last.
+    pub(super) around: Vec<Around>,
+    pub(super) explanation: Vec<String>,
+    /// Bytes of a block.
+    pub(super) block_bytes: usize,
+    pub(super) events: Vec<Event>,
+    cells: Vec<(u32, Token)>,
+    ordinal: u64,
+    pending: Pending,
+    paused: bool,
+    pub(super) done: bool,
+}
+
+/// The good and the bad rows of a block in the making.
+struct Yield<'y> {
+    block: &'y mut Block,
+    rejects: &'y mut Vec<Reject>,
+}
+
+impl<'i> Reading<'i> {
+    /// Looks at the beginning of the text and finds its rows.
+    pub(super) fn open(input: &'i mut dyn Input, settings: &Settings) -> Result<Self> {
+        let mut reading = Self {
+            window: Window::new(input),
+            settings: settings.clone(),
+            columns: Columns::new(settings.flatten.clone()),
+            memory: Memory::default(),
+            store: Vec::new(),
+            source: Source::Nothing,
+            around: Vec::new(),
+            explanation: Vec::new(),
+            block_bytes: BLOCK_BYTES,
+            events: Vec::new(),
+            cells: Vec::new(),
+            ordinal: 0,
+            pending: Pending::Nothing,
+            paused: false,
+            done: false,
+        };
+        reading.find_rows()?;
+        Ok(reading)
+    }
+
+    /// The columns found so far.
+    pub(super) fn file_columns(&self) -> FileColumns {
+        FileColumns {
+            names: self.columns.names().to_vec(),
+            named: self.columns.named(),
+            options: self.settings.of_rows(),
+        }
+    }
+
+    /// How many columns were found so far.
+    pub(super) fn column_count(&self) -> usize {
+        self.columns.names().len()
+    }
+
+    /// The bytes that the values of the last block stand in.
+    pub(super) fn texts(&self) -> Texts<'_> {
+        let window = self.window.bytes().get(..self.window.at).unwrap_or_default();
+        Texts { window, store: &self.store }
+    }
+
+    /// Offset of the next byte.
+    pub(super) fn position(&self) -> u64 {
+        self.window.position()
+    }
+
+    /// Whether there are no more rows, as far as can be told without reading
+    /// far ahead. Ends the last block.
+    pub(super) fn is_finished(&mut self) -> Result<bool> {
+        let closer = match self.source {
+            Source::Elements(..) => Some(b']'),
+            Source::Members(_) => Some(b'}'),
+            _ => None,
+        };
+        if let (Some(closer), Pending::Nothing, false) = (closer, self.pending, self.done) {
+            self.follow(closer)?;
+        }
+        match self.source {
+            _ if self.done => Ok(true),
+            Source::Lines | Source::Values => Ok(self.window.next_byte()?.is_none()),
+            _ if self.pending == Pending::Rest && self.window.has_ended() => {
+                self.pass_pending()?;
+                Ok(self.done)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Reads the next rows. `false` at the end of the file.
+    pub(super) fn next_block(
+        &mut self,
+        block: &mut Block,
+        rejects: &mut Vec<Reject>,
+    ) -> Result<bool> {
+        loop {
+            block.clear();
+            self.window.forget();
+            self.pass_pending()?;
+            self.paused = false;
+            let mut rows = Yield { block, rejects };
+            while !self.done
+                && !self.paused
+                && self.pending == Pending::Nothing
+                && rows.block.rows_read < BLOCK_ROWS
+                && self.window.at < self.block_bytes
+            {
+                self.next_row(&mut rows)?;
+            }
+            block.whole = self.rows_are_whole();
+            if block.rows_read > 0 || self.done {
+                return Ok(block.rows_read > 0);
+            }
+        }
+    }
+
+    /// Whether a row stands in the file as one value with all of its columns.
+    fn rows_are_whole(&self) -> bool {
+        match self.source {
+            Source::Members(_) | Source::Elements(_, Some(_)) | Source::Transposed(_) => false,
+            _ => self.columns.fixed_width().is_none(),
+        }
+    }
+
+    fn next_row(&mut self, rows: &mut Yield<'_>) -> Result<()> {
+        match &mut self.source {
+            Source::Lines => self.next_line(rows),
+            Source::Values => self.next_value(rows),
+            Source::One => self.only_value(rows),
+            Source::Elements(..) => self.next_element(rows),
+            Source::Members(_) => self.next_member(rows),
+            Source::Transposed(transposed) => {
+                let more = transposed.rows(rows.block, &mut self.ordinal);
+                self.done = !more;
+                Ok(())
+            }
+            Source::Nothing => {
+                self.pending = Pending::Rest;
+                Ok(())
+            }
+        }
+    }
+
+    fn next_line(&mut self, rows: &mut Yield<'_>) -> Result<()> {
+        if self.byte()?.is_none() {
+            return Ok(());
+        }
+        let start = self.window.at;
+        let place = self.window.mark_at(start);
+        let fault = match self.take()? {
+            taken @ (Taken::Row | Taken::Bad(_)) => {
+                let end = self.window.at;
+                match self.window.next_byte_of_line()? {
+                    None | Some(b'\n') => {
+                        return self.accept(rows, (start, end, place), taken, None);
+                    }
+                    Some(_) => self.behind_in_line()?,
+                }
+            }
+            Taken::Broken(fault) => fault,
+            Taken::TooLong => self.too_long_fault(start),
+        };
+        self.reject_line(rows, start, fault)
+    }
+
+    fn behind_in_line(&mut self) -> Result<Fault> {
+        let at = self.window.at;
+        let end = self.window.line_end(at, self.settings.row_bytes_max)?.unwrap_or(at + 1);
+        let rest = self.window.bytes().get(at..end).unwrap_or_default().trim_ascii_end();
+        Ok(Fault::new(at, at + rest.len(), What::Behind))
+    }
+
+    /// Gives up the line that begins at `start`, and nothing behind it.
+    fn reject_line(&mut self, rows: &mut Yield<'_>, start: usize, fault: Fault) -> Result<()> {
+        let limit = self.settings.row_bytes_max;
+        self.window.at = start;
+        match self.window.line_end(start, limit)? {
+            Some(end) => {
+                self.window.at = end;
+                self.reject(rows, (start, end), fault);
+            }
+            None => self.reject_long(rows, Pending::Line),
+        }
+        Ok(())
+    }
+
+    fn next_value(&mut self, rows: &mut Yield<'_>) -> Result<()> {
+        match self.byte()? {
+            None => return Ok(()),
+            Some(b'{') => {}
+            Some(_) if self.ordinal == 0 => {}
+            Some(_) => return Err(self.behind()),
+        }
+        let start = self.window.at;
+        let place = self.window.mark_at(start);
+        match self.take()? {
+            Taken::Broken(fault) => Err(self.window.malformed(fault)),
+            Taken::TooLong => Err(self.too_long()),
+            taken => self.accept(rows, (start, self.window.at, place), taken, None),
+        }
+    }
+
+    fn only_value(&mut self, rows: &mut Yield<'_>) -> Result<()> {
+        self.next_value(rows)?;
+        if !self.paused {
+            self.pending = Pending::Rest;
+        }
+        Ok(())
+    }
+
+    fn next_element(&mut self, rows: &mut Yield<'_>) -> Result<()> {
+        if !self.follow(b']')? {
+            return Ok(());
+        }
+        let start = self.window.at;
+        let place = self.window.mark_at(start);
+        let taken = self.take()?;
+        if let Source::Elements(_, Some(names)) = &mut self.source {
+            let name = names.next();
+            return self.element(rows, (start, place), taken, name);
+        }
+        if self.settings.header && self.ordinal == 0 && self.columns.names().is_empty() {
+            if let (Taken::Row, Some(names)) = (&taken, self.header()) {
+                self.columns.name_elements(names);
+                return Ok(());
+            }
+        }
+        self.element(rows, (start, place), taken, None)
+    }
+
+    fn element(
+        &mut self,
+        rows: &mut Yield<'_>,
+        (start, place): (usize, Place),
+        taken: Taken,
+        name: Option<Token>,
+    ) -> Result<()> {
+        match taken {
+            Taken::Broken(fault) => Err(self.window.malformed(fault)),
+            Taken::TooLong => {
+                self.window.at = start;
+                self.reject_long(rows, Pending::Value);
+                Ok(())
+            }
+            taken => self.accept(rows, (start, self.window.at, place), taken, name),
+        }
+    }
+
+    /// The names that the row just read gives, if it is an array of names.
+    fn header(&self) -> Option<Vec<String>> {
+        let element = |event: &Event| match event {
+            Event::Element(token) => Some(*token),
+            _ => None,
+        };
+        let elements: Vec<Token> = self.events.iter().map(element).collect::<Option<_>>()?;
+        let texts = Texts { window: self.window.bytes(), store: &self.store };
+        let names = !elements.is_empty() && elements.iter().all(is_name);
+        names.then(|| names_of(texts, &elements))
+    }
+
+    fn next_member(&mut self, rows: &mut Yield<'_>) -> Result<()> {
+        if !self.follow(b'}')? {
+            return Ok(());
+        }
+        let start = self.window.at;
+        let place = self.window.mark_at(start);
+        let key = self.take_key()?;
+        self.window.next_byte()?;
+        let value = self.window.at;
+        let taken = self.take()?;
+        if let (Taken::Row, Some(Event::Scalar(_) | Event::Element(_))) =
+            (&taken, self.events.first())
+        {
+            let fault = Fault::new(value, value + 1, What::Expected("an object of values"));
+            return Err(self.window.malformed(fault));
+        }
+        self.element(rows, (value, Place { ..place }), taken, Some(key.token))
+    }
+
+    /// Goes to the next value of the container; `false` at its end, or when
+    /// the block has to end first.
+    fn follow(&mut self, closer: u8) -> Result<bool> {
+        loop {
+            let next = match &self.source {
+                Source::Elements(next, _) | Source::Members(next) => *next,
+                _ => return Ok(false),
+            };
+            let Some(byte) = self.window.next_byte()? else {
+                return Err(self.fault_here(What::End));
+            };
+            let then = match (next, byte) {
+                (_, b' ') => {
+                    self.paused = true;
+                    return Ok(false);
+                }
+                (Next::First | Next::Comma, byte) if byte == closer => {
+                    self.window.at += 1;
+                    self.pending = Pending::Rest;
+                    return Ok(false);
+                }
+                (Next::Comma, b',') => Next::Value,
+                (Next::Comma, _) if closer == b']' => {
+                    return Err(self.fault_here(What::Expected("`,` or `]`")));
+                }
+                (Next::Comma, _) => return Err(self.fault_here(What::Expected("`,` or `}`"))),
+                (Next::Value, byte) if byte == closer => {
+                    return Err(self.fault_here(What::TrailingComma));
+                }
+                (Next::First | Next::Value, _) => Next::Comma,
+            };
+            if let Source::Elements(next, _) | Source::Members(next) = &mut self.source {
+                *next = then;
+            }
+            match then {
+                Next::Comma => return Ok(true),
+                _ => self.window.at += 1,
+            }
+        }
+    }
+
+    /// The next byte that is no white space; `None` ends the rows, or the
+    /// block.
+    fn byte(&mut self) -> Result<Option<u8>> {
+        let byte = self.window.next_byte()?;
+        self.done |= byte.is_none();
+        self.paused |= byte == Some(b' ');
+        Ok(byte.filter(|byte| *byte != b' '))
+    }
+
+    /// Makes a good row of what was taken, or a bad one.
+    fn accept(
+        &mut self,
+        rows: &mut Yield<'_>,
+        (start, end, place): (usize, usize, Place),
+        taken: Taken,
+        name: Option<Token>,
+    ) -> Result<()> {
+        if let Taken::Bad(fault) = taken {
+            self.reject(rows, (start, end), fault);
+            return Ok(());
+        }
+        self.cells.clear();
+        if let Some(name) = name {
+            self.cells.push((self.columns.index(), name));
+        }
+        match self.columns.resolve(self.window.bytes(), &self.events, &mut self.cells) {
+            Ok(()) => {
+                self.ordinal += 1;
+                let row = Row { start, end, place: Some(place), ordinal: self.ordinal };
+                rows.block.push(row, &self.cells);
+                rows.block.rows_read += 1;
+            }
+            Err(Refusal::Row(fault)) => self.reject(rows, (start, end), fault),
+            Err(Refusal::File(error)) => return Err(*error),
+        }
+        Ok(())
+    }
+
+    fn reject(&mut self, rows: &mut Yield<'_>, (start, end): (usize, usize), fault: Fault) {
+        self.ordinal += 1;
+        rows.block.rows_read += 1;
+        let place = self.window.place(start);
+        let trouble = self.window.place(fault.at);
+        let sentence = fault.sentence(self.window.bytes());
+        let raw = self.window.bytes().get(start..end).unwrap_or_default();
+        let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
+        rows.rejects.push(Reject {
+            ordinal: self.ordinal,
+            line: Some(place.line),
+            byte_offset: Some(place.byte),
+            column: None,
+            reason: fault.reason(),
+            detail: format!("{sentence} (line {}, column {})", trouble.line, trouble.column),
+            raw: raw.to_vec(),
+        });
+    }
+
+    /// Gives up the row at hand, of which only the beginning is kept.
+    fn reject_long(&mut self, rows: &mut Yield<'_>, pending: Pending) {
+        let start = self.window.at;
+        let kept = TOO_LONG_KEPT_BYTES.min(self.settings.row_bytes_max);
+        let end = (start + kept).min(self.window.bytes().len());
+        self.reject(rows, (start, end), self.too_long_fault(start));
+        self.pending = pending;
+    }
+
+    fn too_long_fault(&self, start: usize) -> Fault {
+        Fault::new(start, start, What::Long(self.settings.row_bytes_max))
+    }
+
+    pub(super) fn too_long(&self) -> Error {
+        self.window.malformed(self.too_long_fault(self.window.at)).with_hint(
+            "if the rows stand inside the document, name the place with `records_path` (such as \
+             `/data`), or say how they stand (`--format json-index`, `json-columns`); else allow \
+             a larger `record_bytes_max`",
+        )
+    }
+
+    pub(super) fn fault_here(&self, what: What) -> Error {
+        let at = self.window.at;
+        self.window.malformed(Fault::new(at, at + 1, what))
+    }
+
+    pub(super) fn behind(&self) -> Error {
+        self.fault_here(What::Behind).with_hint(
+            "a document is one value, or objects behind each other; values on lines of their own \
+             are read with `--format jsonl`",
+        )
+    }
+
+    fn pass_pending(&mut self) -> Result<()> {
+        match std::mem::replace(&mut self.pending, Pending::Nothing) {
+            Pending::Nothing => Ok(()),
+            Pending::Line => self.window.pass_line(),
+            Pending::Value => self.pass_value(),
+            Pending::Rest => self.pass_rest(),
+        }
+    }
+}

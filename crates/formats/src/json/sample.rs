@@ -1,0 +1,102 @@
+//! A look at a file's rows: what the values of each column look like. Rows
+//! that are malformed say nothing. Takes constant memory, so that it can look
+//! at a whole file.
+
+use decant_core::Result;
+use decant_core::evidence::Evidence;
+use decant_core::format::{Sample, SampleLimits};
+
+use super::block::Block;
+use super::reading::Reading;
+use super::token::{Kind, Texts, Token};
+use crate::infer;
+
+/// Examples of each column.
+const EXAMPLES: usize = 5;
+/// Characters of an example.
+const EXAMPLE_CHARACTERS: usize = 60;
+
+/// Looks at rows until `limits` are reached.
+pub(super) fn sample(reading: &mut Reading<'_>, limits: SampleLimits) -> Result<Sample> {
+    let mut columns: Vec<Seen> = Vec::new();
+    let mut block = Block::default();
+    let (mut looked_at, mut read, mut good) = (0, 0, 0);
+    let rows_max = limits.rows as u64;
+    while looked_at < rows_max && reading.position() < limits.bytes as u64 {
+        if !reading.next_block(&mut block, &mut Vec::new())? {
+            break;
+        }
+        let allowed = rows_max - looked_at;
+        let rows = block.rows.partition_point(|row| row.ordinal <= read + allowed);
+        columns.resize_with(reading.column_count(), Seen::default);
+        for (column, seen) in columns.iter_mut().enumerate() {
+            let cells = block.column(column);
+            let count = cells.partition_point(|cell| (cell.row as usize) < rows);
+            cells[..count].iter().for_each(|cell| seen.look(cell.token, reading.texts()));
+        }
+        good += rows as u64;
+        looked_at += block.rows_read.min(allowed);
+        read += block.rows_read;
+    }
+    let complete = looked_at == read && reading.is_finished()?;
+    columns.resize_with(reading.column_count(), Seen::default);
+    Ok(Sample {
+        columns: reading.file_columns(),
+        evidence: columns.iter().map(Seen::evidence).collect(),
+        rows: looked_at,
+        complete,
+        nulls: columns.iter().map(|seen| seen.values < good).collect(),
+        examples: columns.into_iter().map(|seen| seen.examples).collect(),
+        explanation: reading.explanation.clone(),
+        ..Sample::default()
+    })
+}
+
+/// What is known of one column.
+#[derive(Default)]
+struct Seen {
+    scalars: Evidence,
+    nested: bool,
+    /// Values that are not NULL.
+    values: u64,
+    examples: Vec<String>,
+}
+
+impl Seen {
+    fn look(&mut self, token: Token, texts: Texts<'_>) {
+        let mut scratch = Vec::new();
+        let Some(text) = token.text(texts, &mut scratch) else { return };
+        self.values += 1;
+        if self.examples.len() < EXAMPLES {
+            self.exemplify(text);
+        }
+        match token.kind {
+            Kind::Object | Kind::Array => self.nested = true,
+            _ if self.scalars == Evidence::Text => {}
+            kind => self.scalars = self.scalars.join(evidence(kind, text)),
+        }
+    }
+
+    fn exemplify(&mut self, text: &[u8]) {
+        let start = &text[..text.len().min(EXAMPLE_CHARACTERS * 4)];
+        let shown: String =
+            String::from_utf8_lossy(start).chars().take(EXAMPLE_CHARACTERS).collect();
+        if !self.examples.contains(&shown) {
+            self.examples.push(shown);
+        }
+    }
+
+    /// A column with nested values is one of JSON, its scalars included.
+    fn evidence(&self) -> Evidence {
+        if self.nested { Evidence::Json } else { self.scalars }
+    }
+}
+
+/// What a scalar looks like. A string is never a number or a truth value:
+/// whoever wrote it chose to quote it.
+fn evidence(kind: Kind, text: &[u8]) -> Evidence {
+    match infer::evidence(text) {
+        Evidence::Number(_) | Evidence::Bool if kind.is_string() => Evidence::Text,
+        evidence => evidence,
+    }
+}

@@ -1,0 +1,178 @@
+//! The shapes that rows stand in.
+
+use decant_core::stream::{Flatten, FormatOptions, Header};
+
+use super::{check, decode, named, plain, refusal};
+
+const ROWS: [&str; 2] = ["1|x", "2|y"];
+
+#[test]
+fn one_table_is_read_from_every_shape() {
+    for file in [
+        "{\"a\":1,\"b\":\"x\"}\n{\"a\":2,\"b\":\"y\"}\n",
+        "{\"a\":1,\"b\":\"x\"}\r\n\r\n{\"b\":\"y\",\"a\":2}",
+        "\u{feff}[{\"a\":1,\"b\":\"x\"},{\"a\":2,\"b\":\"y\"}]",
+        "[\n  {\"a\": 1, \"b\": \"x\"},\n  {\"a\": 2, \"b\": \"y\"}\n]\n",
+        "{\"a\":1,\"b\":\"x\"}{\"a\":2,\"b\":\"y\"}",
+        "{\n\"a\": 1,\n\"b\": \"x\"\n}\n{\n\"a\": 2,\n\"b\": \"y\"\n}\n",
+        "{\"columns\":[\"a\",\"b\"],\"data\":[[1,\"x\"],[2,\"y\"]]}",
+    ] {
+        check(file, &plain(), "a|b", &ROWS);
+    }
+}
+
+#[test]
+fn the_names_of_rows_are_the_column_index() {
+    for (name, file) in [
+        ("json-split", r#"{"columns":["a","b"],"index":["r","s"],"data":[[1,"x"],[2,"y"]]}"#),
+        ("json-index", r#"{"r":{"a":1,"b":"x"},"s":{"a":2,"b":"y"}}"#),
+        ("json-columns", r#"{"a":{"r":1,"s":2},"b":{"s":"y","r":"x"}}"#),
+    ] {
+        let decoded = check(file, &named(name), "index|a|b", &["r|1|x", "s|2|y"]);
+        let raw = String::from_utf8(decoded.places.bytes.to_vec()).unwrap();
+        assert_eq!(
+            raw,
+            "{\"index\":\"r\",\"a\":1,\"b\":\"x\"}\n{\"index\":\"s\",\"a\":2,\"b\":\"y\"}\n"
+        );
+    }
+}
+
+#[test]
+fn pandas_documents_are_told_apart_where_they_are_clear() {
+    for file in [
+        r#"{"columns":["a","b"],"index":[0,1],"data":[[1,"x"],[2,"y"]]}"#,
+        r#"{"0":{"a":1,"b":"x"},"1":{"a":2,"b":"y"}}"#,
+        r#"{"a":{"0":1,"1":2},"b":{"0":"x","1":"y"}}"#,
+    ] {
+        check(file, &plain(), "index|a|b", &["0|1|x", "1|2|y"]);
+    }
+    let row = r#"{"a":{"x":1},"b":{"x":2}}"#;
+    check(row, &plain(), "a|b", &[r#"{"x":1}|{"x":2}"#]);
+    let as_row = FormatOptions { records_path: Some(String::new()), ..plain() };
+    check(r#"{"a":{"0":1}}"#, &as_row, "a", &[r#"{"0":1}"#]);
+}
+
+#[test]
+fn rows_without_keys_have_numbered_columns() {
+    let decoded = check(
+        "[[1,\"x\"],[2,\"y\",3]]",
+        &plain(),
+        "column_1|column_2|column_3",
+        &["1|x|~", "2|y|3"],
+    );
+    assert!(!decoded.columns.named);
+    check("[1,\"x\"]\n[2,\"y\"]\n", &plain(), "column_1|column_2", &ROWS);
+    check("[[1,\"x\"],[2,\"y\"]]", &named("json-values"), "column_1|column_2", &ROWS);
+    let header = FormatOptions { header: Some(Header::Rows(1)), ..plain() };
+    let decoded = check("[[\"a\",\"b\"],[1,\"x\"],[2,\"y\"]]", &header, "a|b", &ROWS);
+    assert!(decoded.columns.named);
+}
+
+#[test]
+fn values_that_are_no_containers_are_the_column_value() {
+    check("[1,\"x\",null,true]", &plain(), "value", &["1", "x", "~", "true"]);
+    check("1\n\"x\"\n", &plain(), "value", &["1", "x"]);
+    check("42", &plain(), "value", &["42"]);
+    check("[null, 1, {\"a\":2}, []]", &plain(), "value|a", &["~|~", "1|~", "~|2", "~|~"]);
+}
+
+#[test]
+fn empty_documents_have_no_rows_or_an_empty_one() {
+    let decoded = check("[]", &plain(), "", &[]);
+    assert_eq!(decoded.announced, 0);
+    check("{}", &plain(), "", &[""]);
+    check("[{},{\"a\":1}]", &plain(), "a", &["~", "1"]);
+    check("{\"columns\":[\"a\"],\"data\":[]}", &plain(), "a", &[]);
+    check("", &named("jsonl"), "", &[]);
+    check("\n \n", &named("jsonl"), "", &[]);
+    assert!(refusal("", &plain()).hint().unwrap().contains("jsonl"));
+    refusal(" \n", &plain());
+    refusal("\u{feff}", &plain());
+}
+
+#[test]
+fn a_pointer_names_the_rows_of_a_wrapped_document() {
+    let file = r#"{"meta":{"n":[{"a":9}],"b":"]}"},"da/ta":[null,{"rows":[{"a":1},{"a":2}],"z":[]}],"t":{}}"#;
+    let at = |path: &str| FormatOptions { records_path: Some(path.into()), ..plain() };
+    check(file, &at("/da~1ta/1/rows"), "a", &["1", "2"]);
+    check(file, &at("/meta/n/0"), "a", &["9"]);
+    check(file, &at("/da~1ta/0"), "", &[]);
+    check(
+        r#"{"t":{"r":{"a":1}},"u":1}"#,
+        &FormatOptions { name: Some("json-index".into()), ..at("/t") },
+        "index|a",
+        &["r|1"],
+    );
+    let error = refusal(file, &at("/data"));
+    assert_eq!(error.message(), "the document has nothing at `/data`");
+    assert!(error.hint().unwrap().contains("meta, da/ta, t"), "{error:?}");
+    refusal(&file[..file.len() - 1], &at("/meta/n"));
+    refusal(&file.replace("\"t\":{}", "\"t\":{,}"), &at("/meta/n"));
+    refusal(&format!("{file} x"), &at("/meta/n"));
+}
+
+#[test]
+fn objects_are_flattened_as_deep_as_was_asked() {
+    let flat = |depth, separator: &str| FormatOptions {
+        flatten: Some(Flatten { depth, separator: separator.into() }),
+        ..plain()
+    };
+    let file = "{\"a\":{\"b\":{\"c\":1},\"d\":[{\"e\":1}]},\"f\":2}\n{\"a\":3,\"f\":null}\n{\"a\":{\"b\":null,\"g\":{}}}";
+    check(
+        file,
+        &flat(1, "_"),
+        "a_b|a_d|f|a|a_g",
+        &[r#"{"c":1}|[{"e":1}]|2|~|~"#, "~|~|~|3|~", "~|~|~|~|{}"],
+    );
+    check(file, &flat(9, "."), "a.b.c|a.d|f|a", &[r#"1|[{"e":1}]|2|~"#, "~|~|~|3", "~|~|~|~"]);
+    let error = refusal("[{\"a\":{\"b\":1},\"a_b\":2}]", &flat(1, "_"));
+    assert!(error.message().contains("`a_b`") && error.hint().unwrap().contains("separator"));
+}
+
+#[test]
+fn a_key_that_comes_late_is_a_new_column() {
+    let file: String = (0..200).map(|row| format!("{{\"k{}\":{row}}}\n", row / 50)).collect();
+    let decoded = decode(&file, &plain());
+    assert_eq!(decoded.columns.names, ["k0", "k1", "k2", "k3"]);
+    assert_eq!(decoded.rows[199], [None, None, None, Some("199".to_owned())]);
+    let format = super::JsonFormat::new(&plain()).unwrap();
+    let small = super::decode_with(file.as_bytes(), format, &super::text, (16, 16)).unwrap();
+    assert_eq!(small.announced, 4);
+}
+
+#[test]
+fn a_document_that_is_one_row_has_keys_like_a_header() {
+    let decoded = check(r#"{"a":"b","a":"c"}"#, &plain(), "a|a", &["b|c"]);
+    assert!(decoded.rejects.is_empty());
+    check(r#"{"":1,"\u0061":2}"#, &plain(), "column_1|a", &["1|2"]);
+}
+
+#[test]
+fn documents_that_are_not_as_they_were_said_to_be_are_refused() {
+    for (name, file) in [
+        ("json-split", "[1]"),
+        ("json-split", r#"{"data":[[1]],"columns":["a"]}"#),
+        ("json-split", r#"{"columns":["a"],"data":[[1]],"index":[0]}"#),
+        ("json-split", r#"{"columns":["a"],"index":[0]}"#),
+        ("json-index", r#"{"a":1}"#),
+        ("json-columns", r#"{"a":1}"#),
+        ("json-columns", r#"{"a":{"0":1},"a":{"0":1}}"#),
+        ("json-columns", r#"{"a":{"0":1,"0":1}}"#),
+        ("json-records", "3"),
+    ] {
+        let error = refusal(file, &named(name));
+        assert_eq!(error.kind(), decant_core::ErrorKind::MalformedFile, "{file}");
+        assert!(error.position().is_some(), "{file}");
+    }
+}
+
+#[test]
+fn documents_of_columns_are_refused_beyond_their_memory() {
+    let values: Vec<String> = (0..5000).map(|row| format!("\"{row}\":{row}")).collect();
+    let file = format!("{{\"a\":{{{}}}}}", values.join(","));
+    let bounded = FormatOptions { memory_bytes: Some(10_000), ..named("json-columns") };
+    let error = refusal(&file, &bounded);
+    assert_eq!(error.kind(), decant_core::ErrorKind::Unsupported);
+    assert!(error.hint().unwrap().contains("orient=\"records\""));
+    assert_eq!(decode(&file, &plain()).rows.len(), 5000);
+}

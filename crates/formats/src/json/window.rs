@@ -1,0 +1,240 @@
+//! The part of a file that is at hand: bytes from the last block on, grown
+//! where a value needs more.
+//!
+//! Invariant: nothing is dropped but by [`Window::forget`], so that positions
+//! in the window stay what they are between two calls of it.
+
+use bytes::{Buf, Bytes};
+use decant_core::format::Input;
+use decant_core::{Error, ErrorKind, Position, Result};
+
+use super::fault::Fault;
+
+/// Bytes that are asked for at once.
+const READ_BYTES: usize = 256 << 10;
+/// White space that may stand in the window besides a block.
+const SPACE_BYTES_MAX: usize = 4 << 20;
+const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A place in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Offset, from 0.
+    pub(super) byte: u64,
+    /// Line, from 1.
+    pub(super) line: u64,
+    /// Character of the line, from 1.
+    pub(super) column: u64,
+}
+
+impl Place {
+    const START: Self = Self { byte: 0, line: 1, column: 1 };
+
+    /// The place behind `bytes`, which begin here.
+    fn behind(self, bytes: &[u8]) -> Self {
+        let byte = self.byte + bytes.len() as u64;
+        let characters =
+            |bytes: &[u8]| bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count() as u64;
+        match memchr::memrchr(b'\n', bytes) {
+            None => Self { byte, column: self.column + characters(bytes), ..self },
+            Some(last) => Self {
+                byte,
+                line: self.line + memchr::memchr_iter(b'\n', bytes).count() as u64,
+                column: 1 + characters(&bytes[last + 1..]),
+            },
+        }
+    }
+}
+
+/// The bytes at hand.
+pub(super) struct Window<'i> {
+    input: &'i mut dyn Input,
+    chunk: Bytes,
+    bytes: Vec<u8>,
+    /// The next byte to be read.
+    pub(super) at: usize,
+    ended: bool,
+    start: Place,
+    /// A place that is known behind the start.
+    mark: (usize, Place),
+    read_bytes: usize,
+}
+
+impl<'i> Window<'i> {
+    pub(super) fn new(input: &'i mut dyn Input) -> Self {
+        Self {
+            input,
+            chunk: Bytes::new(),
+            bytes: Vec::new(),
+            at: 0,
+            ended: false,
+            start: Place::START,
+            mark: (0, Place::START),
+            read_bytes: READ_BYTES,
+        }
+    }
+
+    /// All bytes at hand.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Whether there are no more than these.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Offset in the file of the next byte.
+    pub(super) fn position(&self) -> u64 {
+        self.start.byte + self.at as u64
+    }
+
+    /// Passes over a byte-order mark at the beginning.
+    pub(super) fn pass_byte_order_mark(&mut self) -> Result<()> {
+        while self.bytes.len() < UTF_8_MARK.len() && self.read(1)? {}
+        if self.bytes.starts_with(UTF_8_MARK) {
+            self.at = UTF_8_MARK.len();
+            self.mark = (self.at, Place { byte: self.at as u64, ..Place::START });
+        }
+        Ok(())
+    }
+
+    /// Appends about `count` bytes; `false` at the end of the file.
+    fn read(&mut self, count: usize) -> Result<bool> {
+        let target = self.bytes.len().saturating_add(count);
+        while self.bytes.len() < target && !self.ended {
+            if self.chunk.is_empty() {
+                self.chunk = self.input.next_chunk()?.unwrap_or_default();
+                self.ended = self.chunk.is_empty();
+            }
+            let taken = self.chunk.len().min(self.read_bytes);
+            self.bytes.extend_from_slice(&self.chunk[..taken]);
+            self.chunk.advance(taken);
+        }
+        Ok(!self.ended)
+    }
+
+    /// Reads more of the value that begins at `from`, at least doubling what
+    /// is there. `false` when it is longer than `limit` already.
+    pub(super) fn more(&mut self, from: usize, limit: usize) -> Result<bool> {
+        let there = self.bytes.len().saturating_sub(from);
+        if there > limit {
+            return Ok(false);
+        }
+        let room = (limit - there).saturating_add(1);
+        self.read(there.max(1).min(room))?;
+        Ok(true)
+    }
+
+    /// Passes over white space; the byte behind it, or `None` at the end. A
+    /// space means that there is so much of it that the window had better be
+    /// emptied first.
+    pub(super) fn next_byte(&mut self) -> Result<Option<u8>> {
+        loop {
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+            if let Some(found) = rest.iter().position(|byte| !is_space(byte)) {
+                let byte = rest.get(found).copied();
+                self.at += found;
+                return Ok(byte);
+            }
+            self.at = self.bytes.len();
+            if self.ended {
+                return Ok(None);
+            }
+            if self.at > SPACE_BYTES_MAX {
+                return Ok(Some(b' '));
+            }
+            self.read(1)?;
+        }
+    }
+
+    /// Passes over white space within the line; the byte behind it, a line
+    /// feed included, or a space after very many of them.
+    pub(super) fn next_byte_of_line(&mut self) -> Result<Option<u8>> {
+        let start = self.at;
+        loop {
+            match self.bytes.get(self.at) {
+                Some(b' ' | b'\t' | b'\r') if self.at - start <= SPACE_BYTES_MAX => self.at += 1,
+                Some(byte) => return Ok(Some(*byte)),
+                None if self.ended => return Ok(None),
+                None => {
+                    self.read(1)?;
+                }
+            }
+        }
+    }
+
+    /// Where the line ends that `from` is in, line feed not included; `None`
+    /// when it has more than `limit` bytes behind `from`.
+    pub(super) fn line_end(&mut self, from: usize, limit: usize) -> Result<Option<usize>> {
+        let mut seen = from;
+        loop {
+            let rest = self.bytes.get(seen..).unwrap_or_default();
+            if let Some(found) = memchr::memchr(b'\n', rest) {
+                let end = seen + found;
+                return Ok((end - from <= limit).then_some(end));
+            }
+            seen = self.bytes.len();
+            if self.ended {
+                return Ok((seen - from <= limit).then_some(seen));
+            }
+            if !self.more(from, limit)? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Passes over the rest of the line, however long.
+    pub(super) fn pass_line(&mut self) -> Result<()> {
+        loop {
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            if let Some(found) = memchr::memchr(b'\n', rest) {
+                self.at += found;
+                return Ok(());
+            }
+            self.at = self.bytes.len();
+            if self.ended {
+                return Ok(());
+            }
+            self.forget();
+            self.read(1)?;
+        }
+    }
+
+    /// Drops the bytes that have been read.
+    pub(super) fn forget(&mut self) {
+        let at = self.at.min(self.bytes.len());
+        self.start = self.mark_at(at);
+        self.bytes.drain(..at);
+        self.at = 0;
+        self.mark = (0, self.start);
+    }
+
+    /// Where `at` is. Faster when it is never asked for what stands before a
+    /// mark.
+    pub(super) fn place(&self, at: usize) -> Place {
+        let (known, place) = if at >= self.mark.0 { self.mark } else { (0, self.start) };
+        place.behind(self.bytes.get(known..at.min(self.bytes.len())).unwrap_or_default())
+    }
+
+    /// Where `at` is, remembered.
+    pub(super) fn mark_at(&mut self, at: usize) -> Place {
+        let place = self.place(at);
+        self.mark = (at, place);
+        place
+    }
+
+    /// The error of a file that cannot be read for `fault`.
+    pub(super) fn malformed(&self, fault: Fault) -> Error {
+        let place = self.place(fault.at);
+        let sentence = fault.sentence(&self.bytes);
+        let message = format!("{sentence} (line {}, column {})", place.line, place.column);
+        Error::new(ErrorKind::MalformedFile, message).at(Position {
+            file: String::new(),
+            line: Some(place.line),
+            byte: Some(place.byte),
+            column: None,
+        })
+    }
+}
