@@ -4,12 +4,18 @@
 //! [`Input`](decant_core::Input), rows go to a
 //! [`Receiver`](decant_core::Receiver).
 
+mod arrow;
+mod arrow_ipc;
+mod avro;
 pub mod compression;
 pub mod csv;
 pub mod encoding;
+mod excel;
 pub mod infer;
 pub mod raw_rows;
 pub mod json;
+mod parquet;
+mod pull;
 mod registry;
 #[cfg(test)]
 mod testing;

@@ -4,8 +4,12 @@ use decant_core::format::Format;
 use decant_core::stream::FormatOptions;
 use decant_core::{Error, ErrorKind, Result};
 
+use crate::arrow_ipc::ArrowIpcFormat;
+use crate::avro::AvroFormat;
 use crate::csv::CsvFormat;
 use crate::json::JsonFormat;
+use crate::excel::ExcelFormat;
+use crate::parquet::ParquetFormat;
 
 /// A kind of file.
 pub struct FormatEntry {
@@ -21,15 +25,15 @@ pub struct FormatEntry {
 const COMPRESSIONS: [&str; 4] = ["gz", "gzip", "zst", "zstd"];
 
 /// Endings of files that are certainly not delimiter-separated text.
-const FOREIGN: [&str; 24] = [
-    "parquet", "pq", "avro", "orc", "arrow", "feather", "ipc", "xls", "xlsx", "xlsm", "ods", "xml",
-    "html", "yaml", "yml", "pdf", "zip", "tar", "tgz", "7z", "bz2", "xz", "sqlite", "db",
+const FOREIGN: [&str; 14] = [
+    "orc", "xml", "html", "yaml", "yml", "pdf", "zip", "tar", "tgz", "7z", "bz2", "xz", "sqlite",
+    "db",
 ];
 
 /// Other names of formats.
 const ALIASES: [(&str, &str); 2] = [("fixed-width", "fwf"), ("fixed_width", "fwf")];
 
-static FORMATS: [FormatEntry; 11] = [
+static FORMATS: [FormatEntry; 15] = [
     FormatEntry { name: "csv", extensions: &["csv", "txt"], open: |options| open(b',', options) },
     FormatEntry { name: "tsv", extensions: &["tsv", "tab"], open: |options| open(b'\t', options) },
     FormatEntry { name: "psv", extensions: &["psv"], open: |options| open(b'|', options) },
@@ -41,6 +45,26 @@ static FORMATS: [FormatEntry; 11] = [
     FormatEntry { name: "json-split", extensions: &[], open: open_json },
     FormatEntry { name: "json-index", extensions: &[], open: open_json },
     FormatEntry { name: "json-columns", extensions: &[], open: open_json },
+    FormatEntry {
+        name: "parquet",
+        extensions: &["parquet", "pq", "parq"],
+        open: |options| Ok(Box::new(ParquetFormat::new(options))),
+    },
+    FormatEntry {
+        name: "avro",
+        extensions: &["avro"],
+        open: |options| Ok(Box::new(AvroFormat::new(options))),
+    },
+    FormatEntry {
+        name: "arrow",
+        extensions: &["arrow", "arrows", "feather", "ipc"],
+        open: |options| Ok(Box::new(ArrowIpcFormat::new(options))),
+    },
+    FormatEntry {
+        name: "excel",
+        extensions: &["xlsx", "xlsm", "xlsb", "xls", "ods"],
+        open: |options| Ok(Box::new(ExcelFormat::new(options)?)),
+    },
 ];
 
 /// Every format.
@@ -151,7 +175,7 @@ mod tests {
 
     #[test]
     fn files_that_promise_another_format_are_refused_with_a_cure() {
-        for name in ["a.parquet", "a.xlsx", "a.zip", "a.xml.gz"] {
+        for name in ["a.orc", "a.zip", "a.xml.gz"] {
             let error = for_file(name, &FormatOptions::default()).err().unwrap();
             assert_eq!(error.kind(), ErrorKind::Unsupported, "{name}");
             assert!(error.hint().unwrap().contains("--format csv"));

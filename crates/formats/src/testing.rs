@@ -1,11 +1,17 @@
-//! What the tests of this crate share: an input made of chunks, and the
-//! tables of the documentation.
+//! What the tests of this crate share: inputs, a receiver that keeps rows, and
+//! the tables of the documentation.
 
 use std::ops::Range;
 
 use bytes::Bytes;
-use decant_core::format::Input;
-use decant_core::{Error, ErrorKind, Result};
+use decant_core::destination::DecimalSupport;
+use decant_core::evidence::{Decimals, Evidence};
+use decant_core::format::{DecodedBatch, FileColumns, Input, Receiver, Sample, Target, Wishes};
+use decant_core::schema::ColumnType;
+use decant_core::{Error, ErrorKind, Reject, Result};
+
+use crate::arrow::cells::Cells;
+use crate::arrow::source::Meaning;
 
 /// Bytes in chunks of one size.
 pub(crate) struct Chunks {
@@ -63,4 +69,108 @@ fn documented_cell(cell: &str) -> String {
     let cell = cell.trim();
     let inside = cell.strip_prefix('`').and_then(|cell| cell.strip_suffix('`'));
     inside.unwrap_or(cell).to_owned()
+}
+
+/// Bytes that are read by ranges.
+pub(crate) struct Ranges {
+    bytes: Bytes,
+    started: bool,
+}
+
+impl Ranges {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        Self { bytes: Bytes::copy_from_slice(bytes), started: false }
+    }
+}
+
+impl Input for Ranges {
+    fn next_chunk(&mut self) -> Result<Option<Bytes>> {
+        let first = !std::mem::replace(&mut self.started, true);
+        Ok(first.then(|| self.bytes.clone()).filter(|bytes| !bytes.is_empty()))
+    }
+
+    fn range(&mut self, range: Range<u64>) -> Result<Bytes> {
+        let within = range.start <= range.end && range.end <= self.bytes.len() as u64;
+        assert!(within, "{range:?} was asked of {} bytes", self.bytes.len());
+        Ok(self.bytes.slice(range.start as usize..range.end as usize))
+    }
+
+    fn size(&self) -> Option<u64> {
+        Some(self.bytes.len() as u64)
+    }
+}
+
+/// Rows as a receiver got them: each as a JSON object of its types' own
+/// values, for files that know their types.
+#[derive(Default)]
+pub(crate) struct Collected {
+    pub(crate) names: Vec<String>,
+    pub(crate) column_types: Vec<ColumnType>,
+    pub(crate) rows: Vec<String>,
+    pub(crate) rejects: Vec<Reject>,
+    pub(crate) rows_read: u64,
+    /// Types to ask for instead of the file's own.
+    pub(crate) targets: Option<Vec<Option<Target>>>,
+}
+
+impl Collected {
+    /// Asks for the types that a sample found.
+    pub(crate) fn know(&mut self, sample: &Sample) {
+        let own =
+            |evidence: &Evidence| evidence.column_type(DecimalSupport::Unbounded, Decimals::Exact);
+        self.column_types = sample.evidence.iter().map(own).collect();
+    }
+
+    /// The columns and their types, in one line.
+    pub(crate) fn types(&self) -> String {
+        let columns = self.names.iter().zip(&self.column_types);
+        columns.map(|(name, held)| format!("{name} {held}")).collect::<Vec<_>>().join(", ")
+    }
+
+    /// A checksum of all rows in their order.
+    pub(crate) fn checksum(&self) -> u64 {
+        let fnv = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        let rows = self.rows.iter().flat_map(|row| row.bytes().chain([b'\n']));
+        rows.fold(0xcbf2_9ce4_8422_2325, fnv)
+    }
+}
+
+impl Receiver for Collected {
+    fn columns(&mut self, columns: &FileColumns) -> Result<Wishes> {
+        self.names.clone_from(&columns.names);
+        let targets = self.targets.clone().unwrap_or_else(|| {
+            let own = |held: &ColumnType| Some(Target::new(*held, true));
+            self.column_types.iter().map(own).collect()
+        });
+        Ok(Wishes { targets, ..Wishes::default() })
+    }
+
+    fn batch(&mut self, decoded: DecodedBatch) -> Result<()> {
+        assert_eq!(
+            decoded.rows_read as usize,
+            decoded.batch.num_rows() + decoded.rejects.len(),
+            "rows read = good + bad"
+        );
+        assert!(decoded.batch.num_rows() <= crate::arrow::rows::BATCH_ROWS_MAX);
+        self.rows_read += decoded.rows_read;
+        let schema = decoded.batch.schema();
+        let cells: Vec<Cells<'_>> = decoded
+            .batch
+            .columns()
+            .iter()
+            .map(|array| Cells::new(array, Meaning::Plain).unwrap())
+            .collect();
+        for row in 0..decoded.batch.num_rows() {
+            let mut json = String::from("{");
+            for (field, cells) in schema.fields().iter().zip(&cells) {
+                let separator = if json.len() > 1 { "," } else { "" };
+                json.push_str(&format!("{separator}{:?}:", field.name()));
+                cells.write_json(row, &mut json).unwrap();
+            }
+            json.push('}');
+            self.rows.push(json);
+        }
+        self.rejects.extend(decoded.rejects);
+        Ok(())
+    }
 }

@@ -1,0 +1,103 @@
+//! Workbooks: `.xlsx`, `.xlsb`, `.xls`, `.ods`.
+//!
+//! - [`workbook`]: the cells of one sheet, by calamine.
+//! - [`table`]: these cells as named and typed columns.
+//!
+//! A workbook is read whole: its invariant is that one which is larger than
+//! `memory_bytes`, packed or unpacked, is refused before it is read. A column
+//! has the type that all of its cells have; an error (`#N/A`) is text. Rows
+//! without any cell are no rows.
+
+mod table;
+#[cfg(test)]
+mod tests;
+mod workbook;
+
+use bytes::BytesMut;
+use decant_core::format::{Format, Input, Piece, Receiver, Sample, SampleLimits};
+use decant_core::stream::{FormatOptions, Header};
+use decant_core::{Error, ErrorKind, Result};
+
+use self::table::Table;
+use self::workbook::Area;
+use crate::arrow::rows::Rows;
+use crate::arrow::sample::Look;
+
+/// Bytes that a workbook may have, packed and unpacked, unless `memory_bytes`
+/// says otherwise.
+const MEMORY_BYTES: u64 = 256 << 20;
+
+/// Workbooks.
+pub(crate) struct ExcelFormat {
+    sheet: Option<String>,
+    area: Area,
+    header_rows: u32,
+    memory_bytes: u64,
+}
+
+impl ExcelFormat {
+    /// A format with a stream's options: `sheet`, `range`, `header` and
+    /// `memory_bytes`.
+    ///
+    /// Errors: `InvalidConfig` for a range that is none.
+    pub(crate) fn new(options: &FormatOptions) -> Result<Self> {
+        Ok(Self {
+            sheet: options.sheet.clone(),
+            area: options.range.as_deref().map_or(Ok(Area::ALL), Area::parse)?,
+            header_rows: match options.header {
+                None => 1,
+                Some(Header::None) => 0,
+                Some(Header::Rows(rows)) => rows,
+            },
+            memory_bytes: options.memory_bytes.unwrap_or(MEMORY_BYTES),
+        })
+    }
+
+    fn open(&self, input: &mut dyn Input) -> Result<Option<Table>> {
+        let mut bytes = BytesMut::new();
+        while let Some(chunk) = input.next_chunk()? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() as u64 > self.memory_bytes {
+                return Err(too_large(self.memory_bytes));
+            }
+        }
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        let cells =
+            workbook::cells(bytes.freeze(), self.sheet.as_deref(), self.area, self.memory_bytes)?;
+        Table::new(cells, self.area, self.header_rows).map(Some)
+    }
+}
+
+impl Format for ExcelFormat {
+    fn sample(&self, input: &mut dyn Input, limits: SampleLimits) -> Result<Sample> {
+        let Some(table) = self.open(input)?.filter(|table| table.columns.len() > 0) else {
+            return Ok(Sample { complete: true, ..Sample::default() });
+        };
+        let mut look = Look::new(&table.columns, limits);
+        look.at(&table.batch, 0)?;
+        Ok(look.finish(true))
+    }
+
+    fn decode(&self, _: &Piece, input: &mut dyn Input, receiver: &mut dyn Receiver) -> Result<()> {
+        let Some(table) = self.open(input)?.filter(|table| table.columns.len() > 0) else {
+            return Ok(());
+        };
+        let mut rows = Rows::ask(&table.columns, receiver)?;
+        let read = table.batch.project(rows.columns_to_read());
+        let read = read.map_err(crate::arrow::convert::internal)?;
+        rows.deliver(&read, table.bytes, receiver)
+    }
+}
+
+fn too_large(bytes_max: u64) -> Error {
+    let message = format!("the workbook is larger than {bytes_max} bytes, and is read whole");
+    Error::new(ErrorKind::Unsupported, message).with_hint(
+        "allow more with the format's `memory_bytes`, or save the sheet as CSV or Parquet",
+    )
+}
+
+fn broken(what: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::MalformedFile, format!("the workbook cannot be read: {what}"))
+}

@@ -1,0 +1,280 @@
+//! Cells as named and typed columns.
+
+use std::sync::Arc;
+
+use arrow_array::builder::StringBuilder;
+use arrow_array::{
+    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch,
+    Time64MicrosecondArray, TimestampMicrosecondArray,
+};
+use arrow_schema::{Field, Schema};
+use calamine::{Data, ExcelDateTime};
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike};
+use decant_core::{Error, ErrorKind, Result};
+
+use super::workbook::{Area, Cell};
+use crate::arrow::cells::Scalar;
+use crate::arrow::convert::internal;
+use crate::arrow::render;
+use crate::arrow::source::SourceColumns;
+
+/// Columns of a sheet at most, as in the programs that write them.
+const COLUMNS_MAX: u32 = 16_384;
+/// Whole numbers up to this are exact in a cell.
+const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+/// What a value takes in memory, roughly.
+const VALUE_BYTES: u64 = 32;
+
+/// The rows of a sheet.
+pub(super) struct Table {
+    pub(super) columns: SourceColumns,
+    pub(super) batch: RecordBatch,
+    /// Bytes that the rows take, roughly.
+    pub(super) bytes: u64,
+}
+
+/// One value.
+#[derive(Clone, Debug, PartialEq)]
+enum Value {
+    Bool(bool),
+    Whole(i64),
+    Number(f64),
+    Date(NaiveDate),
+    Time(NaiveTime),
+    Timestamp(NaiveDateTime),
+    Text(String),
+}
+
+/// What all values of a column are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Nothing,
+    Bool,
+    Whole,
+    Number,
+    Date,
+    Time,
+    Timestamp,
+    Text,
+}
+
+impl Kind {
+    fn join(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Nothing, known) | (known, Self::Nothing) => known,
+            (mine, theirs) if mine == theirs => mine,
+            (Self::Whole, Self::Number) | (Self::Number, Self::Whole) => Self::Number,
+            (Self::Date, Self::Timestamp) | (Self::Timestamp, Self::Date) => Self::Timestamp,
+            _ => Self::Text,
+        }
+    }
+}
+
+impl Table {
+    /// Takes the first rows as names and the others as values.
+    pub(super) fn new(cells: Vec<Cell>, area: Area, header_rows: u32) -> Result<Self> {
+        let left = match area.columns {
+            (left, u32::MAX) => cells.iter().map(|(_, column, _)| *column).min().unwrap_or(left),
+            (left, _) => left,
+        };
+        let right = cells.iter().map(|(_, column, _)| *column).max();
+        let right = if area.columns.1 == u32::MAX { right } else { Some(area.columns.1) };
+        let width = right.map_or(0, |right| right - left + 1);
+        if width > COLUMNS_MAX || cells.is_empty() {
+            return match width {
+                ..=COLUMNS_MAX => Self::empty(),
+                _ => Err(Error::new(ErrorKind::MalformedFile, "the sheet has too many columns")),
+            };
+        }
+        let mut rows = Rows::new(cells);
+        let names = names(&mut rows, left, width, header_rows);
+        let mut columns: Vec<Vec<Option<Value>>> = vec![Vec::new(); width as usize];
+        let mut count = 0;
+        while let Some(row) = rows.next() {
+            for (_, column, value) in row {
+                if let Some(place) = columns.get_mut((column - left) as usize) {
+                    place.resize(count, None);
+                    place.push(Some(read(value)));
+                }
+            }
+            count += 1;
+        }
+        columns.iter_mut().for_each(|values| values.resize(count, None));
+        Self::of_columns(&names, &columns, header_rows > 0)
+    }
+
+    fn empty() -> Result<Self> {
+        let batch = RecordBatch::new_empty(Arc::new(Schema::empty()));
+        Ok(Self { columns: SourceColumns::default(), batch, bytes: 0 })
+    }
+
+    fn of_columns(names: &[String], columns: &[Vec<Option<Value>>], named: bool) -> Result<Self> {
+        let arrays: Vec<ArrayRef> = columns.iter().map(|values| array(values)).collect();
+        let fields = names.iter().zip(&arrays);
+        let fields = fields.map(|(name, array)| Field::new(name, array.data_type().clone(), true));
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let columns = SourceColumns::new(&schema)?;
+        let columns = if named { columns } else { columns.unnamed() };
+        let batch = RecordBatch::try_new(schema, arrays).map_err(internal)?;
+        let bytes = batch.num_rows() as u64 * columns.len() as u64 * VALUE_BYTES;
+        Ok(Self { columns, batch, bytes })
+    }
+}
+
+/// Cells, row by row.
+struct Rows {
+    cells: std::iter::Peekable<std::vec::IntoIter<Cell>>,
+}
+
+impl Rows {
+    fn new(cells: Vec<Cell>) -> Self {
+        Self { cells: cells.into_iter().peekable() }
+    }
+
+    fn next(&mut self) -> Option<Vec<Cell>> {
+        let row = self.cells.peek()?.0;
+        let mut cells = Vec::new();
+        while let Some(cell) = self.cells.next_if(|cell| cell.0 == row) {
+            cells.push(cell);
+        }
+        Some(cells)
+    }
+}
+
+/// The columns' names: those of several rows joined by `_`; `column_N` where
+/// there is none.
+fn names(rows: &mut Rows, left: u32, width: u32, header_rows: u32) -> Vec<String> {
+    let mut names = vec![String::new(); width as usize];
+    for _ in 0..header_rows {
+        for (_, column, value) in rows.next().unwrap_or_default() {
+            if let Some(name) = names.get_mut((column - left) as usize) {
+                if !name.is_empty() {
+                    name.push('_');
+                }
+                name.push_str(text(&read(value)).trim());
+            }
+        }
+    }
+    for (nth, name) in names.iter_mut().enumerate().filter(|(_, name)| name.is_empty()) {
+        *name = format!("column_{}", nth + 1);
+    }
+    names
+}
+
+fn read(data: Data) -> Value {
+    match data {
+        Data::Int(value) => Value::Whole(value),
+        Data::Float(value) if value.fract() == 0.0 && value.abs() <= WHOLE_MAX => {
+            Value::Whole(value as i64)
+        }
+        Data::Float(value) => Value::Number(value),
+        Data::Bool(value) => Value::Bool(value),
+        Data::DateTime(value) => moment(value),
+        Data::DateTimeIso(text) => iso(text),
+        Data::String(text) | Data::DurationIso(text) => Value::Text(text),
+        Data::Error(error) => Value::Text(error.to_string()),
+        Data::Empty => Value::Text(String::new()),
+    }
+}
+
+fn moment(value: ExcelDateTime) -> Value {
+    if value.is_duration() {
+        let milliseconds = (value.as_f64() * 86_400_000.0).round();
+        return Value::Text(render::duration(milliseconds as i64, 1_000));
+    }
+    let (year, month, day, hour, minute, second, millisecond) = value.to_ymd_hms_milli();
+    let time = NaiveTime::from_hms_milli_opt(
+        hour.into(),
+        minute.into(),
+        second.into(),
+        millisecond.into(),
+    );
+    if (0.0..1.0).contains(&value.as_f64()) {
+        return time.map_or_else(|| Value::Number(value.as_f64()), Value::Time);
+    }
+    let date = NaiveDate::from_ymd_opt(year.into(), month.into(), day.into());
+    match (date, time) {
+        (Some(date), Some(NaiveTime::MIN)) => Value::Date(date),
+        (Some(date), Some(time)) => Value::Timestamp(date.and_time(time)),
+        // The 29th of February 1900, which only these programs know.
+        _ => Value::Number(value.as_f64()),
+    }
+}
+
+fn iso(text: String) -> Value {
+    if let Ok(date) = text.parse::<NaiveDate>() {
+        return Value::Date(date);
+    }
+    match text.parse::<NaiveDateTime>() {
+        Ok(moment) if moment.nanosecond() % 1_000 == 0 => Value::Timestamp(moment),
+        _ => Value::Text(text),
+    }
+}
+
+fn kind(value: &Value) -> Kind {
+    match value {
+        Value::Bool(_) => Kind::Bool,
+        Value::Whole(_) => Kind::Whole,
+        Value::Number(_) => Kind::Number,
+        Value::Date(_) => Kind::Date,
+        Value::Time(_) => Kind::Time,
+        Value::Timestamp(_) => Kind::Timestamp,
+        Value::Text(_) => Kind::Text,
+    }
+}
+
+fn microseconds(time: NaiveTime) -> i64 {
+    i64::from(time.num_seconds_from_midnight()) * 1_000_000 + i64::from(time.nanosecond() / 1_000)
+}
+
+fn days(date: NaiveDate) -> i64 {
+    date.signed_duration_since(NaiveDate::default()).num_days()
+}
+
+fn text(value: &Value) -> String {
+    let scalar = match value {
+        Value::Bool(value) => Scalar::Bool(*value),
+        Value::Whole(value) => Scalar::Integer((*value).into()),
+        Value::Number(value) => Scalar::Double(*value),
+        Value::Date(date) => Scalar::Date(days(*date)),
+        Value::Time(time) => Scalar::Time(microseconds(*time) * 1_000),
+        Value::Timestamp(at) => {
+            let at = at.and_utc();
+            Scalar::Moment(at.timestamp(), at.timestamp_subsec_nanos(), false)
+        }
+        Value::Text(text) => Scalar::Text(text),
+    };
+    render::text(&scalar)
+}
+
+fn array(values: &[Option<Value>]) -> ArrayRef {
+    let joined = values.iter().flatten().map(kind).fold(Kind::Nothing, Kind::join);
+    let each = values.iter().map(Option::as_ref);
+    macro_rules! take {
+        ($array:ty, $($pattern:pat => $value:expr),+) => {
+            Arc::new(<$array>::from_iter(each.map(|value| match value {
+                $(Some($pattern) => Some($value),)+
+                _ => None,
+            })))
+        };
+    }
+    match joined {
+        Kind::Bool => take!(BooleanArray, Value::Bool(value) => *value),
+        Kind::Whole => take!(Int64Array, Value::Whole(value) => *value),
+        Kind::Number => {
+            take!(Float64Array, Value::Number(v) => *v, Value::Whole(v) => *v as f64)
+        }
+        Kind::Date => take!(Date32Array, Value::Date(date) => days(*date) as i32),
+        Kind::Time => take!(Time64MicrosecondArray, Value::Time(time) => microseconds(*time)),
+        Kind::Timestamp => take!(
+            TimestampMicrosecondArray,
+            Value::Timestamp(at) => at.and_utc().timestamp_micros(),
+            Value::Date(date) => days(*date) * 86_400_000_000
+        ),
+        Kind::Nothing | Kind::Text => {
+            let mut builder = StringBuilder::new();
+            each.for_each(|value| builder.append_option(value.map(text)));
+            Arc::new(builder.finish())
+        }
+    }
+}

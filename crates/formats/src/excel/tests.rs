@@ -1,0 +1,109 @@
+use std::io::Write;
+
+use super::*;
+use crate::testing::{Chunks, Collected, Ranges};
+
+/// A workbook as small as one can be: a sheet of these rows, in XML.
+fn workbook(rows: &str) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let types = r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>"#;
+    let relations = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>"#;
+    let book = r#"<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="Orders" sheetId="1" r:id="rId1"/></sheets></workbook>"#;
+    let styles = r#"<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="22"/></cellXfs></styleSheet>"#;
+    let sheet = format!(
+        r#"<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{rows}</sheetData></worksheet>"#
+    );
+    for (name, text) in [
+        ("[Content_Types].xml", types),
+        ("xl/_rels/workbook.xml.rels", relations),
+        ("xl/workbook.xml", book),
+        ("xl/styles.xml", styles),
+        ("xl/worksheets/sheet1.xml", sheet.as_str()),
+    ] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(text.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+fn text(cell: &str, text: &str) -> String {
+    format!(r#"<c r="{cell}" t="inlineStr"><is><t>{text}</t></is></c>"#)
+}
+
+fn orders() -> Vec<u8> {
+    let header = [text("B2", "id"), text("C2", "amount"), text("D2", "day"), text("E2", "note")];
+    let rows = format!(
+        r#"<row r="2">{}</row>
+        <row r="3"><c r="B3"><v>1</v></c><c r="C3"><v>12.5</v></c><c r="D3" s="1"><v>45000</v></c>{}</row>
+        <row r="5"><c r="B5"><v>2</v></c><c r="C5"><v>3</v></c><c r="D5" s="1"><v>45001</v></c><c r="E5" t="e"><v>#N/A</v></c></row>"#,
+        header.concat(),
+        text("E3", "a")
+    );
+    workbook(&rows)
+}
+
+fn load(bytes: &[u8], options: &FormatOptions) -> Result<Collected> {
+    let format = ExcelFormat::new(options)?;
+    let mut collected = Collected::default();
+    collected.know(&format.sample(&mut Ranges::new(bytes), SampleLimits::default())?);
+    let mut input = Chunks::new(bytes, 100);
+    format.decode(&Piece { bytes: 0..0 }, &mut input, &mut collected).map(|()| collected)
+}
+
+#[test]
+fn a_sheet_is_a_table_with_types() {
+    let loaded = load(&orders(), &FormatOptions::default()).unwrap();
+    assert_eq!(loaded.types(), "id int64, amount float64, day date, note text");
+    assert_eq!(
+        loaded.rows,
+        [
+            r#"{"id":1,"amount":12.5,"day":"2023-03-15","note":"a"}"#,
+            r##"{"id":2,"amount":3,"day":"2023-03-16","note":"#N/A"}"##,
+        ]
+    );
+}
+
+#[test]
+fn a_range_without_a_header_has_numbered_columns() {
+    let options = FormatOptions {
+        range: Some("B3:C5".to_owned()),
+        header: Some(Header::None),
+        sheet: Some("Orders".to_owned()),
+        ..FormatOptions::default()
+    };
+    let loaded = load(&orders(), &options).unwrap();
+    assert_eq!(loaded.rows[1], r#"{"column_1":2,"column_2":3}"#);
+    assert_eq!(loaded.rows.len(), 2);
+}
+
+#[test]
+fn what_is_not_there_is_said() {
+    let sheet = FormatOptions { sheet: Some("Other".to_owned()), ..FormatOptions::default() };
+    let error = load(&orders(), &sheet).err().unwrap();
+    assert_eq!(error.hint(), Some("its sheets are `Orders`"));
+    let range = FormatOptions { range: Some("B2".to_owned()), ..FormatOptions::default() };
+    assert_eq!(load(&orders(), &range).err().unwrap().kind(), ErrorKind::InvalidConfig);
+}
+
+#[test]
+fn a_far_cell_and_a_bomb_take_no_memory() {
+    let far = workbook(&format!(
+        r#"<row r="1">{}</row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>"#,
+        text("A1", "a")
+    ));
+    let loaded = load(&far, &FormatOptions::default()).unwrap();
+    assert_eq!((loaded.rows.len(), loaded.names.len()), (1, 16_384));
+
+    let bomb = workbook(&" ".repeat(10 << 20));
+    let options = FormatOptions { memory_bytes: Some(1 << 20), ..FormatOptions::default() };
+    let error = load(&bomb, &options).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn damaged_workbooks_are_refused() {
+    let bytes = orders();
+    for cut in [1, 10, bytes.len() / 2, bytes.len() - 1] {
+        assert!(load(&bytes[..cut], &FormatOptions::default()).is_err(), "cut at {cut}");
+    }
+}
