@@ -28,17 +28,36 @@ pub trait Input: Send {
     fn range(&mut self, range: Range<u64>) -> Result<Bytes>;
 
     /// Bytes of the file as it is stored; unknown for what is made on the way
-    /// (decompressed, a member of an archive).
+    /// (decompressed).
     fn size(&self) -> Option<u64>;
 }
 
-/// A file inside a file: an archive has several, a plain file one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Member {
-    /// Path inside the archive; empty for a plain file.
-    pub path: String,
-    /// Bytes of the member as stored.
-    pub size: u64,
+impl<I: Input + ?Sized> Input for &mut I {
+    fn next_chunk(&mut self) -> Result<Option<Bytes>> {
+        (**self).next_chunk()
+    }
+
+    fn range(&mut self, range: Range<u64>) -> Result<Bytes> {
+        (**self).range(range)
+    }
+
+    fn size(&self) -> Option<u64> {
+        (**self).size()
+    }
+}
+
+impl<I: Input + ?Sized> Input for Box<I> {
+    fn next_chunk(&mut self) -> Result<Option<Bytes>> {
+        (**self).next_chunk()
+    }
+
+    fn range(&mut self, range: Range<u64>) -> Result<Bytes> {
+        (**self).range(range)
+    }
+
+    fn size(&self) -> Option<u64> {
+        (**self).size()
+    }
 }
 
 /// A range of a file that decodes on its own.
@@ -330,12 +349,6 @@ pub trait Receiver {
 /// cannot be read, and nothing of it may be kept: truncation, a broken
 /// container, or an error of the input or the receiver, handed on unchanged.
 pub trait Format: Send + Sync {
-    /// The files inside `input`; one with an empty path for a plain file.
-    fn members(&self, input: &mut dyn Input, size: u64) -> Result<Vec<Member>> {
-        let _ = input;
-        Ok(vec![Member { path: String::new(), size }])
-    }
-
     /// Ranges of about `piece_bytes` that decode on their own; one for the
     /// whole file where the format, or its compression, cannot be split.
     fn pieces(&self, input: &mut dyn Input, size: u64, piece_bytes: u64) -> Result<Vec<Piece>> {

@@ -86,7 +86,8 @@ pub struct LedgerEntry {
     pub rows_copied: u64,
     /// Rows among the rejects.
     pub rows_rejected: u64,
-    /// Order-free checksum of the rows, valid when they were committed.
+    /// Order-free checksum of the rows, valid when they were committed. An
+    /// archive has no rows of its own: [`members_checksum`](crate::archive::members_checksum).
     pub rows_checksum: Option<i64>,
     /// The transaction that brought it to this state.
     pub load_id: String,

@@ -2,10 +2,11 @@
 //!
 //! Everything here can be read, tested and reused without a network, a file
 //! system or an async runtime. The traits ("doors") that the other crates
-//! implement are [`Trigger`], [`Store`], [`Content`], [`Format`],
-//! [`Destination`], [`Load`], [`Writer`] and [`Ledger`]; their contracts are
+//! implement are [`Trigger`], [`Store`], [`Content`], [`Archive`],
+//! [`Format`], [`Destination`], [`Load`], [`Writer`] and [`Ledger`]; their contracts are
 //! written on them.
 
+pub mod archive;
 pub mod checksum;
 pub mod conform;
 pub mod content;
@@ -29,6 +30,7 @@ pub mod trigger;
 pub mod value_format;
 pub mod widen;
 
+pub use archive::{Archive, Directory, Member};
 pub use content::{ByteStream, Content, Store};
 pub use destination::{Begun, Capabilities, Destination, Load, LoadPlan, Outcome, Part, Writer};
 pub use error::{Error, ErrorKind, Position, Result};

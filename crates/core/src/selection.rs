@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use globset::{GlobBuilder, GlobMatcher};
 use regex::Regex;
 
+use crate::archive::{Member, MemberKind};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Something to ask the storage for.
@@ -88,13 +89,18 @@ impl Pattern {
             return None;
         }
         let below = key.strip_prefix(self.folder()).unwrap_or(key);
-        below.split('/').find(|part| match part.as_bytes() {
-            b"." | b".." => false,
-            [b'.', ..] => true,
-            [b'_', ..] => !part.contains('='),
-            _ => false,
-        })
+        hidden_part(below)
     }
+}
+
+/// The first part of a path that begins as those of hidden files do.
+fn hidden_part(path: &str) -> Option<&str> {
+    path.split('/').find(|part| match part.as_bytes() {
+        b"." | b".." => false,
+        [b'.', ..] => true,
+        [b'_', ..] => !part.contains('='),
+        _ => false,
+    })
 }
 
 impl Scan {
@@ -138,6 +144,8 @@ pub enum Exclusion {
     Excluded(String),
     /// The name has another extension.
     OtherExtension(String),
+    /// An entry of an archive that is no file: what it is instead.
+    NotAFile(&'static str),
     /// Modified too recently.
     TooYoung {
         /// Seconds since it was modified.
@@ -156,6 +164,7 @@ impl Exclusion {
             Self::NotMatched(_) => "not_matched",
             Self::Excluded(_) => "exclude",
             Self::OtherExtension(_) => "extension",
+            Self::NotAFile(_) => "not_a_file",
             Self::TooYoung { .. } => "min_age",
         }
     }
@@ -169,6 +178,7 @@ impl fmt::Display for Exclusion {
             Self::NotMatched(pattern) => write!(f, "does not match `{pattern}`"),
             Self::Excluded(pattern) => write!(f, "excluded by `{pattern}`"),
             Self::OtherExtension(extension) => write!(f, "extension is not `{extension}`"),
+            Self::NotAFile(what) => write!(f, "not a file: {what}"),
             Self::TooYoung { age_seconds, min_age_seconds } => {
                 write!(f, "modified {age_seconds} s ago, min_age is {min_age_seconds} s")
             }
@@ -311,6 +321,29 @@ impl Selection {
             .or_else(|| self.hidden(key))
             .or_else(|| self.excluded(key))
             .or_else(|| self.too_young(last_modified, now))
+    }
+
+    /// Why a member of the archive at `key`, which is selected, is not loaded,
+    /// if it is not: members are hidden as keys are, and left out by what
+    /// `exclude` says of `key!/path`.
+    pub fn judge_member(&self, key: &str, member: &Member) -> Option<Exclusion> {
+        match member.kind {
+            MemberKind::Folder => return Some(Exclusion::FolderMarker),
+            MemberKind::Other(what) => return Some(Exclusion::NotAFile(what)),
+            MemberKind::File if member.path.is_empty() => {
+                return Some(Exclusion::NotAFile("it has no name"));
+            }
+            MemberKind::File => {}
+        }
+        hidden_part(&member.path)
+            .map(|part| Exclusion::Hidden(part.to_owned()))
+            .or_else(|| self.excluded(&format!("{key}!/{}", member.path)))
+    }
+
+    /// The rules by which members of archives are chosen, as one text.
+    pub fn member_rules(&self) -> String {
+        let excludes: Vec<&str> = self.exclude.iter().map(|(_, text)| text.as_str()).collect();
+        excludes.join("\n")
     }
 
     fn not_matched(&self, key: &str) -> Option<Exclusion> {
@@ -492,6 +525,30 @@ mod tests {
         ] {
             let judged = selection.judge(key, size, modified, now);
             assert_eq!(judged.map(|exclusion| exclusion.rule()), rule, "{key}");
+        }
+    }
+
+    #[test]
+    fn members_of_archives_are_left_out_by_rules_with_names() {
+        let selection = Selection::path("in/").unwrap().exclude("**/*.txt").unwrap();
+        let selection = selection.exclude("in/b.zip!/old/**").unwrap();
+        for (path, kind, rule) in [
+            ("a.csv", MemberKind::File, None),
+            ("../a.csv", MemberKind::File, None),
+            ("day=1/_x=1/a.csv", MemberKind::File, None),
+            ("__MACOSX/._a.csv", MemberKind::File, Some("hidden")),
+            ("x/.DS_Store", MemberKind::File, Some("hidden")),
+            ("_SUCCESS", MemberKind::File, Some("hidden")),
+            ("x/", MemberKind::Folder, Some("folder_marker")),
+            ("a", MemberKind::Other("symbolic link"), Some("not_a_file")),
+            ("", MemberKind::File, Some("not_a_file")),
+            ("x/readme.txt", MemberKind::File, Some("exclude")),
+            ("readme.txt", MemberKind::File, Some("exclude")),
+            ("old/a.csv", MemberKind::File, Some("exclude")),
+        ] {
+            let member = Member { path: path.into(), size: 1, kind };
+            let judged = selection.judge_member("in/b.zip", &member);
+            assert_eq!(judged.map(|exclusion| exclusion.rule()), rule, "{path}");
         }
     }
 

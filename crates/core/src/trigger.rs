@@ -12,6 +12,9 @@ pub enum Receipt {
     None,
     /// An opaque handle of the trigger that made it.
     Handle(String),
+    /// A member's share of its archive's receipt, which is acknowledged once
+    /// all of its shares are. Made by the engine, never by a trigger.
+    Share(u64),
 }
 
 /// A file version that a trigger reports.

@@ -1,4 +1,5 @@
-//! Bytes to batches: compression, encodings, inference and the decoders.
+//! Bytes to batches: archives, compression, encodings, inference and the
+//! decoders.
 //!
 //! Nothing here touches a network or a file system: bytes come from an
 //! [`Input`](decant_core::Input), rows go to a
@@ -7,6 +8,7 @@
 mod arrow;
 mod arrow_ipc;
 mod avro;
+mod archive;
 pub mod compression;
 pub mod csv;
 pub mod encoding;
@@ -21,4 +23,5 @@ mod registry;
 mod testing;
 pub mod values;
 
+pub use archive::archive_for;
 pub use registry::{FormatEntry, for_file, formats};

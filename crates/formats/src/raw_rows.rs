@@ -32,7 +32,7 @@ pub fn raw_document(
 ) -> RawDocument {
     let mut options = FormatOptions {
         name: Some(format_name(file, options)),
-        compression: None,
+        compression: Some("none".into()),
         encoding: None,
         memory_bytes: None,
         ..options.clone()

@@ -6,9 +6,10 @@ use decant_core::{Error, ErrorKind, Result};
 
 use crate::arrow_ipc::ArrowIpcFormat;
 use crate::avro::AvroFormat;
+use crate::compression::{Compression, Reads, UnpackedFormat, Unpacking};
 use crate::csv::CsvFormat;
-use crate::json::JsonFormat;
 use crate::excel::ExcelFormat;
+use crate::json::JsonFormat;
 use crate::parquet::ParquetFormat;
 
 /// A kind of file.
@@ -17,55 +18,55 @@ pub struct FormatEntry {
     pub name: &'static str,
     /// Endings of file names, without the dot, in lower case.
     pub extensions: &'static [&'static str],
+    /// How it reads a file: what reads in order is given decompressed bytes.
+    pub(crate) reads: Reads,
     /// Makes the format with a stream's options.
-    pub open: fn(&FormatOptions) -> Result<Box<dyn Format>>,
+    pub open: Open,
 }
 
-/// Endings that say how a file is compressed, not what is in it.
-const COMPRESSIONS: [&str; 4] = ["gz", "gzip", "zst", "zstd"];
+/// Makes a format with a stream's options.
+type Open = fn(&FormatOptions) -> Result<Box<dyn Format>>;
+
+/// Bytes that a compressed file may take in memory when its format reads
+/// ranges and nobody gave it more.
+const UNPACKED_BYTES_MAX: u64 = 64 << 20;
 
 /// Endings of files that are certainly not delimiter-separated text.
-const FOREIGN: [&str; 14] = [
-    "orc", "xml", "html", "yaml", "yml", "pdf", "zip", "tar", "tgz", "7z", "bz2", "xz", "sqlite",
-    "db",
-];
+const FOREIGN: [&str; 12] =
+    ["orc", "xml", "html", "yaml", "yml", "pdf", "zip", "tar", "tgz", "7z", "sqlite", "db"];
 
 /// Other names of formats.
 const ALIASES: [(&str, &str); 2] = [("fixed-width", "fwf"), ("fixed_width", "fwf")];
 
 static FORMATS: [FormatEntry; 15] = [
-    FormatEntry { name: "csv", extensions: &["csv", "txt"], open: |options| open(b',', options) },
-    FormatEntry { name: "tsv", extensions: &["tsv", "tab"], open: |options| open(b'\t', options) },
-    FormatEntry { name: "psv", extensions: &["psv"], open: |options| open(b'|', options) },
-    FormatEntry { name: "fwf", extensions: &["fwf"], open: open_fixed_width },
-    FormatEntry { name: "json", extensions: &["json", "geojson"], open: open_json },
-    FormatEntry { name: "jsonl", extensions: &["jsonl", "ndjson"], open: open_json_lines },
-    FormatEntry { name: "json-records", extensions: &[], open: open_json },
-    FormatEntry { name: "json-values", extensions: &[], open: open_json },
-    FormatEntry { name: "json-split", extensions: &[], open: open_json },
-    FormatEntry { name: "json-index", extensions: &[], open: open_json },
-    FormatEntry { name: "json-columns", extensions: &[], open: open_json },
-    FormatEntry {
-        name: "parquet",
-        extensions: &["parquet", "pq", "parq"],
-        open: |options| Ok(Box::new(ParquetFormat::new(options))),
-    },
-    FormatEntry {
-        name: "avro",
-        extensions: &["avro"],
-        open: |options| Ok(Box::new(AvroFormat::new(options))),
-    },
-    FormatEntry {
-        name: "arrow",
-        extensions: &["arrow", "arrows", "feather", "ipc"],
-        open: |options| Ok(Box::new(ArrowIpcFormat::new(options))),
-    },
-    FormatEntry {
-        name: "excel",
-        extensions: &["xlsx", "xlsm", "xlsb", "xls", "ods"],
-        open: |options| Ok(Box::new(ExcelFormat::new(options)?)),
-    },
+    in_order("csv", &["csv", "txt"], |options| open(b',', options)),
+    in_order("tsv", &["tsv", "tab"], |options| open(b'\t', options)),
+    in_order("psv", &["psv"], |options| open(b'|', options)),
+    in_order("fwf", &["fwf"], open_fixed_width),
+    in_order("json", &["json", "geojson"], open_json),
+    in_order("jsonl", &["jsonl", "ndjson"], open_json_lines),
+    in_order("json-records", &[], open_json),
+    in_order("json-values", &[], open_json),
+    in_order("json-split", &[], open_json),
+    in_order("json-index", &[], open_json),
+    in_order("json-columns", &[], open_json),
+    by_ranges("parquet", &["parquet", "pq", "parq"], |o| Ok(Box::new(ParquetFormat::new(o)))),
+    by_ranges("avro", &["avro"], |options| Ok(Box::new(AvroFormat::new(options)))),
+    by_ranges("arrow", &["arrow", "arrows", "feather", "ipc"], |options| {
+        Ok(Box::new(ArrowIpcFormat::new(options)))
+    }),
+    by_ranges("excel", &["xlsx", "xlsm", "xlsb", "xls", "ods"], |options| {
+        Ok(Box::new(ExcelFormat::new(options)?))
+    }),
 ];
+
+const fn in_order(name: &'static str, extensions: &'static [&'static str], open: Open) -> FormatEntry {
+    FormatEntry { name, extensions, reads: Reads::InOrder, open }
+}
+
+const fn by_ranges(name: &'static str, extensions: &'static [&'static str], open: Open) -> FormatEntry {
+    FormatEntry { name, extensions, reads: Reads::Ranges, open }
+}
 
 /// Every format.
 pub fn formats() -> &'static [FormatEntry] {
@@ -74,16 +75,27 @@ pub fn formats() -> &'static [FormatEntry] {
 
 /// The format of the file called `name` (a key or a path): the one that
 /// `options` name, else the one of its ending, compression aside. A file
-/// without an ending that says anything is read as CSV.
+/// without an ending that says anything is read as CSV. Whatever it is, it
+/// sees the file decompressed.
 ///
-/// Errors: `InvalidConfig` for an unknown format or options in conflict;
-/// `Unsupported` for a file whose ending promises something else.
+/// Errors: `InvalidConfig` for an unknown format or compression, or options in
+/// conflict; `Unsupported` for a file whose ending promises something else.
 pub fn for_file(name: &str, options: &FormatOptions) -> Result<Box<dyn Format>> {
     let entry = match options.name.as_deref() {
         None | Some("auto") => by_ending(name)?,
         Some(format) => by_name(format)?,
     };
-    (entry.open)(options)
+    let compression = compression(name);
+    let mut unpacking = Unpacking::of(options)?;
+    let promised = compression.is_some() || unpacking.named.is_some();
+    unpacking.named = unpacking.named.or(compression.filter(|told| *told == Compression::Brotli));
+    Ok(Box::new(UnpackedFormat {
+        format: (entry.open)(options)?,
+        reads: entry.reads,
+        unpacking,
+        promised,
+        memory_bytes: options.memory_bytes.unwrap_or(UNPACKED_BYTES_MAX),
+    }))
 }
 
 /// The name of the format that a file of this name has by its ending; the
@@ -138,15 +150,19 @@ fn by_ending(name: &str) -> Result<&'static FormatEntry> {
 
 /// The ending that says what is in a file, in lower case.
 fn ending(name: &str) -> Option<String> {
-    let mut rest = name.rsplit('/').next().unwrap_or(name);
-    loop {
-        let (stem, ending) = rest.rsplit_once('.')?;
-        let ending = ending.to_ascii_lowercase();
-        if !COMPRESSIONS.contains(&ending.as_str()) {
-            return Some(ending);
-        }
-        rest = stem;
-    }
+    endings(name).find(|ending| Compression::of_ending(ending).is_none())
+}
+
+/// The compression that the name's last ending promises.
+fn compression(name: &str) -> Option<Compression> {
+    endings(name).next().and_then(|ending| Compression::of_ending(&ending))
+}
+
+/// The endings of a name, from the last to the first, in lower case.
+fn endings(name: &str) -> impl Iterator<Item = String> {
+    let name = name.rsplit('/').next().unwrap_or(name);
+    let count = name.matches('.').count();
+    name.rsplit('.').take(count).map(str::to_ascii_lowercase)
 }
 
 #[cfg(test)]
@@ -159,6 +175,13 @@ mod tests {
             ("a/b/orders.csv", "csv"),
             ("orders.CSV.GZ", "csv"),
             ("orders.tsv.zst", "tsv"),
+            ("orders.psv.br", "psv"),
+            ("orders.tsv.bz2", "tsv"),
+            ("orders.tsv.xz", "tsv"),
+            ("orders.tsv.lz4", "tsv"),
+            ("orders.tsv.sz", "tsv"),
+            ("orders.tsv.snappy", "tsv"),
+            (".gz", "csv"),
             ("orders.tab", "tsv"),
             ("orders.psv", "psv"),
             ("notes.txt", "csv"),
@@ -180,6 +203,14 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Unsupported, "{name}");
             assert!(error.hint().unwrap().contains("--format csv"));
         }
+    }
+
+    #[test]
+    fn a_compression_that_does_not_exist_is_refused() {
+        let options = FormatOptions { compression: Some("rar".into()), ..Default::default() };
+        let error = for_file("a.csv", &options).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+        assert!(error.hint().unwrap().contains("brotli"));
     }
 
     #[test]

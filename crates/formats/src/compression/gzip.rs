@@ -2,14 +2,12 @@
 //! zeros after the last one are padding, anything else there is corruption.
 
 use std::io::{self, Read};
-use std::ops::Range;
 
-use bytes::Bytes;
 use decant_core::Result;
 use flate2::bufread::GzDecoder;
 
 use super::source::Source;
-use super::{Compression, corrupt, truncated};
+use super::{Compression, Decode, corrupt, truncated};
 
 const FIRST_MAGIC_BYTE: u8 = 0x1f;
 
@@ -30,25 +28,17 @@ impl<'i> Gzip<'i> {
         Self { stage: Stage::Member(Box::new(GzDecoder::new(source))) }
     }
 
-    /// Compressed bytes taken so far.
-    pub(super) fn offset(&self) -> u64 {
-        match &self.stage {
-            Stage::Member(decoder) => decoder.get_ref().offset(),
-            Stage::Ended(source) => source.offset(),
-            Stage::Moving => 0,
-        }
+    fn leave_member(&mut self) -> Result<()> {
+        self.stage = match std::mem::replace(&mut self.stage, Stage::Moving) {
+            Stage::Member(decoder) => after_member(decoder.into_inner())?,
+            stage => stage,
+        };
+        Ok(())
     }
+}
 
-    pub(super) fn range(&mut self, range: Range<u64>) -> Result<Bytes> {
-        match &mut self.stage {
-            Stage::Member(decoder) => decoder.get_mut().range(range),
-            Stage::Ended(source) => source.range(range),
-            Stage::Moving => Ok(Bytes::new()),
-        }
-    }
-
-    /// Fills some of `output`, which is not empty; 0 at the end of the file.
-    pub(super) fn read(&mut self, output: &mut [u8]) -> Result<usize> {
+impl Decode for Gzip<'_> {
+    fn read(&mut self, output: &mut [u8]) -> Result<usize> {
         while let Stage::Member(decoder) = &mut self.stage {
             match decoder.read(output) {
                 Ok(0) => self.leave_member()?,
@@ -59,12 +49,12 @@ impl<'i> Gzip<'i> {
         Ok(0)
     }
 
-    fn leave_member(&mut self) -> Result<()> {
-        self.stage = match std::mem::replace(&mut self.stage, Stage::Moving) {
-            Stage::Member(decoder) => after_member(decoder.into_inner())?,
-            stage => stage,
-        };
-        Ok(())
+    fn offset(&self) -> u64 {
+        match &self.stage {
+            Stage::Member(decoder) => decoder.get_ref().offset(),
+            Stage::Ended(source) => source.offset(),
+            Stage::Moving => 0,
+        }
     }
 }
 

@@ -12,15 +12,16 @@ use decant_core::{Error, Result};
 
 /// Compressed bytes in order, and how many of them have been taken.
 pub(super) struct Source<'i> {
-    input: &'i mut dyn Input,
+    input: Box<dyn Input + 'i>,
     chunk: Bytes,
     offset: u64,
     failure: Option<Error>,
+    met_end: bool,
 }
 
 impl<'i> Source<'i> {
-    pub(super) fn new(input: &'i mut dyn Input) -> Self {
-        Self { input, chunk: Bytes::new(), offset: 0, failure: None }
+    pub(super) fn new(input: Box<dyn Input + 'i>) -> Self {
+        Self { input, chunk: Bytes::new(), offset: 0, failure: None, met_end: false }
     }
 
     /// Bytes taken so far.
@@ -44,8 +45,19 @@ impl<'i> Source<'i> {
     pub(super) fn available(&mut self) -> Result<&[u8]> {
         if self.chunk.is_empty() {
             self.chunk = self.input.next_chunk()?.unwrap_or_default();
+            self.met_end |= self.chunk.is_empty();
         }
         Ok(&self.chunk)
+    }
+
+    /// Whether somebody asked for bytes behind the last one.
+    pub(super) fn has_met_end(&self) -> bool {
+        self.met_end
+    }
+
+    /// Begins to look out for such a question.
+    pub(super) fn forget_end(&mut self) {
+        self.met_end = false;
     }
 
     /// Takes `count` of the bytes at hand.
