@@ -18,7 +18,9 @@ pub(crate) fn describe(report: &RunReport) -> String {
     }
     let _ = writeln!(text, "{}", summary(report));
     if report.rows.rejected > 0 {
-        text.push_str("`decant rejects` shows the rejected rows, `decant replay` loads them again\n");
+        text.push_str(
+            "`decant rejects` shows the rejected rows, `decant replay` loads them again\n",
+        );
     }
     for note in &report.notes {
         let _ = writeln!(text, "note: {note}");

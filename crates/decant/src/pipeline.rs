@@ -15,7 +15,7 @@ use decant_engine::{
 use decant_storage::{Credentials, Location, Storage, StorageOptions};
 
 use crate::config::{CredentialSettings, DestinationSettings, Root, Settings, SourceSettings};
-use crate::registry::{format_for, open_destination};
+use crate::registry::{archive_for, format_for, open_destination};
 
 /// Groups that a thread may hold in memory: decoded, being decoded, and on
 /// their way as encoded bytes.
@@ -113,6 +113,7 @@ impl Pipeline {
             store: Arc::<Storage>::clone(&self.storage),
             list: Arc::new(move |scans: Vec<Scan>| storage.listing(scans)),
             format: Arc::new(format_for),
+            archive: Arc::new(archive_for),
             destination: Arc::clone(&self.destination),
             observer,
         };

@@ -7,12 +7,17 @@
 use std::sync::Arc;
 
 use decant_core::stream::FormatOptions;
-use decant_core::{Destination, Format, Result};
+use decant_core::{Archive, Destination, Format, Result};
 use decant_databases::DatabaseOptions;
 
 /// The format for a file of this name.
 pub fn format_for(name: &str, options: &FormatOptions) -> Result<Arc<dyn Format>> {
     decant_formats::for_file(name, options).map(Arc::from)
+}
+
+/// The archive that a file of this name promises to be.
+pub fn archive_for(name: &str, options: &FormatOptions) -> Result<Option<Arc<dyn Archive>>> {
+    Ok(decant_formats::archive_for(name, options)?.map(Arc::from))
 }
 
 /// The destination at `url`.

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use decant_core::selection::Exclusion;
 use decant_core::{Arrival, Error, Result, Stream, TableName, Trigger};
 
+use crate::archives::Shares;
 use crate::sampling::Candidates;
 use crate::services::Services;
 use crate::tables::Tables;
@@ -22,6 +23,8 @@ pub(crate) struct Arrivals {
     now: DateTime<Utc>,
     kept: VecDeque<Vec<Arrival>>,
     trigger: Option<Box<dyn Trigger>>,
+    /// Receipts of archives, shared by their members.
+    pub(crate) shares: Shares,
 }
 
 /// An arrival with what the stream's rules say of it.
@@ -45,6 +48,7 @@ impl Arrivals {
             now,
             kept: VecDeque::new(),
             trigger: None,
+            shares: Shares::default(),
         }
     }
 

@@ -130,6 +130,12 @@ impl Run {
 
     async fn look_at_all(&self, stream: &Arc<Stream>, files: Vec<FileVersion>) -> Vec<Look> {
         let counter = self.sample_counter();
+        let first = files.first().cloned();
+        // The archives stay open as long as their members are looked at.
+        let (files, _archives) = match self.with_members(stream, files).await {
+            Ok(found) => found,
+            Err(error) => return first.map(|file| (file, Err(error))).into_iter().collect(),
+        };
         let looks = stream::iter(files).map(|file| {
             let looking = look_at_present(
                 file.clone(),

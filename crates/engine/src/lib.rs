@@ -5,6 +5,7 @@
 //! store. Read [`Run::sync`] and then the private module `ingest`, and one
 //! file's way has passed by from top to bottom.
 
+mod archives;
 mod arrivals;
 mod decode;
 mod discover;
@@ -34,5 +35,5 @@ pub use replay::{DocumentFor, EditedRow, Replay, ReplayDoors, StreamFor};
 pub use report::{
     BytesReport, FilesReport, Repairs, ReportedError, RowsReport, RunReport, RunStatus, TableReport,
 };
-pub use services::{FormatFor, List, Services, Settings};
+pub use services::{ArchiveFor, FormatFor, List, Services, Settings};
 pub use stop::Stop;

@@ -1,18 +1,22 @@
 //! The loop: pages of arrivals, merged with the ledger, planned, cut into
 //! groups and loaded.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use decant_core::decide::{Decision, decide};
-use decant_core::format::PlacesWanted;
+use decant_core::format::{PlacesWanted, Sample};
+
 use decant_core::ledger::KeyRange;
 use decant_core::stream::{GroupLimits, WriteMode};
-use decant_core::{Arrival, Error, FileId, LedgerEntry, Receipt, Result, Stream, TableName};
+use decant_core::{
+    Arrival, Error, FileId, FileVersion, LedgerEntry, Receipt, Result, Status, Stream, TableName,
+};
 use tokio::task::JoinSet;
 
+use crate::archives::Archives;
 use crate::arrivals::{Arrivals, Judged, Verdict};
 use crate::decode::Decoder;
 use crate::ingest::{Ingest, PlannedFile};
@@ -29,24 +33,64 @@ pub struct Run {
     pub(crate) id: String,
     pub(crate) started_at: DateTime<Utc>,
     clock: Instant,
+    /// Its store opens the members of archives too.
     pub(crate) services: Services,
+    pub(crate) archives: Arc<Archives>,
     pub(crate) settings: Settings,
     pub(crate) stop: Stop,
     pub(crate) tally: Arc<Tally>,
 }
 
-/// What the ledger knows of a page, by key.
-pub(crate) type Known = HashMap<String, Vec<LedgerEntry>>;
+/// What the ledger knows of a page, by key and member.
+#[derive(Default)]
+pub(crate) struct Known(HashMap<String, HashMap<String, Vec<LedgerEntry>>>);
+
+impl Known {
+    fn insert(&mut self, entry: LedgerEntry) {
+        let members = self.0.entry(entry.file.key.clone()).or_default();
+        members.entry(entry.file.member.clone()).or_default().push(entry);
+    }
+
+    /// What is known of a key, members included.
+    pub(crate) fn of_key(&self, key: &str) -> impl Iterator<Item = &LedgerEntry> {
+        self.0.get(key).into_iter().flat_map(|members| members.values().flatten())
+    }
+
+    /// What is known of a file's key and member: all versions, all tables.
+    pub(crate) fn of_file(&self, file: &FileVersion) -> impl Iterator<Item = &LedgerEntry> {
+        let members = self.0.get(&file.key);
+        members.and_then(|members| members.get(&file.member)).into_iter().flatten()
+    }
+
+    /// The file version's own row for a table.
+    pub(crate) fn row(&self, file: &FileVersion, table: &str) -> Option<&LedgerEntry> {
+        let id = FileId::of(table, file);
+        self.of_file(file).find(|entry| entry.id == id)
+    }
+}
+
+/// What is to be done with the files of a page.
+#[derive(Default)]
+struct PagePlan {
+    /// Files to load, by table.
+    loads: Vec<(Arc<Table>, Vec<PlannedFile>)>,
+    /// Receipts of files that have been dealt with before.
+    settled: Vec<Receipt>,
+}
 
 impl Run {
     /// A run that has not done anything yet.
-    pub fn new(services: Services, settings: Settings, stop: Stop) -> Self {
+    pub fn new(mut services: Services, settings: Settings, stop: Stop) -> Self {
         let started_at = Utc::now();
+        let store = Arc::clone(&services.store);
+        let archives = Arc::new(Archives::new(store, Arc::clone(&services.archive)));
+        services.store = Arc::<Archives>::clone(&archives);
         Self {
             id: format!("{}-{:08x}", started_at.format("%Y%m%dT%H%M%SZ"), rand::random::<u32>()),
             started_at,
             clock: Instant::now(),
             services,
+            archives,
             settings,
             stop,
             tally: Arc::new(Tally::new()),
@@ -96,7 +140,7 @@ impl Run {
         let mut first_error = loaded.err();
         while let Some(ended) = groups.join_next().await {
             match settled(ended) {
-                Ok(receipts) => acknowledge(&mut arrivals, &receipts).await?,
+                Ok(receipts) => self.acknowledge(stream, &mut arrivals, &receipts).await?,
                 Err(error) => {
                     tracing::error!(error = %error.chain(), "a load failed");
                     first_error.get_or_insert(error);
@@ -115,16 +159,39 @@ impl Run {
     ) -> Result<()> {
         while let Some(next) = self.stop.unless_requested(arrivals.next()).await {
             let Some(page) = next? else { return Ok(()) };
-            for (table, files) in self.plan_page(stream, page, tables).await? {
-                let ingest = self.ingest(stream, &table);
-                for group in into_groups(files, self.settings.group) {
-                    while groups.len() >= self.settings.threads.max(1) {
-                        let Some(ended) = groups.join_next().await else { break };
-                        acknowledge(arrivals, &settled(ended)?).await?;
-                    }
-                    let ingest = ingest.clone();
-                    groups.spawn(async move { ingest.group(group).await });
+            let mut page = VecDeque::from(page);
+            loop {
+                let unfolding = self.unfold_new(stream, &mut page, tables, arrivals);
+                let Some(part) = self.stop.unless_requested(unfolding).await.transpose()?.flatten()
+                else {
+                    break;
+                };
+                let plan = self.plan_page(stream, part, tables).await?;
+                self.acknowledge(stream, arrivals, &plan.settled).await?;
+                self.begin_loads(stream, plan.loads, arrivals, groups).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts loading planned files, as many groups at a time as there are
+    /// threads.
+    async fn begin_loads(
+        &self,
+        stream: &Arc<Stream>,
+        loads: Vec<(Arc<Table>, Vec<PlannedFile>)>,
+        arrivals: &mut Arrivals,
+        groups: &mut JoinSet<Result<Vec<Receipt>>>,
+    ) -> Result<()> {
+        for (table, files) in loads {
+            let ingest = self.ingest(stream, &table);
+            for group in into_groups(files, self.settings.group) {
+                while groups.len() >= self.settings.threads.max(1) {
+                    let Some(ended) = groups.join_next().await else { break };
+                    self.acknowledge(stream, arrivals, &settled(ended)?).await?;
                 }
+                let ingest = ingest.clone();
+                groups.spawn(async move { ingest.group(group).await });
             }
         }
         Ok(())
@@ -136,30 +203,30 @@ impl Run {
         stream: &Arc<Stream>,
         page: Vec<Judged>,
         tables: &mut Tables,
-    ) -> Result<Vec<(Arc<Table>, Vec<PlannedFile>)>> {
+    ) -> Result<PagePlan> {
         let going = self.count_and_keep(page);
         let known = self.known(going.iter().map(|(_, arrival)| arrival)).await?;
         let mut by_table: BTreeMap<TableName, Vec<Arrival>> = BTreeMap::new();
         for (name, arrival) in going {
             by_table.entry(name).or_default().push(arrival);
         }
-        let mut planned = Vec::new();
+        let mut page = PagePlan::default();
         for (name, files) in by_table {
             match tables.place(&name).await? {
                 Place::Ready(table) => {
                     let plan = table.plan().await;
-                    let files = self.decide_files(&plan, files, &known);
+                    let files = self.decide_files(&plan, files, &known, &mut page.settled);
                     let bytes = files.iter().map(|file| file.file.size).sum();
                     let count = files.len() as u64;
                     self.services.observer.observe(Event::Planned { files: count, bytes });
-                    planned.push((table, files));
+                    page.loads.push((table, files));
                 }
                 Place::None(qualified, why) => {
                     self.without_table(stream, &qualified, &why, files).await?;
                 }
             }
         }
-        Ok(planned)
+        Ok(page)
     }
 
     /// Counts a page, and keeps what goes to a table.
@@ -192,11 +259,10 @@ impl Run {
             range.first = range.first.as_str().min(file.key.as_str()).to_owned();
             range.last = range.last.as_str().max(file.key.as_str()).to_owned();
         }
-        let mut known = Known::new();
+        let mut known = Known::default();
         if let Some(range) = range {
-            for entry in self.services.destination.ledger().known(&range).await? {
-                known.entry(entry.file.key.clone()).or_default().push(entry);
-            }
+            let entries = self.services.destination.ledger().known(&range).await?;
+            entries.into_iter().for_each(|entry| known.insert(entry));
         }
         Ok(known)
     }
@@ -206,6 +272,7 @@ impl Run {
         plan: &TablePlan,
         files: Vec<Arrival>,
         known: &Known,
+        settled: &mut Vec<Receipt>,
     ) -> Vec<PlannedFile> {
         let mut planned = Vec::new();
         for arrival in files {
@@ -218,7 +285,10 @@ impl Run {
                     displaces,
                     again,
                 }),
-                Decision::Settled(_) => self.tally.files(|files| files.already_loaded += 1),
+                Decision::Settled(_) => {
+                    self.tally.files(|files| files.already_loaded += 1);
+                    settled.push(arrival.receipt);
+                }
                 Decision::ChangeIgnored => {
                     self.tally.files(|files| files.excluded += 1);
                     self.tally.note(format!("changed, and left alone: {}", arrival.file));
@@ -267,15 +337,25 @@ impl Run {
     ) -> Result<()> {
         let surveyed = self.stop.unless_requested(arrivals.survey(tables)).await;
         for (name, candidates) in surveyed.transpose()?.into_iter().flatten() {
-            let (chosen, counter) = (candidates.chosen(), self.sample_counter());
-            let looking =
-                look_at(&chosen, &self.services, &self.settings, &stream.format, &counter);
+            let looking = self.look_at_candidates(stream, candidates.chosen());
             match self.stop.unless_requested(looking).await {
                 Some(samples) => tables.create(&name, samples).await?,
                 None => return Ok(()),
             }
         }
         Ok(())
+    }
+
+    /// Looks at files, and into the archives among them.
+    pub(crate) async fn look_at_candidates(
+        &self,
+        stream: &Stream,
+        files: Vec<FileVersion>,
+    ) -> Result<Vec<Sample>> {
+        let counter = self.sample_counter();
+        // The archives stay open as long as their members are looked at.
+        let (chosen, _archives) = self.with_members(stream, files).await?;
+        look_at(&chosen, &self.services, &self.settings, &stream.format, &counter).await
     }
 
     pub(crate) fn tables(&self, stream: &Arc<Stream>) -> Tables {
@@ -317,16 +397,20 @@ impl Run {
 
 /// The file's id in the table, and what is to be done with it.
 pub(crate) fn decide_on(plan: &TablePlan, arrival: &Arrival, known: &Known) -> (FileId, Decision) {
-    let table = plan.name();
-    let id = FileId::of(&table, &arrival.file);
-    let entries: Vec<LedgerEntry> = known
-        .get(&arrival.file.key)
-        .into_iter()
-        .flatten()
-        .filter(|entry| entry.target_table == table && entry.file.member == arrival.file.member)
-        .cloned()
-        .collect();
-    let decision = decide(&arrival.file, id, &entries, &plan.rules);
+    let (file, table) = (&arrival.file, plan.name());
+    let id = FileId::of(&table, file);
+    let mut entries: Vec<LedgerEntry> =
+        known.of_file(file).filter(|entry| entry.target_table == table).cloned().collect();
+    let own = entries.iter().find(|entry| entry.id == id);
+    if !file.member.is_empty() && own.is_some_and(|own| own.status == Status::Superseded) {
+        // A version of the archive that lacked the member displaced it.
+        let archive = known.of_key(&file.key).filter(|entry| entry.file.member.is_empty());
+        let others = archive
+            .filter(|entry| entry.target_table == table && entry.file.etag != file.etag)
+            .filter(|entry| entry.status == Status::Loaded);
+        entries.extend(others.cloned());
+    }
+    let decision = decide(file, id, &entries, &plan.rules);
     (id, decision)
 }
 
@@ -364,11 +448,4 @@ fn settled(ended: Result<Result<Vec<Receipt>>, tokio::task::JoinError>) -> Resul
     ended.unwrap_or_else(|error| {
         Err(Error::new(decant_core::ErrorKind::Internal, "a load ended badly").caused_by(error))
     })
-}
-
-async fn acknowledge(arrivals: &mut Arrivals, receipts: &[Receipt]) -> Result<()> {
-    for receipt in receipts.iter().filter(|receipt| **receipt != Receipt::None) {
-        arrivals.acknowledge(receipt).await?;
-    }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! What a sync would do, and why each file is in or out. Changes nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use decant_core::decide::Decision;
@@ -8,6 +8,7 @@ use decant_core::destination::TableChange;
 use decant_core::{Arrival, Result, Stream, TableName};
 use serde::Serialize;
 
+use crate::archives::Unfolded;
 use crate::arrivals::{Arrivals, Judged, Verdict};
 use crate::foreseen::Foreseen;
 use crate::pipeline::{Run, decide_on};
@@ -93,14 +94,7 @@ impl Run {
         let mut planned: HashMap<TableName, Planned> = HashMap::new();
         let mut shown = Vec::new();
         for (name, candidates) in arrivals.survey(&mut tables).await? {
-            let samples = look_at(
-                &candidates.chosen(),
-                &self.services,
-                &self.settings,
-                &stream.format,
-                &self.sample_counter(),
-            )
-            .await;
+            let samples = self.look_at_candidates(&stream, candidates.chosen()).await;
             let capabilities = self.services.destination.capabilities();
             let qualified = tables.describe(&name).await?.name.to_string();
             let (plan, table) = match tables.statements(&name, samples).await {
@@ -116,9 +110,16 @@ impl Run {
             shown.push(table);
             planned.insert(name, Planned::new(qualified, plan));
         }
+        // Members can be looked at as long as their archives are known.
+        let mut known_archives = Vec::new();
         while let Some(page) = arrivals.next().await? {
-            self.preview_page(&stream, page, &mut tables, &mut planned, &mut shown, on_file)
-                .await?;
+            let mut page = VecDeque::from(page);
+            while let Some(part) = self.unfold_all(&stream, &mut page).await? {
+                let Unfolded { page, archives } = part;
+                known_archives.extend(archives);
+                self.preview_page(&stream, page, &mut tables, &mut planned, &mut shown, on_file)
+                    .await?;
+            }
         }
         for table in shown.iter_mut().filter(|table| table.exists) {
             let found = planned.values_mut().find(|planned| planned.name == table.table);

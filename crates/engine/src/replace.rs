@@ -1,7 +1,7 @@
 //! Replacing a table: it becomes exactly the rows of the selected files, in
 //! one transaction, or stays as it was.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use decant_core::destination::{FileTotals, LoadMode};
@@ -12,6 +12,7 @@ use decant_core::{
     TableName, Writer,
 };
 
+use crate::archives::ArchiveFile;
 use crate::arrivals::{Arrivals, Judged, Verdict};
 use crate::file_progress::{FileProgress, Undecoded};
 use crate::ingest::{Ingest, PlannedFile, count_bad_end, new_load_id, without};
@@ -22,6 +23,9 @@ use crate::tables::{NoTable, Place, Table, TablePlan};
 
 /// How often replacing begins again because the table changed.
 const ROUNDS_MAX: usize = 8;
+
+/// Files by their tables.
+type Selected = BTreeMap<TableName, Vec<Arrival>>;
 
 /// How one try at replacing a table ended.
 enum Replaced {
@@ -37,8 +41,8 @@ impl Run {
         let mut tables = self.tables(stream);
         let mut arrivals = Arrivals::new(&self.services, stream, self.started_at);
         self.create_missing(stream, &mut arrivals, &mut tables).await?;
-        let selected = self.stop.unless_requested(self.select_all(&mut arrivals)).await;
-        let Some(selected) = selected.transpose()? else { return Ok(()) };
+        let selected = self.stop.unless_requested(self.select_all(stream, &mut arrivals)).await;
+        let Some((selected, archives)) = selected.transpose()? else { return Ok(()) };
         if selected.is_empty() {
             return Err(Error::new(
                 ErrorKind::NotFound,
@@ -51,7 +55,9 @@ impl Run {
         }
         for (name, files) in selected {
             match tables.place(&name).await? {
-                Place::Ready(table) => self.replace_table(stream, &table, files).await?,
+                Place::Ready(table) => {
+                    self.replace_table(stream, &table, files, &archives).await?;
+                }
                 Place::None(qualified, why) => match why.as_ref() {
                     NoTable::Empty => self.note(format!(
                         "table {qualified} was not created: the files for it are empty"
@@ -67,22 +73,33 @@ impl Run {
 
     async fn select_all(
         &self,
+        stream: &Stream,
         arrivals: &mut Arrivals,
-    ) -> Result<BTreeMap<TableName, Vec<Arrival>>> {
-        let mut selected: BTreeMap<TableName, Vec<Arrival>> = BTreeMap::new();
+    ) -> Result<(Selected, Vec<Arc<ArchiveFile>>)> {
+        let mut selected = Selected::new();
+        let mut archives = Vec::new();
         while let Some(page) = arrivals.next().await? {
-            self.tally.files(|files| files.listed += page.len() as u64);
-            for Judged { arrival, verdict } in page {
-                match verdict {
-                    Verdict::Goes(table) => selected.entry(table).or_default().push(arrival),
-                    Verdict::Excluded(_) => self.tally.files(|files| files.excluded += 1),
-                    Verdict::Refused(error) => {
-                        return Err(error.in_file(arrival.file.location()));
-                    }
+            let mut page = VecDeque::from(page);
+            while let Some(part) = self.unfold_all(stream, &mut page).await? {
+                archives.extend(part.archives);
+                self.select_page(part.page, &mut selected)?;
+            }
+        }
+        Ok((selected, archives))
+    }
+
+    fn select_page(&self, page: Vec<Judged>, selected: &mut Selected) -> Result<()> {
+        self.tally.files(|files| files.listed += page.len() as u64);
+        for Judged { arrival, verdict } in page {
+            match verdict {
+                Verdict::Goes(table) => selected.entry(table).or_default().push(arrival),
+                Verdict::Excluded(_) => self.tally.files(|files| files.excluded += 1),
+                Verdict::Refused(error) => {
+                    return Err(error.in_file(arrival.file.location()));
                 }
             }
         }
-        Ok(selected)
+        Ok(())
     }
 
     async fn replace_table(
@@ -90,11 +107,16 @@ impl Run {
         stream: &Arc<Stream>,
         table: &Arc<Table>,
         arrivals: Vec<Arrival>,
+        archives: &[Arc<ArchiveFile>],
     ) -> Result<()> {
         let plan = table.plan().await;
         let files = planned(&plan, arrivals);
         let ledger = self.services.destination.ledger();
-        let before: BTreeSet<FileId> = ledger.loaded(&plan.name()).await?.into_iter().collect();
+        let mut before: BTreeSet<FileId> = ledger.loaded(&plan.name()).await?.into_iter().collect();
+        // Rows of archives themselves stand for no rows of the table.
+        for archive in archives {
+            before.remove(&FileId::of(&plan.name(), &archive.file));
+        }
         let after: BTreeSet<FileId> = files.iter().map(|file| file.id).collect();
         if before == after && !table.is_new && stream.reload != Reload::Force {
             self.tally.files(|sum| sum.already_loaded += files.len() as u64);
@@ -117,7 +139,7 @@ impl Run {
         let known = self.known(files.iter()).await?;
         for Arrival { file, .. } in files {
             let id = FileId::of(&table.to_string(), &file);
-            let own = known.get(&file.key).into_iter().flatten().find(|entry| entry.id == id);
+            let own = known.row(&file, &table.to_string());
             let attempts = own.map_or(0, |entry| entry.attempts);
             let failure = Error::new(error.kind(), error.chain());
             let status = self.status_without_table(error, &file).await?;

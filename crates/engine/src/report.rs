@@ -130,7 +130,7 @@ impl Serialize for Repairs {
 /// How much was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct BytesReport {
-    /// As stored.
+    /// As stored; members of archives as unpacked.
     pub fetched: u64,
     /// After decompression.
     pub decoded: u64,

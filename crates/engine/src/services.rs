@@ -5,7 +5,7 @@ use std::sync::Arc;
 use decant_core::format::SampleLimits;
 use decant_core::selection::Scan;
 use decant_core::stream::{FormatOptions, GroupLimits};
-use decant_core::{Arrival, Destination, FileVersion, Format, Result, Store, Trigger};
+use decant_core::{Archive, Arrival, Destination, FileVersion, Format, Result, Store, Trigger};
 
 use crate::observer::Observer;
 
@@ -13,6 +13,10 @@ use crate::observer::Observer;
 pub type List = dyn Fn(Vec<Scan>) -> Box<dyn Trigger> + Send + Sync;
 /// The format for a file of this name.
 pub type FormatFor = dyn Fn(&str, &FormatOptions) -> Result<Arc<dyn Format>> + Send + Sync;
+/// The archive that a file of this name promises to be; `None` for a plain
+/// file.
+pub type ArchiveFor =
+    dyn Fn(&str, &FormatOptions) -> Result<Option<Arc<dyn Archive>>> + Send + Sync;
 
 /// The doors to the outside.
 #[derive(Clone)]
@@ -23,6 +27,8 @@ pub struct Services {
     pub list: Arc<List>,
     /// Chooses formats.
     pub format: Arc<FormatFor>,
+    /// Tells archives from plain files.
+    pub archive: Arc<ArchiveFor>,
     /// Takes rows.
     pub destination: Arc<dyn Destination>,
     /// Is told how it goes.
@@ -30,10 +36,16 @@ pub struct Services {
 }
 
 impl Services {
-    /// What a file's key holds now, if anything.
+    /// What a file's key holds now, if anything. Of a member it says whether
+    /// its archive is still the same.
     pub(crate) async fn present(&self, file: &FileVersion) -> Result<Option<Arrival>> {
         let mut listing = (self.list)(vec![Scan::Key(file.key.clone())]);
-        Ok(listing.next().await?.and_then(|page| page.into_iter().next()))
+        let now = listing.next().await?.and_then(|page| page.into_iter().next());
+        if file.member.is_empty() {
+            return Ok(now);
+        }
+        let same = now.filter(|now| now.file.etag == file.etag);
+        Ok(same.map(|now| Arrival { file: file.clone(), ..now }))
     }
 }
 

@@ -5,19 +5,19 @@
 //! [`Input`](decant_core::Input), rows go to a
 //! [`Receiver`](decant_core::Receiver).
 
+mod archive;
 mod arrow;
 mod arrow_ipc;
 mod avro;
-mod archive;
 pub mod compression;
 pub mod csv;
 pub mod encoding;
 mod excel;
 pub mod infer;
-pub mod raw_rows;
 pub mod json;
 mod parquet;
 mod pull;
+pub mod raw_rows;
 mod registry;
 #[cfg(test)]
 mod testing;

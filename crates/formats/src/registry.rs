@@ -51,20 +51,28 @@ static FORMATS: [FormatEntry; 15] = [
     in_order("json-index", &[], open_json),
     in_order("json-columns", &[], open_json),
     by_ranges("parquet", &["parquet", "pq", "parq"], |o| Ok(Box::new(ParquetFormat::new(o)))),
-    by_ranges("avro", &["avro"], |options| Ok(Box::new(AvroFormat::new(options)))),
-    by_ranges("arrow", &["arrow", "arrows", "feather", "ipc"], |options| {
+    in_order("avro", &["avro"], |options| Ok(Box::new(AvroFormat::new(options)))),
+    in_order("arrow", &["arrow", "arrows", "feather", "ipc"], |options| {
         Ok(Box::new(ArrowIpcFormat::new(options)))
     }),
-    by_ranges("excel", &["xlsx", "xlsm", "xlsb", "xls", "ods"], |options| {
+    in_order("excel", &["xlsx", "xlsm", "xlsb", "xls", "ods"], |options| {
         Ok(Box::new(ExcelFormat::new(options)?))
     }),
 ];
 
-const fn in_order(name: &'static str, extensions: &'static [&'static str], open: Open) -> FormatEntry {
+const fn in_order(
+    name: &'static str,
+    extensions: &'static [&'static str],
+    open: Open,
+) -> FormatEntry {
     FormatEntry { name, extensions, reads: Reads::InOrder, open }
 }
 
-const fn by_ranges(name: &'static str, extensions: &'static [&'static str], open: Open) -> FormatEntry {
+const fn by_ranges(
+    name: &'static str,
+    extensions: &'static [&'static str],
+    open: Open,
+) -> FormatEntry {
     FormatEntry { name, extensions, reads: Reads::Ranges, open }
 }
 
@@ -221,6 +229,8 @@ mod tests {
         assert!(for_file("a.csv", &named("json-split")).is_ok());
         let error = for_file("a.csv", &named("cvs")).err().unwrap();
         assert_eq!(error.kind(), ErrorKind::InvalidConfig);
-        assert!(error.hint().unwrap().starts_with("choose one of auto, csv, tsv, psv, fwf, json, "));
+        assert!(
+            error.hint().unwrap().starts_with("choose one of auto, csv, tsv, psv, fwf, json, ")
+        );
     }
 }

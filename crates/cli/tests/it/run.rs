@@ -191,8 +191,7 @@ impl Run {
 
 fn counts(object: &Value, without: &str) -> String {
     let object = object.as_object().expect("an object of counts");
-    let shown = object
-        .iter()
-        .filter(|(name, count)| *name != without && count.is_number() && **count != 0);
+    let shown =
+        object.iter().filter(|(name, count)| *name != without && count.is_number() && **count != 0);
     shown.map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
 }

@@ -34,6 +34,7 @@ pub async fn replay(
         store: Arc::new(NoFiles),
         list: Arc::new(|_| Box::new(NoFiles)),
         format: Arc::new(format_for),
+        archive: Arc::new(|_, _| Ok(None)),
         destination,
         observer: Arc::new(NoObserver),
     };

@@ -236,7 +236,13 @@ impl Ingest {
         failure: FileFailure,
         settled: &mut Vec<Receipt>,
     ) -> Result<Option<PlannedFile>> {
+        let is_member = !file.file.member.is_empty();
         match self.decoder.services.present(&file.file).await? {
+            // The next run lists the archive as it is now.
+            None if is_member => {
+                self.settle(&file, failure, settled).await?;
+                Ok(None)
+            }
             Some(arrival) if arrival.file != file.file => {
                 let table = self.table.plan().await.name();
                 let id = FileId::of(&table, &arrival.file);

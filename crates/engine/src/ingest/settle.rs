@@ -82,7 +82,7 @@ impl Ingest {
         self.settle_as(status, file, failure, settled).await
     }
 
-    pub(super) async fn settle_as(
+    pub(crate) async fn settle_as(
         &self,
         status: Status,
         file: &PlannedFile,

@@ -7,6 +7,7 @@
     reason = "helpers of tests fail the test that calls them"
 )]
 
+mod archives;
 mod drift;
 mod faults;
 mod groups;

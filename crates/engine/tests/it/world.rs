@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use async_trait::async_trait;
 use bytes::Bytes;
+use decant_core::archive::{Archive, Directory, Member, MemberKind};
 use decant_core::evidence::{Evidence, NumberEvidence};
 use decant_core::format::{
     DecodedBatch, FileColumns, Format, Input, OnMisfit, Piece, PlacesWanted, Receiver, Repair,
@@ -24,16 +26,21 @@ use decant_core::{
     Arrival, ByteStream, ColumnType, Content, Error, ErrorKind, FileVersion, Receipt, Reject,
     Result, Store, Stream, TableName, Trigger,
 };
-use decant_engine::{NoObserver, Run, RunReport, Services, Settings, Stop, TablePlanned};
+use decant_engine::{FilePlan, NoObserver, Run, RunReport, Services, Settings, Stop, TablePlanned};
 use decant_testkit::faulty::Faulty;
 use decant_testkit::memory::MemoryDatabase;
 use futures::{StreamExt, stream};
 
 /// Files by key: an ETag and lines, of which the first names the columns.
 #[derive(Clone, Default)]
-pub(crate) struct Bucket(Arc<Mutex<BTreeMap<String, (String, String)>>>);
+pub(crate) struct Bucket(Arc<Mutex<BTreeMap<String, (String, String)>>>, Arc<AtomicUsize>);
 
 impl Bucket {
+    /// How often a file was opened.
+    pub(crate) fn opened(&self) -> usize {
+        self.1.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn put(&self, key: &str, etag: &str, lines: &str) {
         self.0.lock().unwrap().insert(key.into(), (etag.into(), lines.into()));
     }
@@ -65,6 +72,8 @@ impl Bucket {
 #[async_trait]
 impl Store for Bucket {
     async fn open(&self, file: &FileVersion) -> Result<Box<dyn Content>> {
+        assert!(file.member.is_empty(), "a store knows nothing of members");
+        self.1.fetch_add(1, Ordering::SeqCst);
         Ok(Box::new(Opened { bucket: self.clone(), file: file.clone() }))
     }
 }
@@ -280,6 +289,65 @@ fn fields(line: &str) -> impl Iterator<Item = &str> {
     line.split(',')
 }
 
+/// An archive of text: `== PATH` and the lines of that file, again and again.
+/// `!unreadable` makes it one that cannot be opened.
+struct Pack;
+
+struct PackDirectory {
+    members: Vec<Member>,
+    places: Vec<Range<u64>>,
+}
+
+impl Archive for Pack {
+    fn unpacked<'i>(&self, _: &'i mut dyn Input) -> Result<Option<Box<dyn Input + 'i>>> {
+        Ok(None)
+    }
+
+    fn open(&self, input: &mut dyn Input) -> Result<Box<dyn Directory>> {
+        let bytes = input.range(0..input.size().unwrap())?;
+        let text = std::str::from_utf8(&bytes).unwrap();
+        if text.contains("!unreadable") {
+            return Err(Error::new(ErrorKind::MalformedFile, "is no archive"));
+        }
+        let mut directory = PackDirectory { members: Vec::new(), places: Vec::new() };
+        for part in text.split("== ").skip(1) {
+            let (path, lines) = part.split_once('\n').unwrap();
+            let start = (lines.as_ptr() as usize - text.as_ptr() as usize) as u64;
+            let size = lines.len() as u64;
+            directory.members.push(Member { path: path.into(), size, kind: MemberKind::File });
+            directory.places.push(start..start + size);
+        }
+        Ok(Box::new(directory))
+    }
+}
+
+impl Directory for PackDirectory {
+    fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    fn read<'i>(&self, position: usize, input: &'i mut dyn Input) -> Result<Box<dyn Input + 'i>> {
+        let bytes = input.range(self.places[position].clone())?;
+        Ok(Box::new(Packed(Some(bytes))))
+    }
+}
+
+struct Packed(Option<Bytes>);
+
+impl Input for Packed {
+    fn next_chunk(&mut self) -> Result<Option<Bytes>> {
+        Ok(self.0.take().filter(|bytes| !bytes.is_empty()))
+    }
+
+    fn range(&mut self, _: Range<u64>) -> Result<Bytes> {
+        Err(Error::new(ErrorKind::Unsupported, "has no ranges"))
+    }
+
+    fn size(&self) -> Option<u64> {
+        None
+    }
+}
+
 fn text_of(input: &mut dyn Input) -> Result<String> {
     let mut bytes = Vec::new();
     while let Some(chunk) = input.next_chunk()? {
@@ -326,6 +394,16 @@ impl World {
         self.run().preview(stream, &mut |_| {}).await.unwrap()
     }
 
+    /// What a sync would do, by file: `location action`.
+    pub(crate) async fn preview(&self, stream: &Stream) -> Vec<String> {
+        let mut plans = Vec::new();
+        let mut keep = |plan: FilePlan| {
+            plans.push(format!("{} {}", plan.file, plan.verdict.action));
+        };
+        self.run().preview(stream, &mut keep).await.unwrap();
+        plans
+    }
+
     fn run(&self) -> Run {
         let bucket = self.bucket.clone();
         let services = Services {
@@ -334,6 +412,9 @@ impl World {
                 Box::new(Listing { bucket: bucket.clone(), scans: Some(scans) })
             }),
             format: Arc::new(|_, _| Ok(Arc::new(Lines))),
+            archive: Arc::new(|name, _| {
+                Ok(name.ends_with(".pack").then(|| Arc::new(Pack) as Arc<dyn Archive>))
+            }),
             destination: Arc::<Faulty>::clone(&self.destination),
             observer: Arc::new(NoObserver),
         };
@@ -375,6 +456,22 @@ impl World {
             .collect();
         ledger.sort();
         ledger
+    }
+}
+
+impl World {
+    /// The ledger as `key!member status rows`, sorted.
+    pub(crate) fn members(&self) -> Vec<String> {
+        let entries = self.database.ledger_entries(decant_testkit::memory::DEFAULT_LEDGER);
+        let mut members: Vec<String> = entries
+            .into_iter()
+            .map(|entry| {
+                let (file, status) = (&entry.file, entry.status.as_str());
+                format!("{}!{} {} {status}", file.key, file.member, file.etag)
+            })
+            .collect();
+        members.sort();
+        members
     }
 }
 

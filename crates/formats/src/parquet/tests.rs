@@ -61,8 +61,7 @@ fn values_that_do_not_fit_a_given_type_are_rejects_with_their_row() {
     let batch = RecordBatch::try_from_iter([("n", array)]).unwrap();
     let bytes = write(&batch, WriterProperties::default());
     let target = decant_core::format::Target::new(decant_core::schema::ColumnType::Int16, false);
-    let mut collected =
-        Collected { targets: Some(vec![Some(target)]), ..Collected::default() };
+    let mut collected = Collected { targets: Some(vec![Some(target)]), ..Collected::default() };
     let format = ParquetFormat::new(&FormatOptions::default());
     format.decode(&Piece { bytes: 0..0 }, &mut Ranges::new(&bytes), &mut collected).unwrap();
     assert_eq!(collected.rows, [r#"{"n":1}"#, r#"{"n":3}"#]);
@@ -77,10 +76,8 @@ fn a_few_large_values_among_many_small_ones_stay_within_memory() {
     let large = "x".repeat(1 << 20);
     let values: Vec<&str> =
         (0..3_000).map(|row| if row < 60 { large.as_str() } else { "small" }).collect();
-    let batch = RecordBatch::try_from_iter([(
-        "text",
-        Arc::new(StringArray::from(values)) as ArrayRef,
-    )]);
+    let batch =
+        RecordBatch::try_from_iter([("text", Arc::new(StringArray::from(values)) as ArrayRef)]);
     let properties = WriterProperties::builder()
         .set_dictionary_enabled(false)
         .set_data_page_size_limit(1 << 20)

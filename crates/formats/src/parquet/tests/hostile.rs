@@ -9,8 +9,7 @@ fn file() -> Vec<u8> {
     let words = (0..200).map(|n| Some(format!("word {}", n % 7)));
     let words = Arc::new(words.collect::<StringArray>()) as ArrayRef;
     let batch = RecordBatch::try_from_iter([("n", numbers), ("word", words)]).unwrap();
-    let properties =
-        WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
     write(&batch, properties)
 }
 

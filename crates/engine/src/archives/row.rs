@@ -1,0 +1,191 @@
+//! The ledger row of an archive itself: no rows, and a checksum that says
+//! which members it stands for.
+//!
+//! Written last, when all of its members are settled, so that later runs need
+//! not open the archive. Under `on_change: replace` it displaces what only
+//! older versions of the archive had.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use decant_core::archive::members_checksum;
+use decant_core::decide::{Decision, DecisionRules};
+use decant_core::destination::FileTotals;
+use decant_core::stream::OnChange;
+use decant_core::{
+    Arrival, Begun, Error, ErrorKind, FileId, LedgerEntry, Outcome, Receipt, Result, Status, Stream,
+};
+
+use super::shares::Sharing;
+use crate::arrivals::Arrivals;
+use crate::ingest::{Ingest, PlannedFile};
+use crate::pipeline::{Known, Run};
+use crate::retry::Retry;
+use crate::tables::TablePlan;
+
+/// How often the row is tried while the table changes.
+const ROUNDS_MAX: usize = 8;
+
+/// What the ledger says of an archive's members, in one table.
+pub(super) struct SettledMembers {
+    /// Members of this version that need nothing more.
+    pub(super) count: u64,
+    /// What the archive's row would have for a checksum.
+    pub(super) checksum: i64,
+}
+
+/// The members of this version of an archive that the ledger has settled.
+pub(super) fn settled_members(
+    arrival: &Arrival,
+    table: &str,
+    known: &Known,
+    stream: &Stream,
+) -> SettledMembers {
+    let ids: Vec<FileId> = known
+        .of_key(&arrival.file.key)
+        .filter(|entry| entry.target_table == table && !entry.file.member.is_empty())
+        .filter(|entry| entry.file.etag == arrival.file.etag && is_settled(entry))
+        .map(|entry| entry.id)
+        .collect();
+    SettledMembers {
+        count: ids.len() as u64,
+        checksum: members_checksum(ids, &stream.selection.member_rules()),
+    }
+}
+
+fn is_settled(entry: &LedgerEntry) -> bool {
+    use Status::{Loaded, Skipped, Superseded, Undone};
+    matches!(entry.status, Loaded | Skipped | Superseded | Undone)
+}
+
+/// The archive's row as a file to be loaded; `None` where the ledger has it
+/// just so, or the rules forbid it.
+pub(super) fn row_of(
+    arrival: &Arrival,
+    (id, decision): (FileId, Decision),
+    has_checksum: bool,
+) -> Option<PlannedFile> {
+    let (again, displaces) = match decision {
+        Decision::Load { again, displaces, .. } => (again, displaces),
+        Decision::Settled(Status::Loaded) if has_checksum => return None,
+        Decision::Settled(status) => (status == Status::Loaded, Vec::new()),
+        Decision::GaveUp { .. } | Decision::ChangeIgnored | Decision::Refused(_) => return None,
+    };
+    let file = arrival.file.clone();
+    Some(PlannedFile { file, id, receipt: Receipt::None, displaces, again })
+}
+
+/// Loaded members of older versions that the archive has no more.
+pub(super) fn vanished_members(
+    arrival: &Arrival,
+    plan: &TablePlan,
+    known: &Known,
+    present: &HashSet<&str>,
+) -> Vec<FileId> {
+    let DecisionRules { on_change, has_file_id, .. } = plan.rules;
+    if on_change != OnChange::Replace || !has_file_id {
+        return Vec::new();
+    }
+    let table = plan.name();
+    known
+        .of_key(&arrival.file.key)
+        .filter(|entry| entry.target_table == table && !entry.file.member.is_empty())
+        .filter(|entry| entry.status == Status::Loaded && entry.file.etag != arrival.file.etag)
+        .filter(|entry| !present.contains(entry.file.member.as_str()))
+        .map(|entry| entry.id)
+        .collect()
+}
+
+impl Run {
+    /// Acknowledges what is settled. The last member of an archive settles
+    /// the archive.
+    pub(crate) async fn acknowledge(
+        &self,
+        stream: &std::sync::Arc<Stream>,
+        arrivals: &mut Arrivals,
+        receipts: &[Receipt],
+    ) -> Result<()> {
+        for receipt in receipts {
+            match receipt {
+                Receipt::None => {}
+                Receipt::Handle(_) => arrivals.acknowledge(receipt).await?,
+                Receipt::Share(number) => {
+                    if let Some(whole) = arrivals.shares.take_back(*number) {
+                        self.settle_archive(stream, arrivals, whole).await?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the archive's row, and acknowledges its receipt.
+    pub(super) async fn settle_archive(
+        &self,
+        stream: &std::sync::Arc<Stream>,
+        arrivals: &mut Arrivals,
+        whole: Sharing,
+    ) -> Result<()> {
+        let Sharing { row, checksum, table, receipt, archive } = whole;
+        drop(archive);
+        if let Some(row) = row
+            && let Err(error) = self.ingest(stream, &table).archive_row(&row, checksum).await
+        {
+            if error.kind() == ErrorKind::Unavailable {
+                return Err(error);
+            }
+            self.tally.error(&error.in_file(row.file.location()));
+            return Ok(());
+        }
+        if receipt != Receipt::None {
+            arrivals.acknowledge(&receipt).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Ingest {
+    async fn archive_row(&self, row: &PlannedFile, checksum: i64) -> Result<()> {
+        let started = Instant::now();
+        let mut retry = Retry::new();
+        for _ in 0..ROUNDS_MAX {
+            match self.archive_row_once(row, checksum, started).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => self.table.look_again().await?,
+                Err(error) => retry.pause(error).await?,
+            }
+        }
+        Err(Error::new(ErrorKind::Conflict, "its table keeps changing"))
+    }
+
+    /// False when the table is not what it was.
+    async fn archive_row_once(
+        &self,
+        row: &PlannedFile,
+        checksum: i64,
+        started: Instant,
+    ) -> Result<bool> {
+        let plan = self.table.plan().await;
+        let begun = self.destination.begin(self.load_plan(&[row], &plan)).await?;
+        let Begun::Ready { load, already_loaded } = begun else { return Ok(false) };
+        if already_loaded.contains(&row.id) {
+            load.abort().await?;
+            return Ok(true);
+        }
+        let totals = FileTotals {
+            id: row.id,
+            rows_loaded: 0,
+            rows_rejected: 0,
+            rows_checksum: checksum,
+            processing_seconds: started.elapsed().as_secs_f64(),
+            repairs_kept: 0,
+            layout: None,
+            settles: Vec::new(),
+        };
+        match load.commit(Vec::new(), vec![totals]).await?.pop() {
+            Some(Outcome::SchemaChanged) => Ok(false),
+            Some(Outcome::Failed(error)) => Err(error),
+            Some(Outcome::Committed | Outcome::AlreadyLoaded) | None => Ok(true),
+        }
+    }
+}
