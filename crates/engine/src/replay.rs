@@ -14,7 +14,7 @@ use bytes::Bytes;
 use decant_core::layout::Layout;
 use decant_core::ledger::{RejectsFilter, Status, StoredReject};
 use decant_core::reject::Reason;
-use decant_core::stream::FormatOptions;
+use decant_core::stream::{FormatOptions, TypePolicy};
 use decant_core::value_format::GivenType;
 use decant_core::{
     ByteStream, Content, Error, ErrorKind, FileVersion, LedgerEntry, Result, Store, Stream,
@@ -174,6 +174,8 @@ fn reading(entry: &LedgerEntry, replay: &Replay, doors: &ReplayDoors) -> Result<
     for (column, given) in &replay.types {
         stream.columns.types.insert(column.clone(), given.clone());
     }
+    // Rows that do not fit stay rejects: a replay changes no table.
+    stream.types = Some(TypePolicy::Frozen);
     Ok(Reading { layout, stream: Arc::new(stream) })
 }
 

@@ -9,7 +9,7 @@ use decant_core::{Begun, Receipt, Result, Writer};
 
 use super::{FileEnd, Ingest, PlannedFile, ends_the_run, good_ends};
 use crate::decode::{Decoding, Step};
-use crate::file_progress::{FileBatch, FileFailure, FileProgress, Undecoded};
+use crate::file_progress::{FileFailure, FileProgress, Undecoded};
 use crate::observer::Event;
 use crate::refusals::{Refusals, Refusing};
 use crate::retry::Retry;

@@ -328,7 +328,7 @@ fn why(undecoded: Undecoded) -> String {
             let names: Vec<String> = new.iter().map(|new| format!("`{}`", new.source)).collect();
             format!("the table has no column for {}", names.join(", "))
         }
-        Undecoded::TooLarge | Undecoded::Abandoned => "it could not be read".to_owned(),
+        Undecoded::Contradicted(_) | Undecoded::TooLarge | Undecoded::Abandoned => "it could not be read".to_owned(),
     }
 }
 

@@ -17,12 +17,11 @@ use super::cells::Cells;
 use super::convert::{self, Trouble, Troubles, internal};
 use super::render;
 use super::source::SourceColumns;
-use crate::values::Misfit;
+use crate::values::Reader;
+use crate::values::complaint::quoted;
 
 /// Rows of one batch at most.
 pub(crate) const BATCH_ROWS_MAX: usize = 16_384;
-/// Characters of a value that a message quotes.
-const QUOTED_CHARACTERS_MAX: usize = 80;
 
 /// Turns the batches of one file into what was asked for, and counts its rows.
 pub(crate) struct Rows<'f> {
@@ -243,15 +242,7 @@ fn rescued_rows(rescued: Vec<(usize, usize, String)>, good: &[usize]) -> Vec<Res
 }
 
 fn complaint(trouble: &Trouble, target: Option<&Target>) -> String {
-    let column_type = target.map_or_else(String::new, |target| target.column_type.to_string());
-    let mut characters = trouble.text.chars();
-    let shown: String =
-        characters.by_ref().take(QUOTED_CHARACTERS_MAX).flat_map(char::escape_debug).collect();
-    let more = if characters.next().is_some() { "…" } else { "" };
-    let value = format!("`{shown}{more}`");
-    match trouble.misfit {
-        Misfit::Spelling => format!("{value} is not of the type {column_type}"),
-        Misfit::Range => format!("{value} is out of range ({column_type})"),
-        Misfit::Precision => format!("{value} has more digits than {column_type} keeps"),
-    }
+    let value = trouble.text.as_bytes();
+    let reader = target.and_then(|target| Reader::new(target, None).ok());
+    reader.map_or_else(|| quoted(value), |reader| reader.complaint(trouble.misfit, value))
 }
