@@ -1,4 +1,5 @@
-//! What a developer runs: `cargo xtask setup`, `check`, `test`, `tidy`.
+//! What a developer runs: `cargo xtask setup`, `check`, `test`, `tidy`,
+//! `fuzz`.
 //!
 //! Continuous integration runs the same commands and no others. This crate
 //! depends on nothing of the workspace and on next to nothing else, because
@@ -12,6 +13,7 @@
 mod advisories;
 mod check;
 mod debian;
+mod fuzz;
 mod place;
 mod python;
 mod setup;
@@ -33,7 +35,9 @@ usage: cargo xtask VERB
   check          format, clippy, documentation, licences, advisories, tidy
   tidy           the house rules alone
   test           every test, the slow ones at scale included
-  test --quick   every test but those at scale";
+  test --quick   every test but those at scale
+  fuzz [TARGET]... [--seconds N]
+                 any bytes against the decoders, a minute a target";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -46,10 +50,11 @@ fn main() -> ExitCode {
         ["test", "--quick"] => {
             Place::find().and_then(|place| suite::run(&place, suite::Extent::Quick))
         }
-        _ => {
-            eprintln!("{USAGE}");
-            return ExitCode::from(2);
-        }
+        ["fuzz", ref rest @ ..] => match fuzz::arguments(rest) {
+            Some((names, time)) => Place::find().and_then(|place| fuzz::run(&place, &names, time)),
+            None => return usage(),
+        },
+        _ => return usage(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -58,4 +63,9 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("{USAGE}");
+    ExitCode::from(2)
 }

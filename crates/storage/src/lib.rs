@@ -25,5 +25,6 @@ mod traffic;
 
 pub use location::Location;
 pub use options::{Credentials, StorageOptions};
+pub use s3::decode_listed_key;
 pub use storage::Storage;
 pub use traffic::Traffic;

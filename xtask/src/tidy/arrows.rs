@@ -27,7 +27,7 @@ const S3_MEMORY: &str = "decant-s3-memory";
 /// What tests may stand on, whatever room they are of.
 const FOR_TESTS: [&str; 2] = [TESTKIT, S3_MEMORY];
 
-const ROOMS: [Room; 11] = [
+const ROOMS: [Room; 12] = [
     Room {
         name: "decant-core",
         rooms: &[],
@@ -106,6 +106,11 @@ const ROOMS: [Room; 11] = [
     },
     Room { name: S3_MEMORY, rooms: &[], closed_to: &[] },
     Room { name: TESTKIT, rooms: &["decant-core", S3_MEMORY], closed_to: &[] },
+    Room {
+        name: "decant-fuzz",
+        rooms: &["decant-core", "decant-formats", "decant-storage"],
+        closed_to: &["tokio", "rusqlite", "tokio-postgres"],
+    },
     Room { name: "xtask", rooms: &[], closed_to: &["tokio", "reqwest", "clap", "regex"] },
 ];
 

@@ -28,7 +28,7 @@ pub(super) fn query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> 
 /// it is not UTF-8.
 ///
 /// Source: AWS, ListObjectsV2, `EncodingType`; AWS encodes as forms do.
-pub(super) fn decode_listed(encoded: &str) -> Option<String> {
+pub fn decode_listed_key(encoded: &str) -> Option<String> {
     let spaced: Cow<'_, str> =
         if encoded.contains('+') { encoded.replace('+', " ").into() } else { encoded.into() };
     percent_decode_str(&spaced).decode_utf8().ok().map(Cow::into_owned)
@@ -69,7 +69,7 @@ mod tests {
             ("%C3%A9%0A", Some("é\n")),
             ("%FF", None),
         ] {
-            assert_eq!(decode_listed(listed).as_deref(), key, "{listed}");
+            assert_eq!(decode_listed_key(listed).as_deref(), key, "{listed}");
         }
     }
 }

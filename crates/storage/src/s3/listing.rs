@@ -297,7 +297,7 @@ fn version(client: &Client, entry: Entry, is_encoded: bool) -> Result<FileVersio
     let size = entry.size.ok_or_else(|| lacking("its size"))?;
     let last_modified = entry.last_modified.ok_or_else(|| lacking("its time"))?;
     let key = if is_encoded {
-        encode::decode_listed(&entry.key)
+        encode::decode_listed_key(&entry.key)
             .ok_or_else(|| Fault::Answer(format!("`{}` is not UTF-8", entry.key)))?
     } else {
         entry.key

@@ -37,6 +37,7 @@ use client::Client;
 use endpoint::Endpoint;
 
 pub(crate) use client::connector;
+pub use encode::decode_listed_key;
 pub(crate) use fault::Fault;
 #[cfg(test)]
 pub(crate) use fault::StatusFault;
