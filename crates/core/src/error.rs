@@ -180,6 +180,23 @@ impl Error {
         self.0.hint.as_deref()
     }
 
+    /// The same error, told of `file`, which fails for it. Causes become part
+    /// of the sentence; so does the position when it is in another file.
+    #[must_use]
+    pub fn told_of(&self, file: &str) -> Self {
+        let here = self.0.position.as_ref().filter(|at| at.file.is_empty() || at.file == file);
+        let place = here.map_or(0, |_| self.to_string().len() - self.0.message.len());
+        Self(Box::new(Inner {
+            kind: self.0.kind,
+            message: self.chain().split_off(place),
+            position: here.cloned(),
+            context: self.0.context.clone(),
+            hint: self.0.hint.clone(),
+            source: None,
+        }))
+        .in_file(file)
+    }
+
     /// This error and its causes in one line, for ledgers and reports.
     pub fn chain(&self) -> String {
         let mut line = self.to_string();
@@ -228,6 +245,23 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "orders/2026-01.csv line 812, column `amount`: `12,50` is not a number"
+        );
+    }
+
+    #[test]
+    fn an_error_is_told_of_every_file_that_fails_for_it() {
+        let error = Error::new(ErrorKind::MalformedFile, "no JSON")
+            .with_hint("mend it")
+            .caused_by(std::io::Error::other("a comma"))
+            .at(Position { file: "a".into(), line: Some(3), ..Position::default() });
+        let here = error.told_of("a");
+        assert_eq!(here.to_string(), "a line 3: no JSON: a comma");
+        assert_eq!(here.position().and_then(|at| at.line), Some(3));
+        let there = error.told_of("b");
+        assert_eq!(there.to_string(), "b: a line 3: no JSON: a comma");
+        assert_eq!(
+            (there.hint(), there.position().and_then(|at| at.line)),
+            (Some("mend it"), None)
         );
     }
 

@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn a_layout_of_another_making_is_refused_with_a_cure() {
         assert_eq!(Layout::parse("{}").unwrap(), Layout::default());
-        let error = Layout::parse("[]").unwrap_err();
+        let error = Layout::parse("{\"names\": 1}").unwrap_err();
         assert!(error.hint().unwrap().contains("--force"));
     }
 }

@@ -141,7 +141,7 @@ impl Run {
             let id = FileId::of(&table.to_string(), &file);
             let own = known.row(&file, &table.to_string());
             let attempts = own.map_or(0, |entry| entry.attempts);
-            let failure = Error::new(error.kind(), error.chain());
+            let failure = error.told_of(&file.location());
             let status = self.status_without_table(error, &file).await?;
             let counts = status != Status::Failed
                 || attempts < stream.max_attempts
@@ -160,7 +160,7 @@ impl Run {
                 };
                 self.services.destination.ledger().settle(&settlement).await?;
             }
-            count_bad_end(&self.tally, status, &failure.in_file(file.location()));
+            count_bad_end(&self.tally, status, &failure);
         }
         Ok(())
     }

@@ -55,13 +55,13 @@ fn a_failed_file_keeps_its_rejects_until_a_later_attempt_replaces_them() {
 }
 
 #[test]
-fn a_later_value_that_contradicts_what_was_inferred_fails_its_file() {
+fn a_later_value_that_contradicts_frozen_types_fails_its_file() {
     on_both(|world| {
         world.put("orders/1.csv", "id,amount\n1,10\n");
         world.load("orders/", &[]).exits(0);
         world.put("orders/2.csv", "id,amount\n2,20\n3,a lot\n");
         world.put("orders/3.csv", "id,amount\n4,40\n");
-        let run = world.load("orders/", &[]).exits(1);
+        let run = world.load("orders/", &["--types", "frozen", "--on-error", "fail"]).exits(1);
         assert_eq!(run.files(), "already_loaded 1, loaded 1, failed 1");
         let error = run.error();
         assert_eq!((error["line"].as_u64(), error["column"].as_str()), (Some(3), Some("amount")));

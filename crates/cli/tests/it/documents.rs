@@ -7,7 +7,7 @@ fn every_shape_loads_the_same_rows() {
     on_both(|world| {
         for (name, file) in [
             ("lines", "{\"id\":1,\"name\":\"ada\"}\n{\"id\":2,\"name\":null}\n"),
-            ("array", "[{\"id\":1,\"name\":\"ada\"},{\"id\":2}]"),
+            ("listed", "[{\"id\":1,\"name\":\"ada\"},{\"id\":2}]"),
             ("split", r#"{"columns":["id","name"],"index":[0,1],"data":[[1,"ada"],[2,null]]}"#),
             ("concatenated", r#"{"id":1,"name":"ada"}{"id":2,"name":null}"#),
         ] {

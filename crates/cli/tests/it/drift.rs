@@ -11,7 +11,7 @@ fn what_is_new_or_does_not_fit_is_rescued_where_that_is_asked() {
         world.put("orders/2.csv", "id,amount,colour\n2,20,red\n3,much,\n4,40,\n");
         let options = ["--new-columns", "rescue", "--on-conflict", "rescue", "--types", "frozen"];
         let run = world.load("orders/", &options).exits(0);
-        assert_eq!(run.rows(), "loaded 3, read 3");
+        assert_eq!(run.rows(), "read 3, loaded 3");
         let changes = run.report()["tables"][0]["changes"].to_string();
         assert!(changes.contains("kept in _rescued: `colour`"), "{changes}");
         assert_eq!(
@@ -41,7 +41,7 @@ fn rows_with_values_in_new_columns_are_rejected_where_that_is_asked() {
         world.put("orders/2.csv", "id,colour\n2,red\n3,\n");
         let options = ["--new-columns", "reject", "--on-error", "reject"];
         let run = world.load("orders/", &options).exits(3);
-        assert_eq!(run.rows(), "loaded 1, read 2, rejected 1");
+        assert_eq!(run.rows(), "read 2, loaded 1, rejected 1");
         assert_eq!(world.query("SELECT id FROM orders ORDER BY id"), ["1", "3"]);
         let rejects = world.query("SELECT line, column_name, reason FROM rejected_rows");
         assert_eq!(rejects, ["2|colour|new_column"]);
@@ -82,7 +82,7 @@ fn rows_are_chosen_and_counted_by_where() {
         let options =
             ["--where", "amount > 10 and country in ('FR', 'DE')", "--exclude-columns", "country"];
         let run = world.load("orders/", &options).exits(0);
-        assert_eq!(run.rows(), "filtered 3, loaded 1, read 4");
+        assert_eq!(run.rows(), "read 4, loaded 1, filtered 3");
         assert_eq!(world.database.columns("orders"), ["id", "amount", "_file_id"]);
         assert_eq!(world.query("SELECT id, amount FROM orders"), ["2|20"]);
     });
@@ -122,7 +122,7 @@ fn what_a_repair_cut_off_is_kept_and_the_row_is_loaded() {
     on_both(|world| {
         world.put("orders/1.csv", "id,name,city\n1,a,x\n2,b\n3,c,y,more\n");
         let run = world.load("orders/", &["--lenient"]).exits(0);
-        assert_eq!(run.rows(), "loaded 3, read 3, repaired 2");
+        assert_eq!(run.rows(), "read 3, loaded 3, repaired 2");
         let repairs = &run.report()["rows"]["repairs"];
         assert_eq!((&repairs["padded"], &repairs["cut"]), (&1.into(), &1.into()), "{repairs}");
         assert_eq!(world.query("SELECT line, reason FROM rejected_rows"), ["4|repaired"]);

@@ -44,6 +44,7 @@ fn the_ledger_has_the_columns_that_are_documented() {
             "run_id",
             "attempts",
             "error",
+            "layout",
         ];
         assert_eq!(world.database.columns("processed_files"), expected);
         let endpoint = world.s3.endpoint().replace("http://", "");

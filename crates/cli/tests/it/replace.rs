@@ -62,7 +62,7 @@ fn one_failed_file_leaves_the_table_as_it_was() {
     on_both(|world| {
         two_loaded(world);
         world.put("orders/1.csv", "id\n10\n");
-        world.put("orders/3.csv", "id\nthree\n");
+        world.put("orders/3.csv", "id\n\"three\n");
         let run = world.load("orders/", &REPLACE).exits(1);
         assert_eq!(run.report()["rows"]["loaded"], 0);
         assert_eq!(run.error()["file"], "s3://shop/orders/3.csv");

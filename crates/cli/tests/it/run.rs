@@ -126,6 +126,11 @@ impl From<Output> for Run {
     }
 }
 
+/// What becomes of files, in a report's order.
+const FILES: [&str; 6] = ["excluded", "already_loaded", "loaded", "failed", "skipped", "vanished"];
+/// What becomes of rows, in a report's order.
+const ROWS: [&str; 5] = ["read", "loaded", "rejected", "filtered", "repaired"];
+
 impl Run {
     /// Asserts how it ended.
     #[track_caller]
@@ -154,13 +159,13 @@ impl Run {
     /// What became of the files, without `listed` and zeros: `loaded 2, failed 1`.
     #[track_caller]
     pub(crate) fn files(&self) -> String {
-        counts(&self.report()["files"], "listed")
+        counts(&self.report()["files"], &FILES)
     }
 
     /// What became of the rows, without zeros: `read 3, loaded 3`.
     #[track_caller]
     pub(crate) fn rows(&self) -> String {
-        counts(&self.report()["rows"], "")
+        counts(&self.report()["rows"], &ROWS)
     }
 
     /// The only error of the report.
@@ -189,9 +194,9 @@ impl Run {
     }
 }
 
-fn counts(object: &Value, without: &str) -> String {
-    let object = object.as_object().expect("an object of counts");
-    let shown =
-        object.iter().filter(|(name, count)| *name != without && count.is_number() && **count != 0);
-    shown.map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+/// Those counts of an object that are not zero, in this order.
+fn counts(object: &Value, names: &[&str]) -> String {
+    let count = |name: &&str| object[*name].as_u64().expect("a count");
+    let shown = names.iter().filter(|name| count(name) != 0);
+    shown.map(|name| format!("{name} {}", count(name))).collect::<Vec<_>>().join(", ")
 }

@@ -153,7 +153,7 @@ fn a_table_of_the_ledgers_name_that_is_not_ours_is_refused() {
         world.put("orders/1.csv", "id\n1\n");
         let words =
             ["load", "s3://shop/orders/", "--output", "json", "--to", &world.database.url()];
-        let run = world.decant(&words).run().exits(1);
+        let run = world.decant(&words).run().exits(2);
         assert!(run.error()["message"].as_str().unwrap().contains("processed_files"), "{run:?}");
         assert_eq!(made(world), Vec::<String>::new());
     });

@@ -80,7 +80,7 @@ fn hashed_and_masked_columns_show_nothing_of_their_values() {
 fn row_hashes_do_not_collide_where_values_move_between_columns() {
     on_both(|world| {
         world.put("in/1.csv", "id,a,b\n1,ab,c\n2,a,bc\n3,ab,c\n4,,abc\n5,abc,\n");
-        let stream = "    columns: {row_hash: {row_key: [a, b]}}\n";
+        let stream = "    columns: {row_hash: {name: row_key, columns: [a, b]}}\n";
         sync_with(world, stream).exits(0);
         let hashes = world.query("SELECT row_key FROM t ORDER BY id");
         assert_eq!(hashes[0], hashes[2], "equal rows have equal hashes");

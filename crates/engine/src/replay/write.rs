@@ -62,7 +62,7 @@ impl Run {
         let place = self.tables(&reading.stream).place(&name).await?;
         let table = match place {
             Place::Ready(table) => table,
-            Place::None(name, why) => return Err(no_table(&name, &why)),
+            Place::None(name, why) => return Err(no_table(&name, &why, &batch.entry.file)),
         };
         let ingest = self.ingest(&reading.stream, &table);
         let mut rejects = batch.rejects;
@@ -328,7 +328,9 @@ fn why(undecoded: Undecoded) -> String {
             let names: Vec<String> = new.iter().map(|new| format!("`{}`", new.source)).collect();
             format!("the table has no column for {}", names.join(", "))
         }
-        Undecoded::Contradicted(_) | Undecoded::TooLarge | Undecoded::Abandoned => "it could not be read".to_owned(),
+        Undecoded::Contradicted(_) | Undecoded::TooLarge | Undecoded::Abandoned => {
+            "it could not be read".to_owned()
+        }
     }
 }
 
@@ -340,15 +342,9 @@ fn row_of(stored: &StoredReject) -> String {
     }
 }
 
-fn no_table(name: &TableName, why: &NoTable) -> Error {
+fn no_table(name: &TableName, why: &NoTable, file: &FileVersion) -> Error {
     match why {
-        NoTable::Failed(error) => {
-            let copy = Error::new(error.kind(), error.chain());
-            match error.hint() {
-                Some(hint) => copy.with_hint(hint),
-                None => copy,
-            }
-        }
+        NoTable::Failed(error) => error.told_of(&file.location()),
         NoTable::Empty => Error::new(ErrorKind::NotFound, format!("there is no table {name}")),
     }
 }

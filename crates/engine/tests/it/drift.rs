@@ -44,7 +44,8 @@ async fn new_columns_are_left_out_and_said_once() {
         world.bucket.put("in/c", "e", "a,x\nthree,w\n");
         let report = world.sync(&stream).await;
         assert_eq!(counts(&report), (2, 2, 0, 0));
-        assert_eq!(changes(&report), ["left out: `x` of s3://bucket/in/b"]);
+        let [change] = changes(&report)[..] else { panic!("{report:#?}") };
+        assert!(change.starts_with("left out: `x` of s3://bucket/in/"), "{change}");
         assert_eq!(world.rows(&["a"]).await, ["one", "three", "two"]);
     }
 }

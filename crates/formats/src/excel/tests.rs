@@ -13,7 +13,9 @@ fn workbook(rows: &str) -> Vec<u8> {
     let sheet = format!(
         r#"<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{rows}</sheetData></worksheet>"#
     );
+    let package = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
     for (name, text) in [
+        ("_rels/.rels", package),
         ("[Content_Types].xml", types),
         ("xl/_rels/workbook.xml.rels", relations),
         ("xl/workbook.xml", book),

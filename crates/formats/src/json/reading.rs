@@ -298,11 +298,13 @@ impl<'i> Reading<'i> {
             let name = names.next();
             return self.element(rows, (start, place), taken, name);
         }
-        if self.settings.header && self.ordinal == 0 && self.columns.names().is_empty() {
-            if let (Taken::Row, Some(names)) = (&taken, self.header()) {
-                self.columns.name_elements(names);
-                return Ok(());
-            }
+        let is_first = self.ordinal == 0 && self.columns.names().is_empty();
+        if self.settings.header
+            && is_first
+            && let (Taken::Row, Some(names)) = (&taken, self.header())
+        {
+            self.columns.name_elements(names);
+            return Ok(());
         }
         self.element(rows, (start, place), taken, None)
     }

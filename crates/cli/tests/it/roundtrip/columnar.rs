@@ -24,9 +24,9 @@ pub(super) fn parquet(random: &mut Random, table: &Table) -> Written {
         Compression::LZ4_RAW,
         Compression::ZSTD(ZstdLevel::default()),
     ];
-    let version = *random.one_of(&[WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0]);
+    let version = random.one_of(&[WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0]);
     let properties = WriterProperties::builder()
-        .set_compression(*random.one_of(&compressions))
+        .set_compression(random.one_of(&compressions))
         .set_writer_version(version)
         .set_dictionary_enabled(random.once_in(2))
         .set_max_row_group_row_count(Some(1 + random.below(50) as usize))

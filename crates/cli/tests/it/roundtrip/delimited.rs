@@ -53,7 +53,7 @@ impl Dialect {
             true => &["utf-8", "utf-16le", "utf-16be", "windows-1252", "gb18030"],
             false => &["utf-8", "utf-8 with a mark", "utf-16le with a mark", "windows-1252"],
         };
-        let delimiter = *random.one_of(delimiters);
+        let delimiter = random.one_of(delimiters);
         Self {
             delimiter,
             quote: if is_told && random.once_in(4) { '\'' } else { '"' },

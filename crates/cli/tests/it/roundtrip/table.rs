@@ -51,7 +51,7 @@ impl Table {
     pub(super) fn random(random: &mut Random) -> Self {
         let others = 1 + random.below(5) as usize;
         let mut kinds = vec![Kind::Integer];
-        kinds.extend((0..others).map(|_| *random.one_of(&KINDS)));
+        kinds.extend((0..others).map(|_| random.one_of(&KINDS)));
         let names = (0..kinds.len()).map(|column| match column {
             0 => "id".to_owned(),
             _ => format!("column {column}"),
@@ -147,7 +147,7 @@ fn text(random: &mut Random) -> String {
     if random.once_in(20) {
         return String::new();
     }
-    let mut text = (*random.one_of(&WORDS)).to_owned();
+    let mut text = random.one_of(&WORDS).to_owned();
     for _ in 0..random.below(4) {
         text.push_str(if random.once_in(5) { random.one_of(&ODDITIES) } else { " " });
         text.push_str(random.one_of(&WORDS));

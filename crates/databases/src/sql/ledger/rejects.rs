@@ -86,18 +86,17 @@ impl LedgerSql {
     fn reject_conditions(&self, filter: &RejectsFilter) -> (Vec<String>, Vec<String>) {
         let mut conditions = Vec::new();
         let mut parameters = Vec::new();
-        let holds: &dyn Fn(String) -> String =
-            &|sought| format!("{}({PLACE}, {sought}) > 0", self.dialect.position);
-        let texts: [(&Option<String>, &dyn Fn(String) -> String); 4] = [
-            (&filter.table, &|wanted| format!("f.\"target_table\" = {wanted}")),
-            (&filter.run_id, &|wanted| format!("f.\"run_id\" = {wanted}")),
-            (&filter.reason, &|wanted| format!("r.\"reason\" = {wanted}")),
-            (&filter.key_contains, holds),
-        ];
-        for (wanted, condition) in texts {
+        let place_holds = format!("{}({PLACE}, ", self.dialect.position);
+        for (wanted, before, behind) in [
+            (&filter.table, "f.\"target_table\" = ", ""),
+            (&filter.run_id, "f.\"run_id\" = ", ""),
+            (&filter.reason, "r.\"reason\" = ", ""),
+            (&filter.key_contains, &place_holds, ") > 0"),
+        ] {
             let Some(wanted) = wanted else { continue };
             parameters.push(wanted.clone());
-            conditions.push(condition(self.dialect.parameter(parameters.len())));
+            let parameter = self.dialect.parameter(parameters.len());
+            conditions.push(format!("{before}{parameter}{behind}"));
         }
         if let Some(file) = filter.file {
             conditions.push(format!("r.\"file_id\" = {file}"));

@@ -54,6 +54,10 @@ impl Spelling {
             self.inner = Some(inside.to_ascii_lowercase());
             return Ok(rest);
         }
+        if self.inner.is_some() {
+            // How many elements a list of a fixed size has.
+            return Ok(rest);
+        }
         if inside.trim().is_empty() {
             return Err("arrays of values are loaded as `json`".to_owned());
         }

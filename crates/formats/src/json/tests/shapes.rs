@@ -107,8 +107,8 @@ fn a_pointer_names_the_rows_of_a_wrapped_document() {
     assert_eq!(error.message(), "the document has nothing at `/data`");
     assert!(error.hint().unwrap().contains("meta, da/ta, t"), "{error:?}");
     refusal(&file[..file.len() - 1], &at("/meta/n"));
-    refusal(&file.replace("\"t\":{}", "\"t\":{,}"), &at("/meta/n"));
-    refusal(&format!("{file} x"), &at("/meta/n"));
+    refusal(file.replace("\"t\":{}", "\"t\":{,}"), &at("/meta/n"));
+    refusal(format!("{file} x"), &at("/meta/n"));
 }
 
 #[test]
