@@ -322,10 +322,3 @@ pub struct Part {
     /// The destination's own: a staging table, object names, nothing.
     pub payload: String,
 }
-
-impl Capabilities {
-    /// Whether a column of `wanted` can be created as it is.
-    pub fn keeps(&self, wanted: ColumnType) -> bool {
-        !matches!((wanted, self.decimal), (ColumnType::Decimal(None), DecimalSupport::None))
-    }
-}

@@ -111,6 +111,8 @@ pub struct Sample {
     pub trimmed_evidence: Vec<Evidence>,
     /// Rows looked at.
     pub rows: u64,
+    /// The first row that could not be read, for files of which none could.
+    pub first_reject: Option<Reject>,
     /// Whether these rows are all that the file has.
     pub complete: bool,
     /// Whether a NULL was among the values, in the columns' order.

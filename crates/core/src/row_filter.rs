@@ -18,7 +18,7 @@ impl RowFilter {
     /// `InvalidConfig` that quotes the place which is not understood, with
     /// what may stand there.
     pub fn parse(text: &str) -> Result<Self> {
-        let mut reader = Reader { tokens: tokens(text)?, at: 0, text };
+        let mut reader = Reader { tokens: tokens(text)?, at: 0, numeric: false, text };
         let mut comparisons = vec![reader.comparison()?];
         while reader.takes_word("and") {
             comparisons.push(reader.comparison()?);
@@ -157,6 +157,8 @@ fn comparator(rest: &str, text: &str) -> Result<(TokenKind, usize)> {
 struct Reader<'a> {
     tokens: Vec<Token>,
     at: usize,
+    /// Whether the comparison at hand has a number.
+    numeric: bool,
     text: &'a str,
 }
 
@@ -183,8 +185,9 @@ impl Reader<'_> {
             Some(Token { kind: TokenKind::Word(name), .. }) if !is_keyword(&name) => name,
             other => return Err(self.error(other.as_ref(), "expected a column")),
         };
+        self.numeric = false;
         let (comparator, values) = self.condition()?;
-        Ok(Comparison { column, comparator, values })
+        Ok(Comparison { column, comparator, values, numeric: self.numeric })
     }
 
     fn condition(&mut self) -> Result<(Comparator, Vec<String>)> {
@@ -241,7 +244,9 @@ impl Reader<'_> {
     fn value(&mut self) -> Result<String> {
         let token = self.next();
         match &token {
-            Some(Token { kind: TokenKind::Text(text) | TokenKind::Number(text), .. }) => {
+            Some(Token { kind: TokenKind::Text(text), .. }) => Ok(text.clone()),
+            Some(Token { kind: TokenKind::Number(text), .. }) => {
+                self.numeric = true;
                 Ok(text.clone())
             }
             Some(found) if found.is_word("true") || found.is_word("false") => {

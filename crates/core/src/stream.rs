@@ -267,6 +267,9 @@ pub struct Comparison {
     /// The constants as text, read in the column's type: one, or several for
     /// `In` and `NotIn`, or none.
     pub values: Vec<String>,
+    /// Whether one of them was written as a number, without quotes.
+    #[serde(default)]
+    pub numeric: bool,
 }
 
 /// What a comparison asks.

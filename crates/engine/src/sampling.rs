@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use decant_core::format::Sample;
 use decant_core::stream::FormatOptions;
-use decant_core::{Error, ErrorKind, FileVersion, Result};
+use decant_core::{Error, ErrorKind, FileVersion, Position, Result};
 use futures::{StreamExt, stream};
 
 use crate::input::{ContentInput, FetchCounter};
@@ -145,8 +145,26 @@ async fn look(
         .map_err(|error| {
             Error::new(ErrorKind::MalformedFile, "the decoder panicked").caused_by(error)
         })
-        .and_then(|sample| sample)
+        .and_then(|sample| sample.and_then(with_columns))
         .map_err(named)
+}
+
+/// A file without columns has no rows either; one whose rows cannot be read
+/// is not taken for it.
+fn with_columns(sample: Sample) -> Result<Sample> {
+    match &sample.first_reject {
+        Some(reject) if sample.columns.names.is_empty() => {
+            let message = format!("none of its rows can be read: {}", reject.detail);
+            Err(Error::new(ErrorKind::MalformedFile, message)
+                .with_hint("mend the file, or say how it is read: its format, its encoding")
+                .at(Position {
+                    line: reject.line,
+                    byte: reject.byte_offset,
+                    ..Position::default()
+                }))
+        }
+        _ => Ok(sample),
+    }
 }
 
 #[cfg(test)]

@@ -41,6 +41,9 @@ impl BoundComparison {
         column: Option<usize>,
         column_type: ColumnType,
     ) -> Result<Self> {
+        if comparison.numeric && matches!(column_type, ColumnType::Text | ColumnType::Json) {
+            return Err(number_beside_text(comparison, column_type));
+        }
         let constants = comparison
             .values
             .iter()
@@ -185,16 +188,29 @@ impl BoundComparison {
     }
 }
 
+/// Text compares letter by letter, so that `'10' < '9'`: nobody who writes a
+/// number means that.
+fn number_beside_text(comparison: &Comparison, column_type: ColumnType) -> Error {
+    let Comparison { column, values, .. } = comparison;
+    let value = values.first().map(String::as_str).unwrap_or_default();
+    let message = format!(
+        "`where` compares column `{column}`, which is {column_type}, with the number {value}"
+    );
+    Error::new(ErrorKind::InvalidConfig, message).with_hint(format!(
+        "give the column a type of numbers, or write '{value}' in quotes to compare letter by letter"
+    ))
+}
+
 /// The type of a column that neither the table nor the rules know: the
 /// narrowest that reads every constant, of few.
-pub(super) fn type_by_constants(values: &[String]) -> ColumnType {
+pub(super) fn type_by_constants(values: &[String], numeric: bool) -> ColumnType {
     let all = |column_type: ColumnType| {
         values.iter().all(|text| Literal::read(text, column_type).is_some())
     };
     use ColumnType::{Bool, Date, Decimal, Text, Timestamp};
     match values {
         [] => Text,
-        _ if values.iter().all(|text| number(text).is_some()) => Decimal(None),
+        _ if numeric && values.iter().all(|text| number(text).is_some()) => Decimal(None),
         _ => [Bool, Date, Timestamp].into_iter().find(|known| all(*known)).unwrap_or(Text),
     }
 }

@@ -10,8 +10,8 @@ use super::new_table::own_columns;
 use super::place::{Place, is_our_own, places};
 use super::rescue::{RescuedColumn, keys};
 use super::wanted::{
-    Wanted, check_rule_names, concealment, enumerate, given_type, is_selected, is_trimmed,
-    unknown_column, wanted_columns,
+    Wanted, check_filter, check_rule_names, concealment, enumerate, given_type, is_selected,
+    is_trimmed, unknown_column, wanted_columns,
 };
 use super::{Conform, Drift, FitRules, Mismatch, NewColumn, may_grow};
 use crate::destination::{Capabilities, TableState};
@@ -41,6 +41,7 @@ impl<'a> Matching<'a> {
     ) -> Result<Self, Mismatch> {
         let wanted = wanted_columns(file, fit, capabilities.identifier_bytes_max)
             .map_err(Mismatch::Refused)?;
+        check_filter(fit, &[&wanted]).map_err(Mismatch::Refused)?;
         if !may_grow(file) {
             check_rule_names(fit, &[&wanted], Some(schema)).map_err(Mismatch::Refused)?;
         }
@@ -229,7 +230,8 @@ impl<'a> Matching<'a> {
         let values: Vec<String> =
             comparisons.iter().flat_map(|comparison| comparison.values.clone()).collect();
         let tables = self.table_type(column.sought()).or_else(|| self.table_type(&column.name));
-        given.or(tables).or_else(|| Some(type_by_constants(&values)))
+        let numeric = comparisons.iter().any(|comparison| comparison.numeric);
+        given.or(tables).or_else(|| Some(type_by_constants(&values, numeric)))
     }
 
     fn table_type(&self, name: &str) -> Option<ColumnType> {
@@ -256,7 +258,9 @@ impl<'a> Matching<'a> {
         let known = self.table_type(&comparison.column).or_else(|| self.table_type(&named));
         match known {
             Some(known) => Ok(known),
-            None if may_grow(self.file) => Ok(type_by_constants(&comparison.values)),
+            None if may_grow(self.file) => {
+                Ok(type_by_constants(&comparison.values, comparison.numeric))
+            }
             None => {
                 let known: Vec<&str> =
                     self.wanted.iter().map(|column| column.source.as_str()).collect();

@@ -1,7 +1,7 @@
 //! Columns that are not there yet: a new table's, and those that are added.
 
 use super::wanted::{
-    Wanted, check_rule_names, given_type, is_selected, is_trimmed, wanted_columns,
+    Wanted, check_filter, check_rule_names, given_type, is_selected, is_trimmed, wanted_columns,
 };
 use super::{FitRules, NewColumn, added, may_grow};
 use crate::destination::Capabilities;
@@ -32,6 +32,7 @@ pub fn new_table_columns(
         .map(|sample| wanted_columns(&sample.columns, fit, capabilities.identifier_bytes_max))
         .collect::<Result<_>>()?;
     let views: Vec<&[Wanted]> = headers.iter().map(Vec::as_slice).collect();
+    check_filter(fit, &views)?;
     let may_have_more = |sample: &Sample| may_grow(&sample.columns) && !sample.complete;
     if !samples.iter().any(may_have_more) {
         check_rule_names(fit, &views, None)?;
@@ -57,7 +58,7 @@ pub fn new_table_columns(
         .with_hint("create the table yourself, or wait for a file with a header"));
     }
     let own = own_columns(fit).into_iter();
-    columns.extend(own.map(|(name, it)| Column::new(name, stored_type(it, capabilities))));
+    columns.extend(own.map(|(name, it)| Column::new(name, it)));
     if file_id {
         columns.push(Column::new(FILE_ID_COLUMN, ColumnType::Int64));
     }
@@ -77,10 +78,8 @@ pub fn added_columns(
     capabilities: &Capabilities,
 ) -> Result<Vec<Column>> {
     let wanted = wanted_columns(&sample.columns, fit, capabilities.identifier_bytes_max)?;
-    let of_rules = new.iter().filter_map(|new| {
-        let column_type = stored_type(new.column_type?, capabilities);
-        Some(Column::new(&new.name, column_type))
-    });
+    let of_rules =
+        new.iter().filter_map(|new| new.column_type.map(|it| Column::new(&new.name, it)));
     let of_file = looks(&wanted, sample, &fit.columns)
         .filter(|(column, _)| {
             new.iter().any(|new| new.column_type.is_none() && new.name == column.name)
@@ -117,11 +116,5 @@ fn column_for(
     let column_type = given_type(wanted, rules)
         .map(|given| given.column_type)
         .unwrap_or_else(|| evidence.column_type(capabilities.decimal, rules.decimals));
-    Column::new(&wanted.name, stored_type(column_type, capabilities))
-}
-
-/// The type as the destination can keep it: a decimal without bounds is text
-/// where there are no exact decimals.
-fn stored_type(column_type: ColumnType, capabilities: &Capabilities) -> ColumnType {
-    if capabilities.keeps(column_type) { column_type } else { ColumnType::Text }
+    Column::new(&wanted.name, column_type)
 }

@@ -453,6 +453,7 @@ fn what_is_only_filtered_on_is_decoded_and_not_loaded() {
         column: "country".into(),
         comparator: Comparator::In,
         values: vec!["FR".into()],
+        numeric: false,
     };
     let mut fit =
         of_columns(&ColumnRules { exclude: vec!["country".into()], ..ColumnRules::default() });
@@ -475,6 +476,33 @@ fn a_filter_must_compare_with_values_of_the_columns_type() {
         refusal(Conform::new(&header(&["a"]), &table(&[("a", INT)]), &fit, &capabilities()));
     assert_eq!(error.kind(), ErrorKind::InvalidConfig);
     assert_eq!(error.message(), "`where` compares column `a`, which is int64, with `much`");
+}
+
+#[test]
+fn a_number_is_not_compared_with_text_letter_by_letter() {
+    let mut fit = rules();
+    fit.filter = RowFilter::parse("a > 9").unwrap();
+    let found = |fit: &FitRules| {
+        Conform::new(&header(&["a"]), &table(&[("a", TEXT)]), fit, &capabilities())
+    };
+    let error = refusal(found(&fit));
+    assert_eq!(error.message(), "`where` compares column `a`, which is text, with the number 9");
+    fit.filter = RowFilter::parse("a > '9'").unwrap();
+    assert!(found(&fit).is_ok());
+}
+
+#[test]
+fn a_filter_on_a_column_that_decant_adds_is_refused() {
+    let mut fit = of_columns(&ColumnRules {
+        added: vec![AddedColumn { name: "n".into(), value: AddedValue::Line }],
+        ..ColumnRules::default()
+    });
+    fit.filter = RowFilter::parse("n > 1").unwrap();
+    let samples = [sample(&[("a", Evidence::Bool)])];
+    let error = new_table_columns(&samples, &fit, &capabilities(), false).unwrap_err();
+    assert_eq!(error.message(), "`where` names column `n`, which decant adds itself");
+    let schema = table(&[("a", INT), ("n", INT)]);
+    refusal(Conform::new(&header(&["a"]), &schema, &fit, &capabilities()));
 }
 
 #[test]

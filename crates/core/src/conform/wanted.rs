@@ -188,6 +188,20 @@ pub(super) fn check_rule_names(
     Ok(())
 }
 
+/// A filter looks at rows as the file has them.
+pub(super) fn check_filter(fit: &FitRules, headers: &[&[Wanted]]) -> Result<()> {
+    let names = fit.filter.comparisons.iter().map(|comparison| &comparison.column);
+    let mut columns = headers.iter().flat_map(|header| header.iter());
+    for name in names.filter(|name| added::find(&fit.columns, name).is_some()) {
+        if !columns.any(|column| column.is_called(name)) {
+            let message = format!("`where` names column `{name}`, which decant adds itself");
+            return Err(Error::new(ErrorKind::InvalidConfig, message)
+                .with_hint("rows are chosen by the columns of their file"));
+        }
+    }
+    Ok(())
+}
+
 /// The columns that rules name, with the rules' names.
 fn named_columns(fit: &FitRules, with_excluded: bool) -> Vec<(&'static str, &String)> {
     let rules = &fit.columns;

@@ -41,7 +41,7 @@ pub(super) fn sample(
         complete,
         nulls: looks.iter().map(|look| look.has_null).collect(),
         examples: looks.into_iter().map(|look| look.examples).collect(),
-        explanation: Vec::new(),
+        ..Sample::default()
     })
 }
 

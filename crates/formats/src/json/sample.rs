@@ -21,11 +21,15 @@ pub(super) fn sample(reading: &mut Reading<'_>, limits: SampleLimits) -> Result<
     let mut columns: Vec<Seen> = Vec::new();
     let mut block = Block::default();
     let (mut looked_at, mut read, mut good) = (0, 0, 0);
+    let mut first_reject = None;
+    let mut rejects = Vec::new();
     let rows_max = limits.rows as u64;
     while looked_at < rows_max && reading.position() < limits.bytes as u64 {
-        if !reading.next_block(&mut block, &mut Vec::new())? {
+        if !reading.next_block(&mut block, &mut rejects)? {
             break;
         }
+        first_reject = first_reject.or_else(|| rejects.drain(..).next());
+        rejects.clear();
         let allowed = rows_max - looked_at;
         let rows = block.rows.partition_point(|row| row.ordinal <= read + allowed);
         columns.resize_with(reading.column_count(), Seen::default);
@@ -44,6 +48,7 @@ pub(super) fn sample(reading: &mut Reading<'_>, limits: SampleLimits) -> Result<
         columns: reading.file_columns(),
         evidence: columns.iter().map(Seen::evidence).collect(),
         rows: looked_at,
+        first_reject,
         complete,
         nulls: columns.iter().map(|seen| seen.values < good).collect(),
         examples: columns.into_iter().map(|seen| seen.examples).collect(),
