@@ -119,7 +119,7 @@ impl Evidence {
             Type::Timestamp => Self::Timestamp,
             Type::TimestampTz => Self::TimestampTz,
             Type::Uuid => Self::Uuid,
-            Type::Json => Self::Json,
+            Type::Json | Type::List(_) => Self::Json,
             Type::Decimal(None) | Type::Time | Type::Text | Type::Binary => Self::Text,
         }
     }
@@ -211,6 +211,7 @@ impl NumberEvidence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::list::ListElement;
     use DecimalSupport::{None as NoDecimals, Unbounded};
 
     fn integer(digits: u16, int64: bool) -> Evidence {
@@ -290,6 +291,7 @@ mod tests {
 
     #[test]
     fn what_files_know_joins_with_what_others_look_like() {
+        const NUMBERS: ColumnType = ColumnType::List(ListElement::Int64);
         let known = Evidence::Known;
         let bounds =
             |precision, scale| ColumnType::Decimal(Some(DecimalBounds { precision, scale }));
@@ -306,6 +308,10 @@ mod tests {
             (known(ColumnType::Float64), integer(18, true), ColumnType::Text),
             (known(ColumnType::Int64), Evidence::Bool, ColumnType::Text),
             (known(ColumnType::Binary), Evidence::Bool, ColumnType::Text),
+            (known(NUMBERS), Evidence::Nothing, NUMBERS),
+            (known(NUMBERS), known(NUMBERS), NUMBERS),
+            (known(NUMBERS), Evidence::Json, ColumnType::Json),
+            (known(NUMBERS), integer(3, true), ColumnType::Text),
         ] {
             for joined in [one.join(other), other.join(one)] {
                 assert_eq!(joined.column_type(Unbounded, Decimals::Exact), expected, "{one:?}");

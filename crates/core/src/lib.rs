@@ -18,6 +18,7 @@ pub mod file;
 pub mod format;
 pub mod layout;
 pub mod ledger;
+pub mod list;
 pub mod names;
 pub mod reject;
 pub mod row_filter;

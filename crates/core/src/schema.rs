@@ -5,6 +5,8 @@ use std::fmt;
 use arrow_schema::{DataType, TimeUnit};
 use serde::{Deserialize, Serialize};
 
+use crate::list::ListElement;
+
 /// The column that carries the ledger row's id in tables that decant creates.
 pub const FILE_ID_COLUMN: &str = "_file_id";
 /// The column that keeps, as one JSON object, what of a row did not fit.
@@ -46,6 +48,9 @@ pub enum ColumnType {
     Text,
     /// A JSON document as UTF-8.
     Json,
+    /// A list of scalars, NULL among them: a JSON array as UTF-8, each element
+    /// in its canonical form ([`crate::list`]).
+    List(ListElement),
     /// Bytes.
     Binary,
 }
@@ -78,7 +83,7 @@ impl ColumnType {
             Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
             Self::TimestampTz => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
             Self::Uuid => DataType::FixedSizeBinary(16),
-            Self::Text | Self::Json => DataType::Utf8,
+            Self::Text | Self::Json | Self::List(_) => DataType::Utf8,
             Self::Binary => DataType::Binary,
         }
     }
@@ -96,8 +101,10 @@ impl ColumnType {
                     | (Float32, Float64)
                     | (Decimal(Some(_)), Decimal(None))
                     | (Date, Timestamp)
+                    | (List(_), Json)
             )
             || match (self, other) {
+                (List(mine), List(theirs)) => mine.fits_into(theirs),
                 (Decimal(Some(mine)), Decimal(Some(theirs))) => {
                     mine.scale <= theirs.scale
                         && i16::from(mine.precision) - i16::from(mine.scale)
@@ -117,6 +124,7 @@ impl ColumnType {
             _ if self.fits_into(other) => other,
             _ if other.fits_into(self) => self,
             (Int32, Float32) | (Float32, Int32) => Float64,
+            (List(mine), List(theirs)) => mine.join(theirs).map_or(Json, List),
             _ => match (self.decimal_digits(), other.decimal_digits()) {
                 (Some(mine), Some(theirs)) => {
                     let (whole, scale) = (mine.0.max(theirs.0), mine.1.max(theirs.1));
@@ -163,6 +171,7 @@ impl fmt::Display for ColumnType {
             Self::Uuid => "uuid",
             Self::Text => "text",
             Self::Json => "json",
+            Self::List(element) => return write!(f, "{}[]", element.column_type()),
             Self::Binary => "binary",
         })
     }
@@ -282,6 +291,12 @@ mod tests {
             (Timestamp, TimestampTz, Text),
             (Json, Json, Json),
             (Json, Text, Text),
+            (List(ListElement::Int16), List(ListElement::Int64), List(ListElement::Int64)),
+            (List(ListElement::Int32), List(ListElement::Float32), List(ListElement::Float64)),
+            (List(ListElement::Int16), List(ListElement::Text), Json),
+            (List(ListElement::Text), Json, Json),
+            (List(ListElement::Text), Text, Text),
+            (List(ListElement::Int64), Int64, Text),
             (Bool, Int16, Text),
         ] {
             assert_eq!(one.join(other), expected, "{one} and {other}");

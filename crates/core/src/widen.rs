@@ -7,11 +7,12 @@
 
 use crate::destination::DecimalSupport;
 use crate::evidence::{DECIMAL_DIGITS, Decimals, Evidence, FLOAT_DIGITS, NumberEvidence};
+use crate::list::ListElement;
 use crate::schema::ColumnType;
 
 /// The types of one step or more, from narrow to wide. Decimals stand before
 /// doubles, because they keep every integer.
-const LADDER: [ColumnType; 9] = [
+const LADDER: [ColumnType; 15] = [
     ColumnType::Int16,
     ColumnType::Int32,
     ColumnType::Int64,
@@ -19,6 +20,12 @@ const LADDER: [ColumnType; 9] = [
     ColumnType::Float32,
     ColumnType::Float64,
     ColumnType::Timestamp,
+    ColumnType::List(ListElement::Int32),
+    ColumnType::List(ListElement::Int64),
+    ColumnType::List(ListElement::Decimal(None)),
+    ColumnType::List(ListElement::Float32),
+    ColumnType::List(ListElement::Float64),
+    ColumnType::List(ListElement::Timestamp),
     ColumnType::Json,
     ColumnType::Text,
 ];
@@ -118,6 +125,10 @@ mod tests {
     use super::*;
     use crate::schema::DecimalBounds;
 
+    const INTEGERS: ColumnType = ColumnType::List(ListElement::Int32);
+    const LONGS: ColumnType = ColumnType::List(ListElement::Int64);
+    const TEXTS: ColumnType = ColumnType::List(ListElement::Text);
+
     fn integers(digits: u16) -> Evidence {
         Evidence::Number(NumberEvidence {
             integer_digits: digits,
@@ -179,6 +190,13 @@ mod tests {
             (Bool, integers(1), Text, Text),
             (Uuid, Evidence::Text, Text, Text),
             (Json, Evidence::Text, Text, Text),
+            (Json, Evidence::Known(INTEGERS), Json, Json),
+            (INTEGERS, Evidence::Known(INTEGERS), INTEGERS, INTEGERS),
+            (INTEGERS, Evidence::Known(LONGS), LONGS, LONGS),
+            (LONGS, Evidence::Known(INTEGERS), LONGS, LONGS),
+            (INTEGERS, Evidence::Known(TEXTS), Json, Json),
+            (INTEGERS, Evidence::Json, Json, Json),
+            (INTEGERS, integers(3), Text, Text),
             (Text, huge(), Text, Text),
         ] {
             let choose = |support| widened(current, evidence, support, Decimals::Exact);
@@ -225,6 +243,11 @@ mod tests {
                 Text,
                 Json,
                 ColumnType::Binary,
+                INTEGERS,
+                LONGS,
+                TEXTS,
+                ColumnType::List(ListElement::Float32),
+                ColumnType::List(ListElement::Date),
             ]),
             bounds,
         ]
@@ -254,6 +277,9 @@ mod tests {
                 Evidence::Uuid,
                 Evidence::Json,
                 Evidence::Text,
+                Evidence::Known(INTEGERS),
+                Evidence::Known(LONGS),
+                Evidence::Known(TEXTS),
             ]),
             numbers,
         ]

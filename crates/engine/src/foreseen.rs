@@ -118,6 +118,9 @@ fn contradicts(found: ColumnType, target: &Target) -> bool {
     let held = target.column_type;
     match (kind(found), kind(held)) {
         (_, Kind::Any) => false,
+        // Text and documents may well spell lists.
+        (Kind::Any, Kind::List) => false,
+        (Kind::List, Kind::List) => !found.fits_into(held),
         (mine, theirs) if mine != theirs => true,
         (Kind::Number, _) => {
             matches!(held, Int16 | Int32 | Int64) && !matches!(found, Int16 | Int32 | Int64)
@@ -135,6 +138,7 @@ enum Kind {
     Day,
     Clock,
     Uuid,
+    List,
 }
 
 fn kind(column_type: ColumnType) -> Kind {
@@ -146,5 +150,6 @@ fn kind(column_type: ColumnType) -> Kind {
         Date | Timestamp | TimestampTz => Kind::Day,
         Time => Kind::Clock,
         Uuid => Kind::Uuid,
+        List(_) => Kind::List,
     }
 }

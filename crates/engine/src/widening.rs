@@ -43,8 +43,10 @@ pub(crate) fn steps(
         let evidence = sample.evidence.get(index).copied().unwrap_or_default();
         let from = column.column_type;
         let is_contradicted = contradicted.contains(&column);
-        // A file that knows its types says nothing of its values.
+        // A file that knows its types says nothing of its values, and a
+        // document may be a list.
         let says_nothing = matches!(evidence, Evidence::Known(_))
+            || matches!((from, evidence), (ColumnType::List(_), Evidence::Json))
             || widened(from, evidence, support, decimals) == from;
         if says_nothing && !is_contradicted {
             continue;

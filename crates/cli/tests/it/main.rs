@@ -24,6 +24,7 @@ mod inferred;
 mod ledger;
 mod lenient;
 mod listing;
+mod lists;
 mod messages;
 mod plan;
 mod policies;

@@ -121,10 +121,10 @@ impl AddedFilling {
     ///
     /// `SchemaMismatch` when the table's column cannot hold such values.
     pub(super) fn new(added: &AddedColumn, column: &Column, rules: &ColumnRules) -> Result<Self> {
-        use ColumnType::{Binary, Int32, Int64, Json, Text, Timestamp, TimestampTz};
+        use ColumnType::{Binary, Int32, Int64, Json, List, Text, Timestamp, TimestampTz};
         let column_type = column.column_type;
         let holds = match (&added.value, column_type) {
-            (_, None) | (AddedValue::Path(_), Some(Json | Binary)) => false,
+            (_, None) | (AddedValue::Path(_), Some(Json | List(_) | Binary)) => false,
             (_, Some(Text)) | (AddedValue::Path(_), Some(_)) => true,
             (AddedValue::LastModified | AddedValue::LoadedAt, Some(it)) => {
                 matches!(it, Timestamp | TimestampTz)

@@ -85,7 +85,7 @@ impl Literal {
             TimestampTz => moment(text).map(Self::Timestamp),
             Uuid => uuid(text).map(Self::Uuid),
             Text | Json => Some(Self::Text(text.to_owned())),
-            Binary => None,
+            Binary | List(_) => None,
         }
     }
 

@@ -20,21 +20,25 @@ SELECT n.nspname::text, c.relkind::text, a.attname::text,
        pg_catalog.format_type(a.atttypid, a.atttypmod),
        base.name, base.kind, base.modifier,
        NOT a.attnotnull,
-       a.attgenerated <> '' OR a.attidentity = 'a'
+       a.attgenerated <> '' OR a.attidentity = 'a',
+       base.element
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_attribute a
        ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 LEFT JOIN LATERAL (
     WITH RECURSIVE chain AS (
-        SELECT t.typname, t.typtype, a.atttypmod AS modifier, t.typbasetype, t.typtypmod
+        SELECT t.typname, t.typtype, a.atttypmod AS modifier, t.typbasetype, t.typtypmod,
+               t.typelem, t.typcategory
         FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid
         UNION ALL
-        SELECT t.typname, t.typtype, d.typtypmod, t.typbasetype, t.typtypmod
+        SELECT t.typname, t.typtype, d.typtypmod, t.typbasetype, t.typtypmod,
+               t.typelem, t.typcategory
         FROM chain d JOIN pg_catalog.pg_type t ON t.oid = d.typbasetype
         WHERE d.typtype = 'd'
     )
-    SELECT typname::text AS name, typtype::text AS kind, modifier
+    SELECT typname::text AS name, typtype::text AS kind, modifier,
+           CASE WHEN typcategory = 'A' THEN typelem ELSE 0::oid END AS element
     FROM chain WHERE typtype <> 'd'
 ) base ON true
 WHERE c.oid = pg_catalog.to_regclass(
@@ -100,6 +104,7 @@ fn column(row: &Row) -> Result<Option<CatalogueColumn>> {
         declared: get(row, 3)?,
         base: get(row, 4)?,
         kind: get(row, 5)?,
+        element_oid: get(row, 9)?,
         modifier: get(row, 6)?,
         nullable: get(row, 7)?,
         generated: get(row, 8)?,

@@ -19,6 +19,7 @@ use bytes::{BufMut as _, BytesMut};
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::schema::ColumnType;
 
+use super::arrays::EncodedArrays;
 use super::numeric;
 use super::type_table::{Encoding, JSONB_VERSION};
 
@@ -28,8 +29,8 @@ pub(crate) const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 pub(crate) const TRAILER: &[u8] = &[0xff, 0xff];
 
 const NULL_LENGTH: i32 = -1;
-const EPOCH_DAYS: i32 = 10_957;
-const EPOCH_MICROSECONDS: i64 = 946_684_800_000_000;
+pub(super) const EPOCH_DAYS: i32 = 10_957;
+pub(super) const EPOCH_MICROSECONDS: i64 = 946_684_800_000_000;
 const FIRST_DAY: i32 = -719_162;
 const LAST_DAY: i32 = 2_932_896;
 const DAY_MICROSECONDS: i64 = 86_400_000_000;
@@ -50,12 +51,19 @@ pub(crate) enum ColumnValues<'a> {
     Text(&'a StringArray),
     Jsonb(&'a StringArray),
     Binary(&'a BinaryArray),
+    Array(&'a StringArray, EncodedArrays),
 }
 
 impl<'a> ColumnValues<'a> {
     /// Looks at a whole column: that it is of its type, and that Postgres can
     /// hold its values.
     pub(crate) fn new(name: &str, encoding: Encoding, array: &'a ArrayRef) -> Result<Self> {
+        if let (ColumnType::List(element), Some(lists)) =
+            (encoding.column_type, array.as_string_opt::<i32>())
+        {
+            let encoded = EncodedArrays::new(name, element, encoding.element_oid, lists)?;
+            return Ok(Self::Array(lists, encoded));
+        }
         let values = Self::of_type(encoding, array).ok_or_else(|| {
             let message = format!(
                 "column `{name}` is {} in Arrow, {} was expected",
@@ -90,6 +98,7 @@ impl<'a> ColumnValues<'a> {
             ColumnType::Json if encoding.is_jsonb => Self::Jsonb(array.as_string_opt()?),
             ColumnType::Text | ColumnType::Json => Self::Text(array.as_string_opt()?),
             ColumnType::Binary => Self::Binary(array.as_binary_opt()?),
+            ColumnType::List(_) => return None,
         })
     }
 
@@ -121,6 +130,7 @@ impl<'a> ColumnValues<'a> {
             Self::Uuid(array) => array,
             Self::Text(array) | Self::Jsonb(array) => array,
             Self::Binary(array) => array,
+            Self::Array(array, _) => array,
         }
     }
 
@@ -158,6 +168,7 @@ impl<'a> ColumnValues<'a> {
             Self::Text(array) => put_bytes(buffer, array.value(row).as_bytes())?,
             Self::Jsonb(array) => put_jsonb(buffer, array.value(row).as_bytes())?,
             Self::Binary(array) => put_bytes(buffer, array.value(row))?,
+            Self::Array(_, encoded) => put_bytes(buffer, encoded.value(row))?,
         }
         Ok(())
     }
@@ -187,12 +198,12 @@ fn decimal_scale(data_type: &DataType) -> Option<u32> {
     }
 }
 
-fn put_i64(buffer: &mut BytesMut, value: i64) {
+pub(super) fn put_i64(buffer: &mut BytesMut, value: i64) {
     buffer.put_i32(8);
     buffer.put_i64(value);
 }
 
-fn put_bytes(buffer: &mut BytesMut, bytes: &[u8]) -> Result<()> {
+pub(super) fn put_bytes(buffer: &mut BytesMut, bytes: &[u8]) -> Result<()> {
     buffer.put_i32(length(bytes.len())?);
     buffer.put_slice(bytes);
     Ok(())
@@ -223,11 +234,13 @@ fn check_text(name: &str, array: &StringArray) -> Result<()> {
         return Ok(());
     }
     let row = (0..array.len()).find(|row| array.is_valid(*row) && array.value(*row).contains('\0'));
-    row.map_or(Ok(()), |row| {
-        let message =
-            format!("column `{name}`: the text has the character NUL, which Postgres cannot store");
-        Err(refused(message, name, row))
-    })
+    row.map_or(Ok(()), |row| Err(nul_in_text(name, row)))
+}
+
+pub(super) fn nul_in_text(column: &str, row: usize) -> Error {
+    let message =
+        format!("column `{column}`: the text has the character NUL, which Postgres cannot store");
+    refused(message, column, row)
 }
 
 fn check_range<T: ArrowPrimitiveType>(

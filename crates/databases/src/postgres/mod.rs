@@ -6,6 +6,7 @@
 //! whose kind says what to do. A connection that is not known to be outside
 //! of a transaction is closed, never used again.
 
+mod arrays;
 mod claim;
 mod connect;
 mod copy;

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use decant_core::list::ListElement;
 use decant_core::schema::{Column, ColumnType, DecimalBounds};
 
 use crate::sql::dialect::{Dialect, LedgerType};
@@ -41,6 +42,8 @@ pub(crate) struct CatalogueColumn {
     pub(crate) base: String,
     /// `pg_type.typtype` of the base type: `b`, `e`, ...
     pub(crate) kind: String,
+    /// `pg_type.oid` of the elements of an array's base type, else 0.
+    pub(crate) element_oid: u32,
     /// The type modifier of the base type, -1 for none.
     pub(crate) modifier: i32,
     pub(crate) nullable: bool,
@@ -54,6 +57,8 @@ pub(crate) struct Encoding {
     pub(crate) column_type: ColumnType,
     /// Whether JSON goes into `jsonb`.
     pub(crate) is_jsonb: bool,
+    /// The object id of an array's elements; 0 for what is no array.
+    pub(crate) element_oid: u32,
 }
 
 impl CatalogueColumn {
@@ -75,7 +80,9 @@ impl CatalogueColumn {
     /// How its values are written, if they can be.
     pub(crate) fn encoding(&self) -> Option<Encoding> {
         let column_type = self.column_type()?;
-        Some(Encoding { column_type, is_jsonb: self.base == "jsonb" })
+        let is_array = matches!(column_type, ColumnType::List(_));
+        let element_oid = if is_array { self.element_oid } else { 0 };
+        Some(Encoding { column_type, is_jsonb: self.base == "jsonb", element_oid })
     }
 
     fn column_type(&self) -> Option<ColumnType> {
@@ -86,25 +93,36 @@ impl CatalogueColumn {
         if self.kind == "e" {
             return Some(ColumnType::Text);
         }
-        Some(match self.base.as_str() {
-            "bool" => ColumnType::Bool,
-            "int2" => ColumnType::Int16,
-            "int4" => ColumnType::Int32,
-            "int8" => ColumnType::Int64,
-            "float4" => ColumnType::Float32,
-            "float8" => ColumnType::Float64,
-            "numeric" => return numeric(self.modifier),
-            "date" => ColumnType::Date,
-            "time" => ColumnType::Time,
-            "timestamp" => ColumnType::Timestamp,
-            "timestamptz" => ColumnType::TimestampTz,
-            "uuid" => ColumnType::Uuid,
-            "text" | "varchar" | "bpchar" | "citext" | "name" | "xml" => ColumnType::Text,
-            "json" | "jsonb" => ColumnType::Json,
-            "bytea" => ColumnType::Binary,
-            _ => return None,
-        })
+        match self.base.strip_prefix('_') {
+            Some(element) if self.element_oid != 0 => {
+                let element = scalar_type(element, self.modifier).and_then(ListElement::of)?;
+                Some(ColumnType::List(element))
+            }
+            _ => scalar_type(&self.base, self.modifier),
+        }
     }
+}
+
+/// What a type of this name holds, that is no array.
+fn scalar_type(name: &str, modifier: i32) -> Option<ColumnType> {
+    Some(match name {
+        "bool" => ColumnType::Bool,
+        "int2" => ColumnType::Int16,
+        "int4" => ColumnType::Int32,
+        "int8" => ColumnType::Int64,
+        "float4" => ColumnType::Float32,
+        "float8" => ColumnType::Float64,
+        "numeric" => return numeric(modifier),
+        "date" => ColumnType::Date,
+        "time" => ColumnType::Time,
+        "timestamp" => ColumnType::Timestamp,
+        "timestamptz" => ColumnType::TimestampTz,
+        "uuid" => ColumnType::Uuid,
+        "text" | "varchar" | "bpchar" | "citext" | "name" | "xml" => ColumnType::Text,
+        "json" | "jsonb" => ColumnType::Json,
+        "bytea" => ColumnType::Binary,
+        _ => return None,
+    })
 }
 
 /// Digits and scale stand in the modifier; the scale is 11 bits with a sign.
@@ -149,6 +167,9 @@ fn declare(column_type: ColumnType) -> Cow<'static, str> {
         ColumnType::Text => "text",
         ColumnType::Json => "jsonb",
         ColumnType::Binary => "bytea",
+        ColumnType::List(element) => {
+            return Cow::Owned(format!("{}[]", declare(element.column_type())));
+        }
     })
 }
 
@@ -183,7 +204,11 @@ mod tests {
         let bounded = |precision, scale| Decimal(Some(DecimalBounds { precision, scale }));
         let mut types = vec![Bool, Int16, Int32, Int64, Float32, Float64, Decimal(None)];
         types.extend([bounded(15, 4), bounded(16, 4), bounded(38, 0), Date, Time, Timestamp]);
-        types.extend([TimestampTz, Uuid, Text, Json, Binary]);
+        types.extend([TimestampTz, Uuid, Text, Json]);
+        let cents = DecimalBounds { precision: 15, scale: 4 };
+        let lists = [ListElement::Int64, ListElement::Decimal(Some(cents)), ListElement::Text];
+        types.extend(lists.map(List));
+        types.push(Binary);
         let declared: Vec<(String, String)> = types
             .into_iter()
             .map(|column_type| (column_type.to_string(), declare(column_type).into_owned()))

@@ -11,10 +11,11 @@ use super::type_table::POSTGRES;
 use crate::sql::table::not_wider;
 
 /// How values become text, whatever the session says: shortest doubles, ISO
-/// dates, bytes as hexadecimal digits.
+/// dates, moments in UTC, bytes as hexadecimal digits.
 pub(crate) const RENDERING: &str = "SET LOCAL extra_float_digits = 1; \
                                     SET LOCAL datestyle = 'ISO, YMD'; \
-                                    SET LOCAL bytea_output = 'hex'";
+                                    SET LOCAL bytea_output = 'hex'; \
+                                    SET LOCAL timezone = 'UTC'";
 
 /// A column that is not wide enough.
 struct Wider<'a> {
@@ -108,6 +109,8 @@ impl Wider<'_> {
                 "CASE WHEN isfinite({name}) THEN ({name} AT TIME ZONE 'UTC')::text || '+00:00' \
                  ELSE {name}::text END"
             ),
+            (ColumnType::List(_), ColumnType::Json) => format!("to_jsonb({name})"),
+            (ColumnType::List(_), ColumnType::Text) => format!("array_to_json({name})::text"),
             _ => format!("{name}::{declared}"),
         };
         format!("ALTER COLUMN {name} TYPE {declared} USING {value}")

@@ -221,7 +221,7 @@ fn downcast<'a>(column: &TargetColumn, array: &'a dyn Array) -> Option<Typed<'a>
             let uuids = array.as_fixed_size_binary_opt()?;
             (uuids.value_length() == 16).then_some(Typed::Uuid(uuids))?
         }
-        ColumnType::Text | ColumnType::Json => {
+        ColumnType::Text | ColumnType::Json | ColumnType::List(_) => {
             let texts = array.as_string_opt()?;
             if column.affinity.converts_text() {
                 Typed::TextAmongNumbers(texts)

@@ -90,7 +90,7 @@ fn declare(column_type: ColumnType) -> Cow<'static, str> {
         ColumnType::TimestampTz => "TIMESTAMPTZ",
         ColumnType::Uuid => "UUID",
         ColumnType::Text => "TEXT",
-        ColumnType::Json => "JSON_TEXT",
+        ColumnType::Json | ColumnType::List(_) => "JSON_TEXT",
         ColumnType::Binary => "BLOB",
     }
     .into()
@@ -158,6 +158,8 @@ fn parse_bounds(inside: &str) -> Option<DecimalBounds> {
 
 #[cfg(test)]
 mod tests {
+    use decant_core::list::ListElement;
+
     use super::*;
 
     fn decimal(precision: u8, scale: i8) -> ColumnType {
@@ -184,14 +186,21 @@ mod tests {
             Uuid,
             Text,
             Json,
+            List(ListElement::Int64),
+            List(ListElement::Decimal(Some(DecimalBounds { precision: 15, scale: 4 }))),
+            List(ListElement::Text),
             Binary,
         ]
     }
 
     #[test]
-    fn what_decant_declares_it_understands_as_the_same() {
+    fn what_decant_declares_it_understands_as_the_same_and_lists_as_documents() {
         for column_type in every_type() {
-            assert_eq!(understand(&declare(column_type)), column_type);
+            let expected = match column_type {
+                ColumnType::List(_) => ColumnType::Json,
+                other => other,
+            };
+            assert_eq!(understand(&declare(column_type)), expected);
         }
     }
 

@@ -133,6 +133,13 @@ impl Fixture for Sqlite {
         self.client().execute_batch(&tampering.sql()).unwrap();
     }
 
+    fn described(&self, wanted: ColumnType) -> ColumnType {
+        match wanted {
+            ColumnType::List(_) => ColumnType::Json,
+            other => other,
+        }
+    }
+
     fn keeps(&self, column_type: ColumnType, value: &str) -> bool {
         let is_float = matches!(column_type, ColumnType::Float32 | ColumnType::Float64);
         !(is_float && ["NaN", "-0.0"].contains(&value))

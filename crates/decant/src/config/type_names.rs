@@ -6,6 +6,7 @@
 //! nothing has to be refused later.
 
 mod formats;
+mod lists;
 mod names;
 mod spelling;
 
@@ -18,7 +19,7 @@ use serde::Deserialize;
 use self::spelling::Spelling;
 
 /// A column type by its SQL, Arrow or pandas name: `bigint`, `Int64`,
-/// `numeric(12,2)`, `datetime64[ns]`, `timestamp with time zone`, …; also how
+/// `numeric(12,2)`, `datetime64[ns]`, `timestamp with time zone`, `text[]`, …; also how
 /// its values are written: `date('%d.%m.%Y')`,
 /// `timestamp('%d/%m/%Y %H:%M', 'Europe/Paris')`, `timestamptz(epoch_ms)`,
 /// `bool('yes|y', 'no|n')`, `numeric(12,2, ',')`.
@@ -40,6 +41,9 @@ impl FromStr for TypeName {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = |problem: String| format!("type `{text}`: {problem}");
+        if let Some(list) = lists::list_type(text).map_err(wrong)? {
+            return Ok(Self(list.into()));
+        }
         let spelling = Spelling::of(text).map_err(wrong)?;
         let base = names::plain_type(&spelling).ok_or_else(|| names::unknown(text, &spelling))?;
         let given = formats::with_arguments(base, &spelling.arguments).map_err(wrong)?;

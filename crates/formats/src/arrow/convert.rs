@@ -15,11 +15,13 @@ use arrow_array::{Array, ArrayRef, FixedSizeBinaryArray, PrimitiveArray};
 use arrow_buffer::{Buffer, NullBufferBuilder};
 use arrow_schema::ArrowError;
 use decant_core::format::Target;
+use decant_core::list::ListElement;
 use decant_core::schema::{ColumnType, DecimalBounds};
 use decant_core::{Error, ErrorKind, Result};
 
 use super::cells::{Cells, Scalar};
 use super::render;
+use super::source::{Meaning, known_type};
 use crate::values::decimal::{DIGITS_MAX, Unscaled};
 use crate::values::{Fit, Misfit, Reader, Reading, binary};
 
@@ -88,6 +90,10 @@ pub(crate) fn column(
         ColumnType::Uuid => taking.uuids(by)?,
         ColumnType::Text => return taking.texts(|v| text(v, by)),
         ColumnType::Json => return taking.texts(|v| json(v, by)),
+        ColumnType::List(element) if is_canonical(array, element) => {
+            return taking.texts(|v| json(v, by));
+        }
+        ColumnType::List(_) => return taking.texts(|v| list(v, by)),
         ColumnType::Binary => return taking.binaries(),
     };
     Ok(Some(array))
@@ -407,6 +413,23 @@ fn json(scalar: &Scalar<'_>, by: &By) -> Fit<String> {
         Scalar::Text(text) if by.reading == Reading::Given => document(text),
         Scalar::Document(None) => Err(Misfit::Range),
         other => Ok(render::json(other)),
+    }
+}
+
+/// Whether lists of this array need no look at their elements: they are of the
+/// element's own type, and every one of it is in canonical form.
+fn is_canonical(array: &ArrayRef, element: ListElement) -> bool {
+    use ListElement::{Binary, Bool, Float32, Float64, Int16, Int32, Int64, Text};
+    matches!(element, Bool | Int16 | Int32 | Int64 | Float32 | Float64 | Text | Binary)
+        && known_type(array.data_type(), Meaning::Plain) == Some(ColumnType::List(element))
+}
+
+fn list(scalar: &Scalar<'_>, by: &By) -> Fit<String> {
+    match scalar {
+        Scalar::Document(None) => Err(Misfit::Range),
+        Scalar::Document(Some(text)) => by.reader.list(text.as_bytes()),
+        Scalar::Text(text) | Scalar::JsonText(text) => by.reader.list(text.as_bytes()),
+        _ => Err(Misfit::Spelling),
     }
 }
 

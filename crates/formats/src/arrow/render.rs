@@ -9,11 +9,11 @@ use std::fmt::Write as _;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef};
 use arrow_buffer::ArrowNativeType;
-use arrow_schema::DataType;
+use arrow_schema::{DataType, Field};
 use decant_core::Result;
 
 use super::cells::{Cells, Scalar};
-use super::source::Meaning;
+use super::source::{Meaning, meaning};
 
 /// Longest JSON of one nested value.
 const DOCUMENT_BYTES_MAX: usize = 64 << 20;
@@ -248,37 +248,38 @@ enum Shape<'a> {
 impl<'a> Document<'a> {
     /// `None` when the array is not nested.
     pub(crate) fn new(array: &'a ArrayRef) -> Result<Option<Self>> {
-        let cells = |array: &'a ArrayRef| Cells::new(array, Meaning::Plain).map(Box::new);
+        let cells = |array: &'a ArrayRef, of: &Field| Cells::new(array, meaning(of)).map(Box::new);
         Ok(Some(Self(match array.data_type() {
-            DataType::List(_) => {
+            DataType::List(of) => {
                 let list = array.as_list::<i32>();
                 let range = |row| offsets(list.value_offsets(), row);
-                Shape::List(Box::new(range), cells(list.values())?)
+                Shape::List(Box::new(range), cells(list.values(), of)?)
             }
-            DataType::LargeList(_) => {
+            DataType::LargeList(of) => {
                 let list = array.as_list::<i64>();
                 let range = |row| offsets(list.value_offsets(), row);
-                Shape::List(Box::new(range), cells(list.values())?)
+                Shape::List(Box::new(range), cells(list.values(), of)?)
             }
-            DataType::ListView(_) => {
+            DataType::ListView(of) => {
                 let list = array.as_list_view::<i32>();
                 let range = |row| view(list.value_offset(row), list.value_size(row));
-                Shape::List(Box::new(range), cells(list.values())?)
+                Shape::List(Box::new(range), cells(list.values(), of)?)
             }
-            DataType::LargeListView(_) => {
+            DataType::LargeListView(of) => {
                 let list = array.as_list_view::<i64>();
                 let range = |row| view(list.value_offset(row), list.value_size(row));
-                Shape::List(Box::new(range), cells(list.values())?)
+                Shape::List(Box::new(range), cells(list.values(), of)?)
             }
-            DataType::FixedSizeList(..) => {
+            DataType::FixedSizeList(of, _) => {
                 let list = array.as_fixed_size_list();
                 let range = |row| fixed(list.value_offset_at(row), list.value_length());
-                Shape::List(Box::new(range), cells(list.values())?)
+                Shape::List(Box::new(range), cells(list.values(), of)?)
             }
             DataType::Map(..) => {
                 let map = array.as_map();
                 let range = |row| offsets(map.value_offsets(), row);
-                let pair = (*cells(map.keys())?, *cells(map.values())?);
+                let plain = |array: &'a ArrayRef| Cells::new(array, Meaning::Plain);
+                let pair = (plain(map.keys())?, plain(map.values())?);
                 Shape::Map(Box::new(range), Box::new(pair))
             }
             DataType::Struct(fields) => {

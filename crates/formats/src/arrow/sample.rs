@@ -1,12 +1,14 @@
 //! A bounded look at the batches of a file that knows its types.
 //!
 //! The types are the file's own, but for columns with a value that the type
-//! does not keep (nanoseconds, a day of the year 10000): those are text.
+//! does not keep (nanoseconds, a day of the year 10000): those are text, and
+//! lists with such an element JSON.
 
 use arrow_array::RecordBatch;
 use decant_core::Result;
 use decant_core::evidence::Evidence;
 use decant_core::format::{Sample, SampleLimits, Target};
+use decant_core::schema::ColumnType;
 
 use super::cells::Cells;
 use super::convert::{self, Troubles};
@@ -74,7 +76,10 @@ impl<'f> Look<'f> {
         let mut troubles = Troubles::new();
         convert::column(array, cells, rows, &Target::new(known, true), &mut troubles)?;
         if !troubles.is_empty() {
-            self.sample.evidence[column] = Evidence::Text;
+            self.sample.evidence[column] = match known {
+                ColumnType::List(_) => Evidence::Known(ColumnType::Json),
+                _ => Evidence::Text,
+            };
         }
         Ok(())
     }

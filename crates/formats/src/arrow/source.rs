@@ -3,6 +3,7 @@
 use arrow_schema::{DataType, Field, Fields, Schema};
 use decant_core::evidence::Evidence;
 use decant_core::format::FileColumns;
+use decant_core::list::ListElement;
 use decant_core::schema::{ColumnType, DecimalBounds};
 use decant_core::stream::FormatOptions;
 use decant_core::{Error, ErrorKind, Result};
@@ -92,7 +93,8 @@ impl SourceColumns {
     }
 }
 
-fn meaning(field: &Field) -> Meaning {
+/// What a field says of itself.
+pub(crate) fn meaning(field: &Field) -> Meaning {
     let metadata = field.metadata();
     let is = |key: &str, value: &str| metadata.get(key).is_some_and(|held| held == value);
     if is("ARROW:extension:name", "arrow.uuid") || is("logicalType", "uuid") {
@@ -156,9 +158,20 @@ pub(crate) fn known_type(data_type: &DataType, meaning: Meaning) -> Option<Colum
         Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => ColumnType::Binary,
         Dictionary(_, values) => return known_type(values, meaning),
         RunEndEncoded(_, values) => return known_type(values.data_type(), meaning),
-        List(_) | LargeList(_) | ListView(_) | LargeListView(_) | FixedSizeList(..) | Map(..)
-        | Struct(_) | Union(..) => ColumnType::Json,
+        List(element)
+        | LargeList(element)
+        | ListView(element)
+        | LargeListView(element)
+        | FixedSizeList(element, _) => list_type(element),
+        Map(..) | Struct(_) | Union(..) => ColumnType::Json,
     })
+}
+
+/// A list of what is scalar; a JSON document of what is not, or nothing but
+/// NULL.
+fn list_type(element: &Field) -> ColumnType {
+    let known = known_type(element.data_type(), meaning(element));
+    known.and_then(ListElement::of).map_or(ColumnType::Json, ColumnType::List)
 }
 
 fn decimal_type(precision: u8, scale: i8) -> ColumnType {

@@ -92,6 +92,7 @@ pub(super) fn fill(
         }
         ColumnType::Uuid => filling.uuids()?,
         ColumnType::Text | ColumnType::Json => filling.texts(),
+        ColumnType::List(_) => filling.lists(),
         ColumnType::Binary => filling.binaries(),
     };
     Ok(Some(array))
@@ -206,6 +207,13 @@ impl Filling<'_, '_> {
         let values = Buffer::from_vec(values.into_flattened());
         let array = FixedSizeBinaryArray::try_new(UUID_BYTES, values, valid.finish());
         Ok(Arc::new(array.map_err(internal)?))
+    }
+
+    fn lists(&mut self) -> ArrayRef {
+        let reader = self.reader;
+        let mut builder = StringBuilder::with_capacity(self.rows.rows.len(), self.text_bytes());
+        self.each(true, |value| reader.list(value), |value| builder.append_option(value));
+        Arc::new(builder.finish())
     }
 
     fn binaries(&mut self) -> ArrayRef {

@@ -87,6 +87,7 @@ pub(super) fn fill(
         ColumnType::Uuid => filling.uuids()?,
         ColumnType::Text => filling.texts(),
         ColumnType::Json => filling.documents(),
+        ColumnType::List(_) => filling.lists(),
         ColumnType::Binary => filling.binaries(),
     };
     Ok(Some(array))
@@ -270,6 +271,24 @@ impl<'b> Filling<'_, 'b> {
                 .filter(|token| token.kind != Kind::Null)
                 .map(|token| token.json(filling.rows.texts, &mut scratch));
             builder.append_option(json.and_then(|json| simdutf8::basic::from_utf8(json).ok()));
+        });
+        Arc::new(builder.finish())
+    }
+
+    /// Arrays, and strings that spell one.
+    fn lists(&mut self) -> ArrayRef {
+        let reader = &self.wanted.reader;
+        let texts = self.rows.texts;
+        let mut builder = StringBuilder::with_capacity(self.rows.rows.len(), self.text_bytes());
+        let mut scratch = Vec::new();
+        self.each_token(|filling, place, token| {
+            let text = token.and_then(|token| token.text(texts, &mut scratch));
+            match (text.map(|text| reader.list(text)), token) {
+                (Some(Ok(list)), _) => return builder.append_value(list),
+                (Some(Err(misfit)), Some(token)) => filling.misfit(place, token, misfit),
+                _ => {}
+            }
+            builder.append_null();
         });
         Arc::new(builder.finish())
     }

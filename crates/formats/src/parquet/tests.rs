@@ -1,10 +1,16 @@
 use std::sync::Arc;
 
-use arrow_array::types::Int32Type;
+use arrow_array::builder::{ListBuilder, TimestampNanosecondBuilder};
+use arrow_array::types::{Float64Type, Int32Type, Int64Type};
 use arrow_array::{
-    ArrayRef, Decimal128Array, DictionaryArray, Int64Array, RecordBatch, StringArray,
-    TimestampNanosecondArray,
+    Array as _, ArrayRef, Decimal128Array, DictionaryArray, Int64Array, ListArray, RecordBatch,
+    StringArray, TimestampNanosecondArray,
 };
+use arrow_buffer::OffsetBuffer;
+use arrow_schema::Field;
+use decant_core::format::Target;
+use decant_core::list::ListElement;
+use decant_core::schema::ColumnType;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
@@ -60,7 +66,7 @@ fn values_that_do_not_fit_a_given_type_are_rejects_with_their_row() {
     let array = Arc::new(Int64Array::from(vec![1, 70_000, 3])) as ArrayRef;
     let batch = RecordBatch::try_from_iter([("n", array)]).unwrap();
     let bytes = write(&batch, WriterProperties::default());
-    let target = decant_core::format::Target::new(decant_core::schema::ColumnType::Int16, false);
+    let target = Target::new(ColumnType::Int16, false);
     let mut collected = Collected { targets: Some(vec![Some(target)]), ..Collected::default() };
     let format = ParquetFormat::new(&FormatOptions::default());
     format.decode(&Piece { bytes: 0..0 }, &mut Ranges::new(&bytes), &mut collected).unwrap();
@@ -69,6 +75,61 @@ fn values_that_do_not_fit_a_given_type_are_rejects_with_their_row() {
     assert_eq!((reject.ordinal, reject.column.as_deref()), (2, Some("n")));
     assert_eq!(reject.detail, "`70000` is out of range (int16)");
     assert_eq!(reject.raw, br#"{"n":70000}"#);
+}
+
+/// Lists of moments: of the microsecond, and the nanosecond after it.
+fn moments(finest: i64) -> ListArray {
+    let mut lists = ListBuilder::new(TimestampNanosecondBuilder::new());
+    lists.append_value([Some(1_000), None, Some(finest)]);
+    lists.append_null();
+    lists.append_value([]);
+    lists.finish()
+}
+
+#[test]
+fn lists_of_scalars_are_lists_and_all_others_are_json() {
+    let list = |value| vec![Some(vec![Some(value), None]), None, Some(vec![])];
+    let numbers = ListArray::from_iter_primitive::<Float64Type, _, _>(list(0.5));
+    let nested = OffsetBuffer::from_lengths([1, 1, 1]);
+    let field = Arc::new(Field::new_list_field(numbers.data_type().clone(), true));
+    let nested = ListArray::new(field, nested, Arc::new(numbers.clone()), None);
+    let batch = RecordBatch::try_from_iter([
+        ("numbers", Arc::new(numbers) as ArrayRef),
+        ("moments", Arc::new(moments(2_000))),
+        ("fine", Arc::new(moments(1_001))),
+        ("nested", Arc::new(nested)),
+    ]);
+    let loaded = load(&write(&batch.unwrap(), WriterProperties::default())).unwrap();
+    assert_eq!(loaded.types(), "numbers float64[], moments timestamp[], fine json, nested json");
+    let first = r#"{"numbers":"[0.5,null]","moments":"[\"1970-01-01T00:00:00.000001\",null,\"1970-01-01T00:00:00.000002\"]","fine":"[\"1970-01-01T00:00:00.000001\",null,\"1970-01-01T00:00:00.000001001\"]","nested":"[[0.5,null]]"}"#;
+    assert_eq!(loaded.rows[0], first);
+    assert_eq!(
+        loaded.rows[1..],
+        [
+            r#"{"numbers":null,"moments":null,"fine":null,"nested":"[null]"}"#,
+            r#"{"numbers":"[]","moments":"[]","fine":"[]","nested":"[[]]"}"#,
+        ]
+    );
+}
+
+#[test]
+fn an_element_that_does_not_fit_a_given_type_rejects_its_row() {
+    let numbers = ListArray::from_iter_primitive::<Int64Type, _, _>([
+        Some(vec![Some(1)]),
+        Some(vec![Some(2), Some(70_000)]),
+    ]);
+    let batch = RecordBatch::try_from_iter([("n", Arc::new(numbers) as ArrayRef)]).unwrap();
+    let bytes = write(&batch, WriterProperties::default());
+    let list = ColumnType::List(ListElement::Int16);
+    let targets = Some(vec![Some(Target::new(list, false))]);
+    let mut collected = Collected { targets, ..Collected::default() };
+    let format = ParquetFormat::new(&FormatOptions::default());
+    format.decode(&Piece { bytes: 0..0 }, &mut Ranges::new(&bytes), &mut collected).unwrap();
+    assert_eq!(collected.rows, [r#"{"n":"[1]"}"#]);
+    let reject = &collected.rejects[0];
+    assert_eq!((reject.ordinal, reject.column.as_deref()), (2, Some("n")));
+    assert_eq!(reject.detail, "`70000` is out of range (int16) in `[2,70000]`");
+    assert_eq!(reject.raw, br#"{"n":[2,70000]}"#);
 }
 
 #[test]

@@ -12,6 +12,9 @@ const QUOTED_CHARACTERS_MAX: usize = 80;
 impl Reader {
     /// Why `value` does not fit: `` `12,50` is not a number (int64) ``.
     pub fn complaint(&self, misfit: Misfit, value: &[u8]) -> String {
+        if let Some(complaint) = self.element_complaint(value) {
+            return complaint;
+        }
         let column_type = self.column_type();
         let value = quoted(value);
         let zone = self.zone_name();
@@ -73,6 +76,7 @@ fn bare_noun(column_type: ColumnType) -> &'static str {
         Uuid => "a UUID",
         Text => "text",
         Json => "a JSON document",
+        List(_) => "a JSON list of scalars",
         Binary => "hexadecimal behind `\\x`",
     }
 }

@@ -20,6 +20,7 @@ mod epoch;
 pub mod float;
 pub mod integer;
 pub mod json;
+mod list;
 pub mod number;
 mod pattern;
 mod reader;

@@ -30,6 +30,8 @@ use super::{
 pub struct Reader {
     pub(super) column_type: ColumnType,
     pub(super) way: Way,
+    /// Reads the elements of lists.
+    pub(super) element: Option<Box<Reader>>,
     reading: Reading,
     trims: bool,
     /// Whether values need nothing but the type's own parser.
@@ -65,9 +67,16 @@ impl Reader {
                 _ => Way::Usual,
             },
         };
+        let element = match column_type {
+            ColumnType::List(element) => {
+                let target = Target::new(element.column_type(), target.exact);
+                Some(Box::new(Self::new(&target, None)?))
+            }
+            _ => None,
+        };
         let plain = matches!(way, Way::Usual) && !target.trim;
         let reading = Reading::of(target);
-        Ok(Self { column_type, way, reading, trims: target.trim, plain })
+        Ok(Self { column_type, way, element, reading, trims: target.trim, plain })
     }
 
     /// The type that the target asked for.
@@ -203,7 +212,7 @@ impl Reader {
 
     /// The value without what is overlooked: surrounding spaces.
     #[inline]
-    fn bare<'v>(&self, value: &'v [u8]) -> &'v [u8] {
+    pub(super) fn bare<'v>(&self, value: &'v [u8]) -> &'v [u8] {
         let value = if self.trims { trimmed(value) } else { value };
         if matches!(self.way, Way::Usual) { value } else { value.trim_ascii() }
     }

@@ -35,7 +35,9 @@ pub fn column(column_type: ColumnType, values: &[Option<&str>]) -> ArrayRef {
             Arc::new(moments.with_timezone("UTC"))
         }
         ColumnType::Uuid => uuids(values),
-        ColumnType::Text | ColumnType::Json => Arc::new(StringArray::from(values.to_vec())),
+        ColumnType::Text | ColumnType::Json | ColumnType::List(_) => {
+            Arc::new(StringArray::from(values.to_vec()))
+        }
         ColumnType::Binary => {
             let bytes = parsed(values, bytes);
             Arc::new(bytes.iter().map(Option::as_deref).collect::<BinaryArray>())

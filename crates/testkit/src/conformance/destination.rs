@@ -10,11 +10,13 @@
 //! client, never through the destination. Values go in and are compared as
 //! canonical text (see [`batches`](crate::batches)); the fixture may render
 //! them as the database does: `t` for `true`, `\x00ff` for bytes, `T` in a
-//! timestamp, zeros at the end of a fraction are all understood.
+//! timestamp, zeros at the end of a fraction and `{1,NULL}` for a list are all
+//! understood.
 
 mod atomicity;
 mod claims;
 mod displacing;
+mod lists;
 mod lookup;
 mod naming;
 mod rejects;
@@ -37,6 +39,7 @@ use decant_core::schema::{ColumnType, TableName};
 pub use atomicity::*;
 pub use claims::*;
 pub use displacing::*;
+pub use lists::*;
 pub use lookup::*;
 pub use naming::*;
 pub use rejects::*;
@@ -152,6 +155,7 @@ macro_rules! destination_conformance {
             a_file_without_rows_is_loaded
             values_of_every_type_come_back
             long_texts_and_bytes_come_back
+            lists_of_every_scalar_come_back
             the_ledger_tells_the_whole_story
             rows_and_ledger_become_visible_together
             an_aborted_load_leaves_nothing

@@ -15,6 +15,7 @@ DO $$ BEGIN
   EXECUTE format('ALTER DATABASE %I SET extra_float_digits TO -5', current_database());
   EXECUTE format('ALTER DATABASE %I SET datestyle TO German', current_database());
   EXECUTE format('ALTER DATABASE %I SET bytea_output TO escape', current_database());
+  EXECUTE format('ALTER DATABASE %I SET timezone TO ''Asia/Tokyo''', current_database());
 END $$";
 
 async fn widen(
@@ -51,15 +52,25 @@ async fn several_columns_change_in_one_statement_whatever_the_session_says() {
     let fixture = Postgres::new();
     fixture.database.psql(
         "CREATE TABLE t (a bigint PRIMARY KEY, b double precision, c date, d timestamptz, \
-         e bytea, f boolean DEFAULT true); CREATE INDEX ON t (b); \
-         INSERT INTO t VALUES (1, 0.1, '2024-01-02', '2024-01-02 10:00:00+02', '\\x00ff', false)",
+         e bytea, f boolean DEFAULT true, g timestamptz[], h bytea[]); CREATE INDEX ON t (b); \
+         INSERT INTO t VALUES (1, 0.1, '2024-01-02', '2024-01-02 10:00:00+02', '\\x00ff', false, \
+         '{2024-01-02 10:00:00+02,NULL}', ARRAY['\\x00ff'::bytea])",
     );
     fixture.database.psql(ODD_SETTINGS);
     let destination = open(&fixture.database.url).await.unwrap();
-    let all = ["a", "b", "c", "d", "e", "f"].map(|name| (name, ColumnType::Text));
+    let all = ["a", "b", "c", "d", "e", "f", "g", "h"].map(|name| (name, ColumnType::Text));
     let statements = widen(&destination, "t", &all).await.unwrap();
     assert_eq!(statements.len(), 1);
-    let rows = fixture.database.query("SELECT a, b, c, d, e, f FROM t").await;
-    let expected = ["1", "0.1", "2024-01-02", "2024-01-02 08:00:00+00:00", "\\x00ff", "false"];
+    let rows = fixture.database.query("TABLE t").await;
+    let expected = [
+        "1",
+        "0.1",
+        "2024-01-02",
+        "2024-01-02 08:00:00+00:00",
+        "\\x00ff",
+        "false",
+        r#"["2024-01-02T08:00:00+00:00",null]"#,
+        r#"["\\x00ff"]"#,
+    ];
     assert_eq!(rows, [expected.map(|text| Some(text.to_owned()))]);
 }

@@ -24,7 +24,7 @@ pub(super) fn with_arguments(
             [Bare(length)] if is_length(length) => Ok(base.into()),
             _ => Err(no_sense(arguments)),
         },
-        Json | Uuid => Err(no_sense(arguments)),
+        Json | List(_) | Uuid => Err(no_sense(arguments)),
     }
 }
 

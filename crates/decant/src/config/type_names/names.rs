@@ -95,7 +95,7 @@ const NAMES: &[(ColumnType, &[&str])] = {
 };
 
 /// The type of this name. What stands in angle brackets says what a
-/// `dictionary` holds, and nothing that matters of a `list`.
+/// `dictionary` holds, and nothing that matters of a `struct`.
 pub(super) fn plain_type(spelling: &Spelling) -> Option<ColumnType> {
     let name = match (spelling.name.as_str(), &spelling.inner) {
         ("dictionary", Some(inner)) => inner
@@ -115,7 +115,7 @@ pub(super) fn unknown(text: &str, spelling: &Spelling) -> String {
         Some(known) => format!("`{text}` is not a type that is known; did you mean `{known}`?"),
         None => format!(
             "`{text}` is not a type that is known; try `int64`, `float64`, `numeric(12,2)`, \
-             `bool`, `date`, `timestamp`, `timestamptz`, `uuid`, `text`, `json` or `bytea`"
+             `bool`, `date`, `timestamp`, `timestamptz`, `uuid`, `text`, `text[]`, `json` or `bytea`"
         ),
     }
 }

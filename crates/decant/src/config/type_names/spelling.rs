@@ -59,7 +59,7 @@ impl Spelling {
             return Ok(rest);
         }
         if inside.trim().is_empty() {
-            return Err("arrays of values are loaded as `json`".to_owned());
+            return Err("brackets with nothing in them stand last, as in `bigint[]`".to_owned());
         }
         let storage = STORAGES.contains(&inside.trim());
         match (storage, self.arguments.is_empty()) {
@@ -73,7 +73,7 @@ impl Spelling {
 
 /// Where the bracket at the beginning of `text` is closed, quotes and nested
 /// brackets aside.
-fn closing(text: &str) -> Result<usize, String> {
+pub(super) fn closing(text: &str) -> Result<usize, String> {
     let mut open = Vec::new();
     let mut quote = None;
     for (at, letter) in text.char_indices() {

@@ -1,3 +1,4 @@
+use decant_core::list::ListElement;
 use decant_core::schema::{ColumnType, DecimalBounds};
 use decant_core::value_format::{EpochUnit, NumberFormat, ValueFormat};
 
@@ -12,6 +13,7 @@ fn decimal_of(precision: u8, scale: i8) -> ColumnType {
 #[test]
 fn names_of_sql_arrow_and_pandas_are_known() {
     use ColumnType::*;
+    let cents = ListElement::of(decimal_of(12, 2)).expect("a scalar");
     for (text, column_type) in [
         ("int64", Int64),
         ("int8", Int64),
@@ -60,7 +62,20 @@ fn names_of_sql_arrow_and_pandas_are_known() {
         ("nvarchar(MAX)", Text),
         ("character varying(10)", Text),
         ("jsonb", Json),
-        ("list<item: int64>", Json),
+        ("bigint[]", List(ListElement::Int64)),
+        (" Text [] ", List(ListElement::Text)),
+        ("numeric(12,2)[]", List(cents)),
+        ("timestamp with time zone[]", List(ListElement::TimestampTz)),
+        ("list<int64>", List(ListElement::Int64)),
+        ("list(int64)", List(ListElement::Int64)),
+        ("list<item: int64>", List(ListElement::Int64)),
+        ("list<element: decimal128(12, 2) not null>[pyarrow]", List(cents)),
+        ("LIST<item: timestamp[us, tz=Europe/Paris]>", List(ListElement::TimestampTz)),
+        ("large_list<item: dictionary<values=string, indices=int32>>", List(ListElement::Text)),
+        ("fixed_size_list<item: float>[2]", List(ListElement::Float64)),
+        ("list<item: struct<a: int64>>", Json),
+        ("list<item: list<item: int64>>", Json),
+        ("list", Json),
         ("struct<a: int64, b: list<item: string>>", Json),
         ("map<string, int64>", Json),
         ("bytea", Binary),
@@ -128,6 +143,10 @@ fn every_name_that_decant_prints_is_a_name_that_it_reads() {
     for (column_type, name) in names::all_types() {
         assert_eq!(column_type.to_string().parse(), Ok(TypeName(column_type.into())));
         assert_eq!(name.parse(), Ok(TypeName(column_type.into())), "{name}");
+        if let Some(element) = ListElement::of(column_type) {
+            let list = ColumnType::List(element);
+            assert_eq!(list.to_string().parse(), Ok(TypeName(list.into())));
+        }
     }
 }
 
@@ -141,7 +160,13 @@ fn what_is_not_a_type_is_refused_with_a_cure() {
         ("numeric(4,5)", "1 to 38 digits"),
         ("bool(3)", "bool('yes|y', 'no|n')"),
         ("timestamp[fortnight]", "makes no sense"),
-        ("integer[]", "loaded as `json`"),
+        ("integer[][]", "loaded as `json`"),
+        ("json[]", "loaded as `json`"),
+        ("intiger[]", "did you mean `integer`?"),
+        ("timestamp[] with time zone", "stand last"),
+        ("date('%d.%m.%Y')[]", "no format of their own"),
+        ("list<int64>[x]", "makes no sense"),
+        ("list<int64", "do not fit together"),
         ("numeric)12(", "do not fit together"),
         ("numeric(12", "do not fit together"),
         ("numeric(12]", "do not fit together"),

@@ -7,6 +7,7 @@ use arrow_array::types::{Decimal128Type, Int32Type, Int64Type};
 use arrow_array::{Array, BooleanArray, Date32Array, Float64Array, Int64Array, StringArray};
 use arrow_array::{BinaryArray, FixedSizeBinaryArray, TimestampMicrosecondArray, cast::AsArray};
 use decant_core::format::Target;
+use decant_core::list::ListElement;
 use decant_core::reject::Reason;
 use decant_core::schema::{ColumnType, DecimalBounds};
 
@@ -92,6 +93,32 @@ fn a_value_that_does_not_fit_rejects_its_row_and_no_other() {
     assert_eq!(decoded.arrays[0][0].as_primitive::<Int64Type>().values(), &[1, 5]);
     let names: ArrayRef = Arc::new(StringArray::from(vec!["a", "e"]));
     assert_eq!(&decoded.arrays[0][2], &names);
+}
+
+#[test]
+fn a_list_is_json_whose_elements_are_checked_one_by_one() {
+    let file =
+        b"tags,n\n\"[1, null,\"\"2\"\"]\",a\n,b\n[],c\n\"[1,\"\"x\"\"]\",d\n\"{1,2}\",e\n[[1]],f\n";
+    let types = [ColumnType::List(ListElement::Int64), ColumnType::Text];
+    let decoded = decode(file, &types, false);
+    let lists: ArrayRef = Arc::new(StringArray::from(vec![Some("[1,null,2]"), None, Some("[]")]));
+    assert_eq!(&decoded.arrays[0][0], &lists);
+    let rejects: Vec<_> = decoded
+        .rejects
+        .iter()
+        .map(|it| {
+            (it.line.unwrap(), it.column.as_deref().unwrap(), it.reason.clone(), it.detail.as_str())
+        })
+        .collect();
+    let no_list = |value: &str| format!("`{value}` is not a JSON list of scalars (int64[])");
+    assert_eq!(
+        rejects,
+        [
+            (5, "tags", Reason::Type, "`x` is not a number (int64) in `[1,\"x\"]`"),
+            (6, "tags", Reason::Type, no_list("{1,2}").as_str()),
+            (7, "tags", Reason::Type, no_list("[[1]]").as_str()),
+        ]
+    );
 }
 
 #[test]

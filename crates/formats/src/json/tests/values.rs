@@ -4,6 +4,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Decimal128Type, Float64Type, Int64Type};
 use arrow_array::{Array, ArrayRef};
 use decant_core::format::{OnMisfit, Target};
+use decant_core::list::ListElement;
 use decant_core::schema::{ColumnType, DecimalBounds};
 
 use super::super::JsonFormat;
@@ -83,6 +84,28 @@ fn text_is_what_strings_mean_and_json_is_what_stands_there() {
     let expected =
         [Some(r#""\u00e9\n""#), Some(r#"{"b":[1,"x y"]}"#), Some("1.50"), Some("true"), None];
     assert_eq!(values, expected);
+}
+
+#[test]
+fn arrays_are_lists_where_these_are_wanted() {
+    let file = r#"[{"a":[1, null,"2"]},{"a":null},{},{"a":[]},{"a":"[3]"},{"a":{"b":1}},{"a":[1.5]},{"a":[[1]]},{"a":1}]"#;
+    let decoded = typed(file, ColumnType::List(ListElement::Int64));
+    let lists: Vec<Option<&str>> =
+        decoded.batches.iter().flat_map(|batch| batch[0].as_string::<i32>()).collect();
+    assert_eq!(lists, [Some("[1,null,2]"), None, None, Some("[]"), Some("[3]")]);
+    let details: Vec<&str> = decoded.rejects.iter().map(|it| it.detail.as_str()).collect();
+    let no_list = |value: &str| format!("`{value}` is not a JSON list of scalars (int64[])");
+    assert_eq!(
+        details,
+        [
+            no_list(r#"{"b":1}"#).as_str(),
+            "`1.5` is not a number (int64) in `[1.5]`",
+            no_list("[[1]]").as_str(),
+            no_list("1").as_str(),
+        ]
+    );
+    let decoded = typed(r#"[{"a":["x\u0000",1.50,true]}]"#, ColumnType::List(ListElement::Text));
+    assert_eq!(only(&decoded).as_string::<i32>().value(0), r#"["x\u0000","1.50","true"]"#);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use decant_core::schema::ColumnType;
 
+use super::lists::is_same_list;
+
 /// Compares canonical text with a database's rendering.
 pub(super) fn is_same_value(
     column_type: ColumnType,
@@ -33,6 +35,7 @@ fn is_same_text(column_type: ColumnType, sent: &str, found: &str) -> bool {
         }
         ColumnType::Uuid => uuid(sent) == uuid(found),
         ColumnType::Json => without_spaces(sent) == without_spaces(found),
+        ColumnType::List(element) => is_same_list(element, sent, found),
         ColumnType::Binary => found.strip_prefix("\\x").unwrap_or(found).eq_ignore_ascii_case(sent),
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use decant_core::destination::TableChange;
+use decant_core::list::ListElement;
 use decant_core::schema::{Column, ColumnType, DecimalBounds, TableName};
 
 use super::stage::Stage;
@@ -27,6 +28,9 @@ pub(super) const EVERY_TYPE: &[(&str, ColumnType)] = &[
     ("a_uuid", ColumnType::Uuid),
     ("a_text", ColumnType::Text),
     ("a_document", ColumnType::Json),
+    ("some_integers", ColumnType::List(ListElement::Int64)),
+    ("some_texts", ColumnType::List(ListElement::Text)),
+    ("some_moments", ColumnType::List(ListElement::TimestampTz)),
     ("a_binary", ColumnType::Binary),
 ];
 

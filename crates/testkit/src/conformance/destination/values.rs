@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use decant_core::schema::{ColumnType, FILE_ID_COLUMN};
 
 use super::Fixture;
+use super::lists;
 use super::rendering::is_same_value;
 use super::stage::{Stage, assert_all_committed, rows_of_column, totals_of};
 use super::tables::EVERY_TYPE;
@@ -110,6 +111,7 @@ pub(super) fn samples(column_type: ColumnType) -> &'static [&'static str] {
         ],
         ColumnType::Text => TEXTS,
         ColumnType::Json => &["{\"a\":[1,2.50]}", "[]", "{}", "null", "\"NULL\"", "\"🦀\"", "1"],
+        ColumnType::List(element) => lists::samples(element),
         ColumnType::Binary => &["", "00", "00ff00", "5c4e", "c328", "deadbeef"],
     }
 }
@@ -154,7 +156,7 @@ pub async fn long_texts_and_bytes_come_back(fixture: &dyn Fixture) {
 }
 
 /// Loads the values into a table of their own and reads them back in order.
-async fn sent_and_found(
+pub(super) async fn sent_and_found(
     fixture: &dyn Fixture,
     name: &str,
     wanted: ColumnType,

@@ -75,6 +75,7 @@ fn rendered(reader: &Reader, value: &str) -> Fit<String> {
                 .join("-")
         }
         Text | Json => reader.text(value).to_owned(),
+        List(_) => reader.list(bytes)?,
         Binary => {
             let mut read = Vec::new();
             reader.binary_into(bytes, &mut read)?;
