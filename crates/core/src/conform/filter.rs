@@ -95,31 +95,18 @@ impl BoundComparison {
                 })
             }};
         }
-        macro_rules! integer {
-            ($arrow:ty) => {{
+        macro_rules! number {
+            ($arrow:ty, $compare:expr) => {{
                 let values = array.as_primitive::<$arrow>();
-                self.keep(array, keep, |row, literal| {
-                    compare_exactly(whole(values.value(row).into()), literal)
-                })
-            }};
-        }
-        macro_rules! float {
-            ($arrow:ty) => {{
-                let values = array.as_primitive::<$arrow>();
-                self.keep(array, keep, |row, literal| match literal {
-                    Literal::Number(number) => {
-                        f64::from(values.value(row)).partial_cmp(&number.float)
-                    }
-                    _ => None,
-                })
+                self.keep(array, keep, |row, literal| $compare(values.value(row).into(), literal))
             }};
         }
         match array.data_type() {
-            DataType::Int16 => integer!(Int16Type),
-            DataType::Int32 => integer!(Int32Type),
-            DataType::Int64 => integer!(Int64Type),
-            DataType::Float32 => float!(Float32Type),
-            DataType::Float64 => float!(Float64Type),
+            DataType::Int16 => number!(Int16Type, compare_whole),
+            DataType::Int32 => number!(Int32Type, compare_whole),
+            DataType::Int64 => number!(Int64Type, compare_whole),
+            DataType::Float32 => number!(Float32Type, compare_float),
+            DataType::Float64 => number!(Float64Type, compare_float),
             DataType::Date32 => primitive!(Date32Type, Literal::Date(it) => *it),
             DataType::Time64(_) => primitive!(Time64MicrosecondType, Literal::Time(it) => *it),
             DataType::Timestamp(_, _) => {
@@ -221,8 +208,15 @@ fn keep_rows(keep: &mut [bool], holds: impl Fn(usize) -> bool) {
     }
 }
 
-fn whole(value: i128) -> Exact {
-    Exact { unscaled: value, scale: 0 }
+fn compare_whole(value: i128, literal: &Literal) -> Option<Ordering> {
+    compare_exactly(Exact { unscaled: value, scale: 0 }, literal)
+}
+
+fn compare_float(value: f64, literal: &Literal) -> Option<Ordering> {
+    match literal {
+        Literal::Number(number) => value.partial_cmp(&number.float),
+        _ => None,
+    }
 }
 
 fn compare_exactly(value: Exact, literal: &Literal) -> Option<Ordering> {

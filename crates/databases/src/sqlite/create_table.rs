@@ -108,7 +108,7 @@ fn columns(text: &str, tokens: &[Token]) -> Option<Vec<ColumnText>> {
     let mut columns = Vec::new();
     let mut rest = tokens;
     loop {
-        let (item, behind) = item(rest)?;
+        let (item, behind) = element(rest)?;
         let first = item.first()?;
         if TABLE_CONSTRAINTS.iter().any(|word| is_word(text, first, word)) {
             return Some(columns);
@@ -122,7 +122,7 @@ fn columns(text: &str, tokens: &[Token]) -> Option<Vec<ColumnText>> {
 }
 
 /// What stands before the next comma or the closing parenthesis.
-fn item(tokens: &[Token]) -> Option<(&[Token], &[Token])> {
+fn element(tokens: &[Token]) -> Option<(&[Token], &[Token])> {
     let mut depth = 0_usize;
     for (index, token) in tokens.iter().enumerate() {
         match token.kind {

@@ -4,12 +4,12 @@
 //! reader from front to back does not need:
 //! <https://arrow.apache.org/docs/format/Columnar.html#ipc-file-format>.
 //!
-//! - [`message`]: one message, its sizes checked before anything is built.
+//! - [`frame`]: one message, its sizes checked before anything is built.
 //!
 //! Its invariant: a message takes no more memory than `memory_bytes`, stored
 //! and unpacked together, whatever its lengths say.
 
-mod message;
+mod frame;
 #[cfg(test)]
 mod tests;
 
@@ -24,7 +24,7 @@ use decant_core::format::{Format, Input, Piece, Receiver, Sample, SampleLimits};
 use decant_core::stream::FormatOptions;
 use decant_core::{Error, ErrorKind, Result};
 
-use self::message::Message;
+use self::frame::Frame;
 use crate::arrow::rows::Rows;
 use crate::arrow::sample::Look;
 use crate::arrow::source::SourceColumns;
@@ -63,8 +63,8 @@ impl ArrowIpcFormat {
         }
         let is_file = first.as_ref() == &MAGIC[..4];
         let first = if is_file { after_padding(&mut pull)? } else { first };
-        let message = Message::starting_with(&first, &mut pull, self.memory_bytes)?;
-        let schema = message.filter(|message| message.kind() == Some(MessageHeader::Schema));
+        let frame = Frame::starting_with(&first, &mut pull, self.memory_bytes)?;
+        let schema = frame.filter(|frame| frame.kind() == Some(MessageHeader::Schema));
         let schema = schema.ok_or_else(|| broken("it does not begin with a schema"))?;
         let version = schema.version().unwrap_or(MetadataVersion::V5);
         let schema = Arc::new(schema.schema()?);
@@ -88,19 +88,19 @@ impl Batches<'_> {
     fn next(&mut self) -> Result<Option<(RecordBatch, u64)>> {
         loop {
             let before = self.pull.passed();
-            let Some(message) = Message::next(&mut self.pull, self.memory_bytes)? else {
+            let Some(frame) = Frame::next(&mut self.pull, self.memory_bytes)? else {
                 if self.is_file {
                     self.check_end()?;
                 }
                 return Ok(None);
             };
-            match message.kind() {
+            match frame.kind() {
                 Some(MessageHeader::DictionaryBatch) => {
-                    let read = self.decoder.read_dictionary(&message.block()?, message.buffer());
+                    let read = self.decoder.read_dictionary(&frame.block()?, frame.buffer());
                     read.map_err(damaged)?;
                 }
                 Some(MessageHeader::RecordBatch) => {
-                    let batch = self.decoder.read_record_batch(&message.block()?, message.buffer());
+                    let batch = self.decoder.read_record_batch(&frame.block()?, frame.buffer());
                     if let Some(batch) = batch.map_err(damaged)? {
                         return Ok(Some((batch, self.pull.passed() - before)));
                     }

@@ -1,3 +1,5 @@
+//! Files and streams of Arrow: whole, cut off, and damaged.
+
 use std::sync::Arc;
 
 use arrow_array::types::Int32Type;

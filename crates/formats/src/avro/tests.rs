@@ -1,3 +1,5 @@
+//! Avro containers of every codec: whole, cut off, and damaged.
+
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};

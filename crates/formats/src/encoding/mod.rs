@@ -7,7 +7,7 @@
 //!
 //! UTF-8 passes through as it is, without validation. In every other encoding
 //! a byte sequence without a meaning becomes the one byte
-//! [`MALFORMED`](malformed::MALFORMED), which no UTF-8 contains, so that
+//! `malformed::MALFORMED`, which no UTF-8 contains, so that
 //! whoever validates the text finds it in the row that it belongs to.
 //!
 //! Invariants: memory is bounded by the beginning that is looked at and one

@@ -1,3 +1,5 @@
+//! Workbooks as small as can be, written here.
+
 use std::io::Write;
 
 use super::*;

@@ -12,7 +12,7 @@ use parquet::errors::{ParquetError, Result};
 use super::memory::Memory;
 
 /// What the thread that makes batches says to the one that has the input.
-pub(super) enum Message {
+pub(super) enum Order {
     /// These bytes of the file, please.
     Fetch(Range<u64>, SyncSender<Bytes>),
     /// Rows, and the bytes that were unpacked for them. The answer comes when
@@ -23,20 +23,20 @@ pub(super) enum Message {
 /// A connection to the thread that has the input.
 #[derive(Clone)]
 pub(super) struct Line {
-    messages: SyncSender<Message>,
+    orders: SyncSender<Order>,
 }
 
 impl Line {
     /// A line, and its other end.
-    pub(super) fn new() -> (Self, Receiver<Message>) {
-        let (messages, other_end) = sync_channel(1);
-        (Self { messages }, other_end)
+    pub(super) fn new() -> (Self, Receiver<Order>) {
+        let (orders, other_end) = sync_channel(1);
+        (Self { orders }, other_end)
     }
 
     /// Asks for bytes. An error means that nobody answers any more.
     pub(super) fn fetch(&self, range: Range<u64>) -> Result<Bytes> {
         let (sender, answer) = sync_channel(1);
-        self.messages.send(Message::Fetch(range, sender)).map_err(|_| hung_up())?;
+        self.orders.send(Order::Fetch(range, sender)).map_err(|_| hung_up())?;
         answer.recv().map_err(|_| hung_up())
     }
 
@@ -44,7 +44,7 @@ impl Line {
     /// their memory is free again.
     pub(super) fn deliver(&self, batch: RecordBatch, bytes: u64) -> Result<()> {
         let (sender, answer) = sync_channel(1);
-        self.messages.send(Message::Rows(batch, bytes, sender)).map_err(|_| hung_up())?;
+        self.orders.send(Order::Rows(batch, bytes, sender)).map_err(|_| hung_up())?;
         answer.recv().map_err(|_| hung_up())
     }
 }

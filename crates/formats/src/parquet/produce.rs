@@ -14,7 +14,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, RowSelection, RowSe
 use parquet::arrow::{FieldLevels, ProjectionMask, parquet_to_arrow_field_levels};
 use parquet::file::metadata::ParquetMetaData;
 
-use super::fetch::{Line, Message};
+use super::fetch::{Line, Order};
 use super::footer::{ParquetFile, damaged};
 use super::memory::Memory;
 use super::row_group::RowGroup;
@@ -43,7 +43,7 @@ pub(super) fn batches(
     let leaves = (0..schema.num_columns()).filter(|leaf| mask.leaf_included(*leaf)).collect();
     let levels = parquet_to_arrow_field_levels(schema, mask, Some(&file.fields))
         .map_err(|error| damaged("its schema").caused_by(error))?;
-    let (line, messages) = Line::new();
+    let (line, orders) = Line::new();
     let producer = Producer {
         metadata: Arc::clone(metadata),
         levels,
@@ -60,7 +60,7 @@ pub(super) fn batches(
             .map_err(|error| {
                 Error::new(ErrorKind::Internal, "no thread could be started").caused_by(error)
             })?;
-        let served = serve(messages, input, take);
+        let served = serve(orders, input, take);
         let produced = thread.join();
         match (served, produced) {
             (Ok(true), Ok(produced)) => produced.map(|()| true),
@@ -72,18 +72,18 @@ pub(super) fn batches(
 
 /// Answers the producer until it ends (`true`), or nobody wants more of it.
 fn serve(
-    messages: Receiver<Message>,
+    orders: Receiver<Order>,
     input: &mut dyn Input,
     mut take: impl FnMut(&RecordBatch, u64) -> Result<bool>,
 ) -> Result<bool> {
-    for message in messages {
+    for message in orders {
         match message {
-            Message::Fetch(range, answer) => {
+            Order::Fetch(range, answer) => {
                 let bytes = input.range(range)?;
                 // Whoever asked and is gone has said why.
                 let _ = answer.send(bytes);
             }
-            Message::Rows(batch, bytes, answer) => {
+            Order::Rows(batch, bytes, answer) => {
                 if !take(&batch, bytes)? {
                     return Ok(false);
                 }

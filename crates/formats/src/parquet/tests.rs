@@ -1,3 +1,5 @@
+//! Parquet files as written by the crate itself: whole, and read in parts.
+
 use std::sync::Arc;
 
 use arrow_array::builder::{ListBuilder, TimestampNanosecondBuilder};

@@ -1,3 +1,5 @@
+//! Names of types, and what is said of those that are none.
+
 use decant_core::list::ListElement;
 use decant_core::schema::{ColumnType, DecimalBounds};
 use decant_core::value_format::{EpochUnit, NumberFormat, ValueFormat};
@@ -13,7 +15,6 @@ fn decimal_of(precision: u8, scale: i8) -> ColumnType {
 #[test]
 fn names_of_sql_arrow_and_pandas_are_known() {
     use ColumnType::*;
-    let cents = ListElement::of(decimal_of(12, 2)).expect("a scalar");
     for (text, column_type) in [
         ("int64", Int64),
         ("int8", Int64),
@@ -62,6 +63,18 @@ fn names_of_sql_arrow_and_pandas_are_known() {
         ("nvarchar(MAX)", Text),
         ("character varying(10)", Text),
         ("jsonb", Json),
+        ("bytea", Binary),
+        ("fixed_size_binary[16]", Binary),
+    ] {
+        assert_eq!(text.parse(), Ok(TypeName(column_type.into())), "{text}");
+    }
+}
+
+#[test]
+fn lists_of_scalars_have_their_elements_and_others_are_documents() {
+    use ColumnType::*;
+    let cents = ListElement::of(decimal_of(12, 2)).expect("a scalar");
+    for (text, column_type) in [
         ("bigint[]", List(ListElement::Int64)),
         (" Text [] ", List(ListElement::Text)),
         ("numeric(12,2)[]", List(cents)),
@@ -78,8 +91,6 @@ fn names_of_sql_arrow_and_pandas_are_known() {
         ("list", Json),
         ("struct<a: int64, b: list<item: string>>", Json),
         ("map<string, int64>", Json),
-        ("bytea", Binary),
-        ("fixed_size_binary[16]", Binary),
     ] {
         assert_eq!(text.parse(), Ok(TypeName(column_type.into())), "{text}");
     }

@@ -1,3 +1,5 @@
+//! Patterns against values: what is read, what is refused, and why.
+
 use chrono::{DateTime, NaiveDateTime};
 use proptest::prelude::*;
 

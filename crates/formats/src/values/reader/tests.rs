@@ -1,3 +1,5 @@
+//! Readers of every type and way against values, and their complaints.
+
 use std::sync::Arc;
 
 use super::*;

@@ -26,13 +26,13 @@ const NOT_PACKED: i64 = -1;
 const ROWS_MAX: i64 = 1 << 31;
 
 /// A message, as it is stored.
-pub(super) struct Message {
+pub(super) struct Frame {
     /// The head, the metadata and the body.
     buffer: Buffer,
     metadata_bytes: usize,
 }
 
-impl Message {
+impl Frame {
     /// The next message; `None` at the end.
     pub(super) fn next(pull: &mut Pull<'_>, bytes_max: u64) -> Result<Option<Self>> {
         if pull.is_at_end()? {
