@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::Result;
 use crate::file::{FileId, FileVersion};
@@ -178,7 +179,7 @@ pub struct RejectsFilter {
 /// A reject as the destination keeps it.
 #[derive(Clone, Debug)]
 pub struct StoredReject {
-    /// Its id in `rejected_rows`.
+    /// Its id in `rejected_rows`, never given to another.
     pub id: i64,
     /// The file's ledger row.
     pub file: Arc<LedgerEntry>,
@@ -188,6 +189,17 @@ pub struct StoredReject {
     pub rejected_at: DateTime<Utc>,
     /// When a replay loaded it.
     pub settled_at: Option<DateTime<Utc>>,
+}
+
+impl StoredReject {
+    /// What tells its row from those of every other file, in eight letters:
+    /// in an export it stands behind the id, which another ledger may have
+    /// given as well.
+    pub fn tag(&self) -> String {
+        let mut row = self.file.id.0.to_le_bytes().to_vec();
+        row.extend_from_slice(&self.reject.ordinal.to_le_bytes());
+        format!("{:08x}", xxh3_64(&row) >> 32)
+    }
 }
 
 /// What is known of files. A ledger that does not exist yet knows nothing,

@@ -123,6 +123,10 @@ impl RepairCounts {
         at.map_or(0, |at| self.kinds[at])
     }
 
+    pub(crate) fn join(&mut self, other: Self) {
+        self.add(other.rows, RepairKind::ALL.iter().map(|kind| (*kind, other.of(*kind))));
+    }
+
     pub(crate) fn add(&mut self, rows: u64, kinds: impl IntoIterator<Item = (RepairKind, u64)>) {
         self.rows += rows;
         for (kind, count) in kinds {

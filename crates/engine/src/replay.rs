@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use decant_core::format::FileColumns;
 use decant_core::layout::Layout;
 use decant_core::ledger::{RejectsFilter, Status, StoredReject};
 use decant_core::reject::Reason;
@@ -23,8 +24,14 @@ use futures::StreamExt;
 
 use crate::pipeline::Run;
 
+mod edits;
+mod given;
+mod header;
 mod relabelled;
 mod write;
+
+use self::edits::Meeting;
+pub use self::edits::{Edit, Edits};
 
 /// Rejects that are asked for at once.
 const PAGE: u64 = 1000;
@@ -36,9 +43,8 @@ const ROWS_MAX: usize = 5000;
 pub struct Replay {
     /// Which rejects; those that are settled never are.
     pub filter: RejectsFilter,
-    /// Mended rows by the ids of their rejects, as they stand in an edited
-    /// export behind the id: only these are replayed.
-    pub edits: Option<BTreeMap<i64, Vec<u8>>>,
+    /// Mended rows: only these are replayed.
+    pub edits: Option<Edits>,
     /// Types over those of the load, by column.
     pub types: BTreeMap<String, GivenType>,
     /// Whether malformed rows are repaired.
@@ -51,10 +57,13 @@ pub struct Replay {
 /// to options and bytes.
 pub type DocumentFor =
     dyn Fn(&str, &FormatOptions, &[String], &[u8]) -> (FormatOptions, Vec<u8>) + Send + Sync;
-/// The raw row in what stands behind the id in an edited export: file name,
-/// options, text to row, or why there is none.
+/// The row (or header) in what stands behind the id in an edited export: file
+/// name, options, text to row, or why there is none.
 pub type EditedRow =
     dyn Fn(&str, &FormatOptions, &[u8]) -> std::result::Result<Vec<u8>, String> + Send + Sync;
+/// The header above the rows of an export: file name, options, names to text;
+/// `None` for formats that have none.
+pub type HeaderFor = dyn Fn(&str, &FormatOptions, &[String]) -> Option<String> + Send + Sync;
 /// The rules for the rows of a file, by what the ledger and the layout say.
 pub type StreamFor = dyn Fn(&LedgerEntry, &Layout) -> Result<Stream> + Send + Sync;
 
@@ -65,6 +74,8 @@ pub struct ReplayDoors {
     pub document: Arc<DocumentFor>,
     /// Reads edited exports.
     pub edited: Arc<EditedRow>,
+    /// Knows the headers of exports.
+    pub header: Arc<HeaderFor>,
     /// Knows the streams.
     pub stream: Arc<StreamFor>,
 }
@@ -79,6 +90,20 @@ struct Batch {
 struct Reading {
     layout: Layout,
     stream: Arc<Stream>,
+    /// Whether columns may become wider; `None` leaves it to who made the
+    /// table.
+    policy: Option<TypePolicy>,
+}
+
+impl Reading {
+    /// The columns as their file had them.
+    fn columns(&self) -> FileColumns {
+        FileColumns {
+            names: self.layout.names.clone(),
+            named: self.layout.named,
+            options: self.layout.options.clone(),
+        }
+    }
 }
 
 impl Run {
@@ -100,9 +125,12 @@ impl Run {
     }
 
     async fn replay_pages(&self, replay: &Replay, doors: &ReplayDoors) -> Result<()> {
+        self.check_types(replay, doors).await?;
         let ledger = self.services.destination.ledger();
-        let mut filter =
-            RejectsFilter { unsettled: true, limit: Some(PAGE), ..replay.filter.clone() };
+        // What an edited row has become of is only known of all of them.
+        let unsettled = replay.edits.is_none();
+        let mut filter = RejectsFilter { unsettled, limit: Some(PAGE), ..replay.filter.clone() };
+        let mut meeting = replay.edits.as_ref().map(Meeting::new);
         let mut left = replay.filter.limit.unwrap_or(u64::MAX);
         let mut waiting: Option<Batch> = None;
         while left > 0 && !self.stop.is_requested() {
@@ -111,7 +139,14 @@ impl Run {
             let Some(last) = page.last() else { break };
             filter.after = Some((last.file.id, last.id));
             left = left.saturating_sub(page.len() as u64);
-            for reject in page.into_iter().filter(|reject| is_meant(reject, replay)) {
+            for reject in page {
+                let is_meant = match &mut meeting {
+                    None => is_open(&reject),
+                    Some(meeting) => meeting.meets(&reject),
+                };
+                if !is_meant {
+                    continue;
+                }
                 let is_full = waiting.as_ref().is_some_and(|batch| !batch.takes(&reject));
                 if is_full && let Some(full) = waiting.take() {
                     self.replay_batch(full, replay, doors).await?;
@@ -121,38 +156,46 @@ impl Run {
                 batch.rejects.push(reject);
             }
         }
-        match waiting {
-            Some(last) if !self.stop.is_requested() => self.replay_batch(last, replay, doors).await,
-            _ => Ok(()),
+        if self.stop.is_requested() {
+            return Ok(());
         }
+        if let Some(last) = waiting {
+            self.replay_batch(last, replay, doors).await?;
+        }
+        if let Some(meeting) = meeting {
+            meeting.tell(&self.tally);
+        }
+        Ok(())
     }
 
     /// What is wrong with one file does not keep the next from being replayed.
     async fn replay_batch(&self, batch: Batch, replay: &Replay, doors: &ReplayDoors) -> Result<()> {
         let location = batch.entry.file.location();
         self.tally.files(|files| files.listed += 1);
-        let replayed = match reading(&batch.entry, replay, doors) {
-            Ok(reading) => self.replay_rows(batch, reading, replay, doors).await,
-            Err(error) => Err(error),
+        let error = match reading(&batch.entry, replay, doors) {
+            Err(error) => error,
+            Ok(reading) => match self.replay_rows(batch, reading, replay, doors).await {
+                Ok(()) => return Ok(()),
+                Err(error) if ends_the_replay(&error) => return Err(error),
+                Err(error) => error,
+            },
         };
-        match replayed {
-            Err(error) if matches!(error.kind(), ErrorKind::Unavailable) => Err(error),
-            Err(error) => {
-                self.tally.files(|files| files.failed += 1);
-                self.tally.error(&error.in_file(location));
-                Ok(())
-            }
-            Ok(()) => Ok(()),
-        }
+        self.tally.files(|files| files.failed += 1);
+        self.tally.error(&error.in_file(location));
+        Ok(())
     }
 }
 
+/// The destination is out of reach, or what was typed is wrong for every file.
+fn ends_the_replay(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::InvalidConfig)
+}
+
 /// Rows of files that are loaded, but for those that are in already.
-fn is_meant(stored: &StoredReject, replay: &Replay) -> bool {
+fn is_open(stored: &StoredReject) -> bool {
     stored.file.status == Status::Loaded
         && stored.settled_at.is_none()
         && stored.reject.reason != Reason::Repaired
-        && replay.edits.as_ref().is_none_or(|edits| edits.contains_key(&stored.id))
 }
 
 impl Batch {
@@ -171,12 +214,10 @@ fn reading(entry: &LedgerEntry, replay: &Replay, doors: &ReplayDoors) -> Result<
     let mut layout = Layout::parse(layout)?;
     layout.options.lenient |= replay.lenient;
     let mut stream = (doors.stream)(entry, &layout)?;
-    for (column, given) in &replay.types {
-        stream.columns.types.insert(column.clone(), given.clone());
-    }
-    // Rows that do not fit stay rejects: a replay changes no table.
-    stream.types = Some(TypePolicy::Frozen);
-    Ok(Reading { layout, stream: Arc::new(stream) })
+    // Rows that do not fit stay rejects: only what was asked for widens a
+    // column.
+    let policy = stream.types.replace(TypePolicy::Frozen);
+    Ok(Reading { layout, stream: Arc::new(stream), policy })
 }
 
 /// A store that holds one document, whatever is asked for.

@@ -127,6 +127,17 @@ impl Serialize for Repairs {
     }
 }
 
+/// What became of rejects of one file that were read again.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Replayed {
+    pub(crate) rows: u64,
+    pub(crate) loaded: u64,
+    /// Still bad.
+    pub(crate) rejected: u64,
+    /// Of those that were loaded.
+    pub(crate) repairs: RepairCounts,
+}
+
 /// How much was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct BytesReport {
@@ -245,8 +256,7 @@ impl Tally {
         sums.rows.rejected += totals.rows_rejected;
         sums.rows.filtered += progress.rows_filtered();
         sums.rows.repaired += repairs.rows;
-        let kinds = RepairKind::ALL.iter().map(|kind| (*kind, repairs.of(*kind)));
-        sums.rows.repairs.0.add(repairs.rows, kinds);
+        sums.rows.repairs.0.join(repairs);
         if let Some(table) = sums.tables.get_mut(&table.to_string()) {
             table.rows_loaded += totals.rows_loaded;
         }
@@ -268,16 +278,26 @@ impl Tally {
 
     /// Rejects of one file that were read again: what is neither loaded nor
     /// still bad was filtered.
-    pub(crate) fn replayed(&self, table: &TableName, rows: u64, loaded: u64, rejected: u64) {
+    pub(crate) fn replayed(&self, table: &TableName, replayed: Replayed) {
+        let Replayed { rows, loaded, rejected, repairs } = replayed;
         let mut sums = self.sums();
         sums.files.loaded += u64::from(loaded > 0);
         sums.rows.read += rows;
         sums.rows.loaded += loaded;
         sums.rows.rejected += rejected;
         sums.rows.filtered += rows.saturating_sub(loaded).saturating_sub(rejected);
+        sums.rows.repaired += repairs.rows;
+        sums.rows.repairs.0.join(repairs);
         if let Some(table) = sums.tables.get_mut(&table.to_string()) {
             table.rows_loaded += loaded;
         }
+    }
+
+    /// Edited rows without a reject to replay: still rejected.
+    pub(crate) fn not_replayed(&self, rows: u64) {
+        let mut sums = self.sums();
+        sums.rows.read += rows;
+        sums.rows.rejected += rows;
     }
 
     pub(crate) fn error(&self, error: &Error) {

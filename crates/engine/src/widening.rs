@@ -23,6 +23,11 @@ pub(crate) struct Step {
 }
 
 impl Step {
+    /// A step to a type that somebody asked for.
+    pub(crate) fn asked(column: &str, from: ColumnType, to: ColumnType) -> Self {
+        Self { column: column.to_owned(), from, candidates: vec![to] }
+    }
+
     /// The type that it gets.
     pub(crate) fn to(&self) -> ColumnType {
         self.candidates.first().copied().unwrap_or(ColumnType::Text)

@@ -65,7 +65,8 @@ impl Database {
         let sql = match self {
             Self::Sqlite(path) if !path.exists() => return Vec::new(),
             Self::Sqlite(_) => {
-                "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY name"
+                "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')
+                 AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name"
             }
             Self::Postgres(_) => {
                 "SELECT table_name FROM information_schema.tables

@@ -179,3 +179,132 @@ fn rows_that_the_database_refuses_stay_rejects() {
         assert_eq!(counts(world), ["2|1"]);
     });
 }
+
+#[test]
+fn rows_of_a_version_that_was_displaced_are_refused_by_name() {
+    on_both(|world| {
+        with_rejects(world);
+        let from = edited(world, |text| text.replace("x,20", "2,20"));
+        world.put("orders/1.csv", "id,amount\n7,70\ny,80\nz,90\n");
+        world.load("orders/", &AS_NUMBERS).exits(3);
+        let run = replay(world, &["--from", from]).exits(1);
+        run.says(&["not replayed: r", "there is no such reject", "none of the edited rows"]);
+        assert_eq!(world.query("SELECT id FROM orders ORDER BY id"), ["7"]);
+        let open = "SELECT count(*) FROM rejected_rows WHERE settled_at IS NULL";
+        assert_eq!(world.query(open), ["2"], "rejects of others are not settled");
+        assert_eq!(world.query("SELECT min(id) FROM rejected_rows"), ["3"], "ids are not reused");
+    });
+}
+
+#[test]
+fn rows_of_another_ledger_are_refused_by_name() {
+    on_both(|world| {
+        let other = World::sqlite();
+        other.put("people/1.csv", "id,amount\nx,20\n");
+        other.load("people/", &AS_NUMBERS).exits(3);
+        let from = edited(&other, |text| text.replace("x,20", "2,20"));
+        let foreign = std::fs::read_to_string(other.path(from)).unwrap();
+        let foreign = foreign.lines().nth(1).unwrap();
+        with_rejects(world);
+        let from = edited(world, |text| {
+            let kept: Vec<String> = text
+                .lines()
+                .filter(|line| !line.starts_with("r1-"))
+                .map(|line| line.replace(",more", ""))
+                .collect();
+            format!("{}\n{foreign}\nr99-0a1b2c3d,5,50\n", kept.join("\n"))
+        });
+        let run = replay(world, &["--from", from]).exits(3);
+        assert_eq!(run.rows(), "read 3, loaded 1, rejected 2");
+        run.says(&["of this ledger is another row: row 2 of", "r99-0a1b2c3d: there is no such"]);
+        assert_eq!(world.query("SELECT id FROM orders ORDER BY id"), ["1", "3", "4"]);
+        assert_eq!(counts(world), ["3|1"]);
+    });
+}
+
+#[test]
+fn edited_columns_go_by_the_names_above_them() {
+    on_both(|world| {
+        world.put("orders/1.csv", "id,amount,note\nx,20,\"a, b\"\n");
+        world.load("orders/", &AS_NUMBERS).exits(3);
+        let edit = |header: &'static str, row: &'static str| {
+            move |text: String| {
+                let id = text.lines().nth(1).unwrap().split(',').next().unwrap().to_owned();
+                format!("_reject_id,{header}\n{id},{row}\n")
+            }
+        };
+        for (header, row, why) in [
+            ("id,amount,remark", "2,20,a", "columns that the rows have not: `remark`"),
+            ("id,amount", "2,20", "lacks columns of the rows: `note`"),
+        ] {
+            let from = edited(world, edit(header, row));
+            replay(world, &["--from", from]).exits(2).says(&[why]);
+        }
+        assert_eq!(counts(world), ["0|1"]);
+        let from = edited(world, edit("\"note\",amount,id", "\"a, b\",20,2"));
+        assert_eq!(replay(world, &["--from", from]).exits(0).rows(), "read 1, loaded 1");
+        assert_eq!(world.query("SELECT id, amount, note FROM orders"), ["2|20|a, b"]);
+    });
+}
+
+#[test]
+fn replayed_rows_keep_the_line_on_which_they_stand() {
+    on_both(|world| {
+        world.put("orders/1.csv", "id,amount\n1,10\n\"2\",\"a\nb\"\nx,20\n");
+        let line = ["--add-column", "line={line}"];
+        world.load("orders/", &[&AS_NUMBERS[..], &line].concat()).exits(3);
+        let from = edited(world, |text| text.replace("x,20", "3,20"));
+        replay(world, &["--from", from]).exits(0);
+        assert_eq!(world.query("SELECT id, line FROM orders ORDER BY id"), ["1|2", "2|3", "3|5"]);
+    });
+}
+
+#[test]
+fn repairs_of_a_lenient_replay_are_counted_by_kind() {
+    on_both(|world| {
+        world.put("orders/1.csv", "id,amount,note\n1,10,a\n2,20\n3,30,c,more\n");
+        world.load("orders/", &AS_NUMBERS).exits(3);
+        let run = replay(world, &["--lenient"]).exits(0);
+        assert_eq!(run.rows(), "read 2, loaded 2, repaired 2");
+        let repairs = run.report()["rows"]["repairs"].clone();
+        assert_eq!(repairs.as_object().map(serde_json::Map::len), Some(2), "{repairs}");
+    });
+}
+
+#[test]
+fn a_type_that_is_given_makes_a_column_of_ours_wider() {
+    on_both(|world| {
+        with_rejects(world);
+        let wider = ["--type", "id=text", "--reason", "type"];
+        let dry = replay(world, &[&wider[..], &["--dry-run"]].concat()).exits(0);
+        assert_eq!(dry.rows(), "read 1, loaded 1");
+        let of_type = |world: &World| match world.database.is_postgres() {
+            true => world.query("SELECT DISTINCT pg_typeof(id)::text FROM orders"),
+            false => world.query("SELECT DISTINCT typeof(id) FROM orders"),
+        };
+        assert!(["bigint", "integer"].contains(&of_type(world)[0].as_str()));
+        let run = replay(world, &wider).exits(0);
+        assert_eq!(run.rows(), "read 1, loaded 1");
+        run.says(&["widened id from int64 to text for s3://shop/orders/1.csv"]);
+        assert_eq!(of_type(world), ["text"]);
+        assert_eq!(world.query("SELECT id FROM orders ORDER BY id"), ["1", "4", "x"]);
+    });
+}
+
+#[test]
+fn a_given_type_changes_no_table_of_others_and_says_what_would() {
+    on_both(|world| {
+        world.database.execute("CREATE TABLE orders (id bigint, amount bigint, _file_id bigint)");
+        world.put("orders/1.csv", "id,amount\n1,10\nx,20\n");
+        world.load("orders/", &["--on-error", "reject"]).exits(3);
+        let error = replay(world, &["--type", "id=text"]).exits(1).error();
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("is int64, which does not hold text"), "{error:#}");
+        assert!(error["hint"].as_str().unwrap().contains("TABLE"), "{error:#}");
+        let no_way = replay(world, &["--type", "id=date"]).exits(1).error();
+        assert!(no_way["hint"].as_str().unwrap().contains("--type id=text"), "{no_way:#}");
+        let error = replay(world, &["--type", "nocol=text"]).exits(2).error();
+        assert!(error["message"].as_str().unwrap().contains("`nocol`"), "{error:#}");
+        assert_eq!(counts(world), ["1|1"]);
+    });
+}

@@ -43,7 +43,8 @@ pub(crate) struct Dialect {
 pub(crate) enum LedgerType {
     /// 64-bit integer, given, the primary key.
     Id,
-    /// 64-bit integer, chosen by the database, the primary key.
+    /// 64-bit integer, chosen by the database and never twice, the primary
+    /// key.
     Serial,
     /// Text, the primary key.
     Name,

@@ -98,7 +98,9 @@ fn declare(column_type: ColumnType) -> Cow<'static, str> {
 
 fn ledger_type(ledger_type: LedgerType) -> &'static str {
     match ledger_type {
-        LedgerType::Id | LedgerType::Serial => "INTEGER PRIMARY KEY",
+        LedgerType::Id => "INTEGER PRIMARY KEY",
+        // Without the word an id is given again once the last row is gone.
+        LedgerType::Serial => "INTEGER PRIMARY KEY AUTOINCREMENT",
         LedgerType::Name => "TEXT PRIMARY KEY",
         LedgerType::Integer => "BIGINT",
         LedgerType::Text | LedgerType::ByteOrdered => "TEXT",

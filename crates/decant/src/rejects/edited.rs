@@ -9,84 +9,93 @@ use decant_core::stream::FormatOptions;
 use decant_core::{Error, ErrorKind, Result};
 use decant_formats::raw_rows::delimiter;
 
-use super::{ID_COLUMN, ID_PREFIX};
+use super::{Edit, Edits, ID_COLUMN, ID_PREFIX};
 
-/// What stands behind each id, by the id.
+/// The mended rows, and the header above them.
 ///
 /// # Errors
 ///
 /// `InvalidConfig` when it is no export, or an id stands twice.
-pub fn read_edited(text: &[u8]) -> Result<BTreeMap<i64, Vec<u8>>> {
+pub fn read_edited(text: &[u8]) -> Result<Edits> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let mut lines = text.split(|byte| *byte == b'\n').map(without_return).peekable();
-    if !text.trim_ascii_start().starts_with(b"{") {
-        let header = lines.next().unwrap_or_default();
-        let header = header.strip_prefix(b"\"").unwrap_or(header);
-        if !header.starts_with(ID_COLUMN.as_bytes()) {
-            return Err(Error::new(
-                ErrorKind::InvalidConfig,
-                format!("its first column is not `{ID_COLUMN}`"),
-            )
-            .with_hint("edit a file that `decant rejects --export` wrote, and keep its header"));
-        }
-    }
-    let mut rows: BTreeMap<i64, Vec<u8>> = BTreeMap::new();
+    let is_json = text.trim_ascii_start().starts_with(b"{");
+    let mut header = match is_json {
+        true => None,
+        false => Some(header_behind(lines.next().unwrap_or_default())?),
+    };
+    let mut rows: BTreeMap<i64, Edit> = BTreeMap::new();
     let mut current: Option<i64> = None;
     while let Some(line) = lines.next() {
         let is_end = lines.peek().is_none() && line.is_empty();
-        match (id_of(line), current) {
-            (Some((id, rest)), _) => {
-                if rows.insert(id, rest).is_some() {
-                    let message = format!("the id {ID_PREFIX}{id} stands twice");
-                    return Err(Error::new(ErrorKind::InvalidConfig, message)
-                        .with_hint("keep one row for each id"));
-                }
-                current = Some(id);
+        if let Some((id, edit)) = row_of(line) {
+            if rows.insert(id, edit).is_some() {
+                let message = format!("the id {ID_PREFIX}{id} stands twice");
+                return Err(Error::new(ErrorKind::InvalidConfig, message)
+                    .with_hint("keep one row for each id"));
             }
-            (None, Some(id)) if !is_end => {
-                if let Some(row) = rows.get_mut(&id) {
-                    row.push(b'\n');
-                    row.extend_from_slice(line);
-                }
+            current = Some(id);
+        } else if !is_end {
+            let above = match current {
+                Some(id) => rows.get_mut(&id).map(|edit| &mut edit.text),
+                None => header.as_mut(),
+            };
+            if let Some(above) = above {
+                above.push(b'\n');
+                above.extend_from_slice(line);
             }
-            _ => {}
         }
     }
     if rows.is_empty() {
-        let message = format!("no row begins with an id such as {ID_PREFIX}1");
+        let message = format!("no row begins with an id such as {ID_PREFIX}1-0a1b2c3d");
         return Err(Error::new(ErrorKind::InvalidConfig, message)
             .with_hint("keep the ids that `decant rejects --export` wrote"));
     }
-    Ok(rows)
+    Ok(Edits { header, rows })
+}
+
+/// What stands behind the name of the ids' column.
+fn header_behind(line: &[u8]) -> Result<Vec<u8>> {
+    let quoted = line.strip_prefix(b"\"");
+    let behind = quoted.unwrap_or(line).strip_prefix(ID_COLUMN.as_bytes());
+    let behind = match quoted {
+        Some(_) => behind.and_then(|behind| behind.strip_prefix(b"\"")),
+        None => behind,
+    };
+    behind.map(<[u8]>::to_vec).ok_or_else(|| {
+        Error::new(ErrorKind::InvalidConfig, format!("its first column is not `{ID_COLUMN}`"))
+            .with_hint("edit a file that `decant rejects --export` wrote, and keep its header")
+    })
 }
 
 fn without_return(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// The id that a line begins with, and what follows: of JSON, the object
-/// without the id.
-fn id_of(line: &[u8]) -> Option<(i64, Vec<u8>)> {
+/// The id that a line begins with, and its row: of JSON, the object without
+/// the id.
+fn row_of(line: &[u8]) -> Option<(i64, Edit)> {
     let trimmed = line.trim_ascii();
     if let Some(inside) = trimmed.strip_prefix(b"{") {
-        return id_of_object(inside.trim_ascii_start());
+        return row_of_object(inside.trim_ascii_start());
     }
     let quoted = line.strip_prefix(b"\"");
-    let (id, rest) = number(quoted.unwrap_or(line))?;
+    let (id, tag, rest) = id_of(quoted.unwrap_or(line))?;
     let rest = if quoted.is_some() { rest.strip_prefix(b"\"")? } else { rest };
-    Some((id, rest.to_vec()))
+    Some((id, Edit { tag, text: rest.to_vec() }))
 }
 
-fn id_of_object(inside: &[u8]) -> Option<(i64, Vec<u8>)> {
+fn row_of_object(inside: &[u8]) -> Option<(i64, Edit)> {
     let key = format!("\"{ID_COLUMN}\"");
     let rest = inside.strip_prefix(key.as_bytes())?.trim_ascii_start();
     let rest = rest.strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
-    let (id, rest) = number(rest)?;
+    let (id, tag, rest) = id_of(rest)?;
     let rest = rest.strip_prefix(b"\"")?.trim_ascii_start();
     let rest = rest.strip_prefix(b",").map_or(rest, <[u8]>::trim_ascii_start);
     let mut object = b"{".to_vec();
     object.extend_from_slice(rest);
-    Some((id, whole_row(&object).unwrap_or(object)))
+    let text = whole_row(&object).unwrap_or(object);
+    Some((id, Edit { tag, text }))
 }
 
 /// The row of an object that holds nothing but `_raw`.
@@ -96,12 +105,18 @@ fn whole_row(object: &[u8]) -> Option<Vec<u8>> {
     Some(object.get("_raw")?.as_str()?.as_bytes().to_vec())
 }
 
-fn number(text: &[u8]) -> Option<(i64, &[u8])> {
+/// The number and the tag of an id, and what follows it.
+fn id_of(text: &[u8]) -> Option<(i64, String, &[u8])> {
     let digits = text.strip_prefix(ID_PREFIX.as_bytes())?;
-    let end = digits.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(digits.len());
-    let (digits, rest) = digits.split_at(end);
-    let id = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    Some((id, rest))
+    let (id, rest) = split_where(digits, |byte| !byte.is_ascii_digit());
+    let (tag, rest) = split_where(rest.strip_prefix(b"-")?, |byte| !byte.is_ascii_hexdigit());
+    let id = std::str::from_utf8(id).ok()?.parse().ok()?;
+    let tag = std::str::from_utf8(tag).ok().filter(|tag| !tag.is_empty())?;
+    Some((id, tag.to_ascii_lowercase(), rest))
+}
+
+fn split_where(text: &[u8], ends: impl Fn(&u8) -> bool) -> (&[u8], &[u8]) {
+    text.split_at(text.iter().position(ends).unwrap_or(text.len()))
 }
 
 /// The raw row in what stood behind an id.
@@ -126,17 +141,23 @@ pub(super) fn edited_row(
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> BTreeMap<i64, String> {
-        let rows = read_edited(text.as_bytes()).unwrap();
-        rows.into_iter().map(|(id, row)| (id, String::from_utf8(row).unwrap())).collect()
+    fn read(text: &str) -> (Option<String>, BTreeMap<i64, String>) {
+        let Edits { header, rows } = read_edited(text.as_bytes()).unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let rows = rows.into_iter().map(|(id, row)| {
+            assert_eq!(row.tag, "0a1b2c3d");
+            (id, text(row.text))
+        });
+        (header.map(text), rows.collect())
     }
 
     #[test]
     fn rows_are_found_by_their_ids_whatever_an_editor_did() {
-        let rows = read(
-            "\u{feff}_reject_id,id,note\r\nr12,1,plain\r\n\"r13\",2,\"two\r\nlines\"\r\n\
-             r14,\"never closed\n",
+        let (header, rows) = read(
+            "\u{feff}_reject_id,id,note\r\nr12-0a1b2c3d,1,plain\r\n\"r13-0A1B2C3D\",2,\"two\r\n\
+             lines\"\r\nr14-0a1b2c3d,\"never closed\n",
         );
+        assert_eq!(header.as_deref(), Some(",id,note"));
         assert_eq!(
             rows,
             [
@@ -146,16 +167,20 @@ mod tests {
             ]
             .into()
         );
+        let (header, _) = read("\"_reject_id\",\"two\nlines\"\nr1-0a1b2c3d,1\n");
+        assert_eq!(header.as_deref(), Some(",\"two\nlines\""));
     }
 
     #[test]
     fn json_rows_lose_their_id() {
-        let rows = read(
-            "{\"_reject_id\":\"r1\",\"a\":1}\n{ \"_reject_id\": \"r2\" , \"a\": nope }\n\
-             {\"_reject_id\":\"r3\"}\n{\"_reject_id\":\"r4\",\"_raw\":\"[1]\"}\n",
+        let (header, rows) = read(
+            "{\"_reject_id\":\"r1-0a1b2c3d\",\"a\":1}\n\
+             { \"_reject_id\": \"r2-0a1b2c3d\" , \"a\": nope }\n\
+             {\"_reject_id\":\"r3-0a1b2c3d\"}\n\
+             {\"_reject_id\":\"r4-0a1b2c3d\",\"_raw\":\"[1]\"}\n",
         );
         let expected = [(1, "{\"a\":1}"), (2, "{\"a\": nope }"), (3, "{}"), (4, "[1]")];
-        assert_eq!(rows, expected.map(|(id, row)| (id, row.to_owned())).into());
+        assert_eq!((header, rows), (None, expected.map(|(id, row)| (id, row.to_owned())).into()));
     }
 
     #[test]
@@ -164,7 +189,8 @@ mod tests {
             ("id,note\n1,x\n", "`_reject_id`"),
             ("", "`_reject_id`"),
             ("_reject_id,id\n1,2\n", "such as r1"),
-            ("_reject_id,id\nr1,2\nr1,3\n", "stands twice"),
+            ("_reject_id,id\nr1,2\n", "such as r1"),
+            ("_reject_id,id\nr1-0a,2\nr1-0a,3\n", "stands twice"),
             ("{\"a\":1}\n", "such as r1"),
         ] {
             let error = read_edited(text.as_bytes()).unwrap_err();

@@ -56,7 +56,8 @@ impl Export {
                 .with_hint("export them apart, with --file or --table"));
             }
         }
-        self.push_row(&shape, stored.id, &stored.reject.raw);
+        let id = format!("{ID_PREFIX}{}-{}", stored.id, stored.tag());
+        self.push_row(&shape, &id, &stored.reject.raw);
         self.shape = Some(shape);
         self.rows += 1;
         Ok(())
@@ -72,10 +73,10 @@ impl Export {
         self.text
     }
 
-    fn push_row(&mut self, shape: &Shape, id: i64, raw: &[u8]) {
+    fn push_row(&mut self, shape: &Shape, id: &str, raw: &[u8]) {
         match shape {
             Shape::Text { delimiter, .. } => {
-                self.text.extend_from_slice(format!("{ID_PREFIX}{id}{delimiter}").as_bytes());
+                self.text.extend_from_slice(format!("{id}{delimiter}").as_bytes());
                 self.text.extend_from_slice(raw);
             }
             Shape::Json => self.text.extend_from_slice(&json_line(id, raw)),
@@ -108,11 +109,11 @@ fn shape_of(stored: &StoredReject) -> Result<Shape> {
 
 /// The row's JSON with the id as its first key; what is no object stands
 /// whole under `_raw`.
-fn json_line(id: i64, raw: &[u8]) -> Vec<u8> {
+fn json_line(id: &str, raw: &[u8]) -> Vec<u8> {
     let is_break = |byte: &u8| matches!(byte, b'\n' | b'\r');
     let line: Vec<u8> = raw.iter().map(|byte| if is_break(byte) { b' ' } else { *byte }).collect();
     let line = line.trim_ascii();
-    let head = format!("{{\"{ID_COLUMN}\":\"{ID_PREFIX}{id}\"");
+    let head = format!("{{\"{ID_COLUMN}\":\"{id}\"");
     let mut text = head.into_bytes();
     match line.strip_prefix(b"{").map(<[u8]>::trim_ascii_start) {
         Some(b"}") => text.push(b'}'),
@@ -135,13 +136,17 @@ mod tests {
     #[test]
     fn json_rows_carry_their_id_as_the_first_key() {
         for (raw, line) in [
-            ("{\"a\": 1}", "{\"_reject_id\":\"r7\",\"a\": 1}"),
-            ("{\n  \"a\": 1\n}", "{\"_reject_id\":\"r7\",\"a\": 1 }"),
-            ("{ }", "{\"_reject_id\":\"r7\"}"),
-            ("{\"a\": nope", "{\"_reject_id\":\"r7\",\"a\": nope"),
-            ("[1, \"x\"]", "{\"_reject_id\":\"r7\",\"_raw\":\"[1, \\\"x\\\"]\"}"),
+            ("{\"a\": 1}", "{\"_reject_id\":\"r7-0\",\"a\": 1}"),
+            ("{\n  \"a\": 1\n}", "{\"_reject_id\":\"r7-0\",\"a\": 1 }"),
+            ("{ }", "{\"_reject_id\":\"r7-0\"}"),
+            ("{\"a\": nope", "{\"_reject_id\":\"r7-0\",\"a\": nope"),
+            ("[1, \"x\"]", "{\"_reject_id\":\"r7-0\",\"_raw\":\"[1, \\\"x\\\"]\"}"),
         ] {
-            assert_eq!(String::from_utf8(json_line(7, raw.as_bytes())).unwrap(), line, "{raw}");
+            assert_eq!(
+                String::from_utf8(json_line("r7-0", raw.as_bytes())).unwrap(),
+                line,
+                "{raw}"
+            );
         }
     }
 }

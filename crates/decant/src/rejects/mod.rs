@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use decant_core::ledger::{RejectsFilter, StoredReject};
 use decant_core::{Destination, Result, TableName};
-pub use decant_engine::Replay;
+pub use decant_engine::{Edit, Edits, Replay};
 
 pub use self::edited::read_edited;
 pub use self::export::Export;

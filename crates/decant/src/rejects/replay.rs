@@ -8,16 +8,14 @@ use std::sync::Arc;
 
 use decant_core::layout::Layout;
 use decant_core::selection::Selection;
-use decant_core::stream::{
-    MaxRejects, MissingColumns, OnConflict, OnError, Reload, TypePolicy, WriteMode,
-};
+use decant_core::stream::{MaxRejects, MissingColumns, OnConflict, OnError, Reload, WriteMode};
 use decant_core::table_template::TableTemplate;
 use decant_core::{
     Arrival, Content, Destination, Error, ErrorKind, FileVersion, LedgerEntry, Receipt, Result,
     Store, Stream, Trigger,
 };
 use decant_engine::{NoObserver, Replay, ReplayDoors, Run, RunReport, Services, Stop};
-use decant_formats::raw_rows::raw_document;
+use decant_formats::raw_rows::{header_line, raw_document};
 
 use super::edited::edited_row;
 use crate::config::DEFAULT_MAX_ATTEMPTS;
@@ -44,6 +42,7 @@ pub async fn replay(
             (document.options, document.bytes)
         }),
         edited: Arc::new(edited_row),
+        header: Arc::new(header_line),
         stream: Arc::new(move |entry, layout| stream_for(&streams, entry, layout)),
     };
     let run = Run::new(services, decant_engine::Settings::default(), stop.clone());
@@ -67,8 +66,6 @@ fn stream_for(streams: &[Stream], entry: &LedgerEntry, layout: &Layout) -> Resul
         on_error: OnError::Reject,
         max_rejects: MaxRejects::Unlimited,
         reload: Reload::None,
-        // A replay changes no table: what contradicts it stays a reject.
-        types: Some(TypePolicy::Frozen),
         on_conflict: match stream.on_conflict {
             OnConflict::Fail => OnConflict::Reject,
             other => other,

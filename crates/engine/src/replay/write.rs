@@ -7,18 +7,19 @@ use decant_core::destination::{FileTotals, LoadFile, LoadMode};
 use decant_core::ledger::{RejectsFilter, StoredReject};
 use decant_core::reject::Reason;
 use decant_core::{
-    Begun, Error, ErrorKind, FileVersion, Load, LoadPlan, Outcome, Receipt, Reject, Result,
-    TableName, Writer,
+    Begun, Error, ErrorKind, FileVersion, LedgerEntry, Load, LoadPlan, Outcome, Receipt, Reject,
+    Result, TableName, Writer,
 };
 
-use super::relabelled::Relabelled;
+use super::relabelled::{Place as RowPlace, Relabelled};
 use super::{Batch, OneDocument, Reading, Replay, ReplayDoors};
 use crate::decode::{Decoder, WholeFile};
-use crate::file_progress::Undecoded;
+use crate::file_progress::{RepairCounts, Undecoded};
 use crate::ingest::{Ingest, PlannedFile, new_load_id};
 use crate::pipeline::Run;
+use crate::report::Replayed;
 use crate::retry::Retry;
-use crate::tables::{NoTable, Place, TablePlan};
+use crate::tables::{NoTable, Place, Table, TablePlan};
 
 /// How often a batch begins again because something changed under it.
 const ROUNDS_MAX: usize = 8;
@@ -31,6 +32,7 @@ struct Mended {
     columns: Vec<usize>,
     batches: Vec<RecordBatch>,
     totals: FileTotals,
+    repairs: RepairCounts,
 }
 
 /// What reading brought: rows that load (or are filtered), and rows that are
@@ -54,27 +56,33 @@ impl Run {
     pub(super) async fn replay_rows(
         &self,
         batch: Batch,
-        reading: Reading,
+        mut reading: Reading,
         replay: &Replay,
         doors: &ReplayDoors,
     ) -> Result<()> {
-        let name = TableName::parse(&batch.entry.target_table);
-        let place = self.tables(&reading.stream).place(&name).await?;
-        let table = match place {
-            Place::Ready(table) => table,
-            Place::None(name, why) => return Err(no_table(&name, &why, &batch.entry.file)),
-        };
+        let entry = &batch.entry;
+        let given = self.give_types(&mut reading, entry, replay).await?;
+        let table = self.table_of(&reading, entry).await?;
         let ingest = self.ingest(&reading.stream, &table);
+        if let Some(edits) = &replay.edits {
+            self.follow_header(&ingest, &mut reading, entry, edits, doors).await?;
+        }
         let mut rejects = batch.rejects;
         let mut retry = Retry::new();
         for _ in 0..ROUNDS_MAX {
             let plan = table.plan().await;
-            let read = self.read_all(&ingest, &plan, &reading, &rejects, replay, doors).await?;
+            let wider = self.wider(&plan, &reading, &given).await?;
+            let wide = wider.plan(&plan);
+            let read = self.read_all(&ingest, &wide, &reading, &rejects, replay, doors).await?;
             if replay.dry_run || read.mended.is_empty() {
-                self.count_replayed(&plan, &read);
+                self.count_replayed(&wide, &read);
                 return Ok(());
             }
-            match ingest.write_mended(&batch.entry.file, &plan, read).await {
+            if !wider.is_empty() {
+                self.widen_as_given(&table, wider, &entry.file).await?;
+                continue;
+            }
+            match ingest.write_mended(&entry.file, &plan, read).await {
                 Ok(Tried::Committed(read)) => {
                     self.count_replayed(&plan, &read);
                     return Ok(());
@@ -82,7 +90,7 @@ impl Run {
                 Ok(Tried::SchemaChanged) => table.look_again().await?,
                 // Somebody else settled one of them meanwhile.
                 Err(error) if error.kind() == ErrorKind::Conflict => {
-                    let open = self.still_open(&batch.entry.id, &rejects).await?;
+                    let open = self.still_open(&entry.id, &rejects).await?;
                     if open.len() == rejects.len() {
                         return Err(error);
                     }
@@ -92,6 +100,19 @@ impl Run {
             }
         }
         Err(Error::new(ErrorKind::Conflict, "its rejects or its table keep changing"))
+    }
+
+    /// The table that the rejects of a file go to.
+    pub(super) async fn table_of(
+        &self,
+        reading: &Reading,
+        entry: &LedgerEntry,
+    ) -> Result<Arc<Table>> {
+        let name = TableName::parse(&entry.target_table);
+        match self.tables(&reading.stream).place(&name).await? {
+            Place::Ready(table) => Ok(table),
+            Place::None(name, why) => Err(no_table(&name, &why, &entry.file)),
+        }
     }
 
     async fn read_all(
@@ -107,7 +128,7 @@ impl Run {
         let layout = Arc::new(reading.layout.clone());
         for stored in rejects {
             let file = &stored.file.file;
-            let edited = replay.edits.as_ref().and_then(|edits| edits.get(&stored.id));
+            let edited = replay.edits.as_ref().and_then(|edits| edits.text_of(stored));
             let raw = match edited.map(|text| (doors.edited)(file.name(), &layout.options, text)) {
                 None => stored.reject.raw.clone(),
                 Some(Ok(raw)) => raw,
@@ -119,7 +140,8 @@ impl Run {
             let (options, bytes) =
                 (doors.document)(file.name(), &layout.options, &layout.names, &raw);
             let format = (self.services.format)(file.name(), &options)?;
-            let format = Relabelled { format, layout: Arc::clone(&layout) };
+            let place = RowPlace::of(&stored.reject);
+            let format = Relabelled { format, layout: Arc::clone(&layout), place };
             let decoder = one_row(&ingest.decoder, Arc::new(format), bytes.clone());
             let planned = planned(stored);
             let document =
@@ -158,10 +180,16 @@ impl Run {
     }
 
     fn count_replayed(&self, plan: &TablePlan, read: &Read) {
-        let loaded = read.mended.iter().map(|mended| mended.totals.rows_loaded).sum();
-        let rows = (read.mended.len() + read.still_bad.len()) as u64;
-        let rejected = read.still_bad.len() as u64;
-        self.tally.replayed(&plan.state.name, rows, loaded, rejected);
+        let mut replayed = Replayed {
+            rows: (read.mended.len() + read.still_bad.len()) as u64,
+            rejected: read.still_bad.len() as u64,
+            ..Replayed::default()
+        };
+        for mended in &read.mended {
+            replayed.loaded += mended.totals.rows_loaded;
+            replayed.repairs.join(mended.repairs);
+        }
+        self.tally.replayed(&plan.state.name, replayed);
         for (stored, why) in read.still_bad.iter().take(TOLD_MAX) {
             let row = row_of(stored);
             self.tally.note(format!("still bad: {} {row}: {why}", stored.file.file));
@@ -182,7 +210,7 @@ impl Read {
             return;
         }
         let totals = whole.progress.totals();
-        let rows = whole.progress.rows_read();
+        let (rows, repairs) = (whole.progress.rows_read(), whole.progress.repairs());
         if rows != 1 {
             let why = format!("the text holds {rows} rows, not one");
             self.still_bad.push((stored, why));
@@ -192,7 +220,7 @@ impl Read {
         batches.retain(|batch| batch.batch.num_rows() > 0);
         let columns = batches.first().map_or_else(Vec::new, |batch| batch.columns.to_vec());
         let batches = batches.into_iter().map(|batch| batch.batch).collect();
-        self.mended.push(Mended { reject: stored, columns, batches, totals });
+        self.mended.push(Mended { reject: stored, columns, batches, totals, repairs });
     }
 }
 
@@ -301,7 +329,11 @@ fn joined(rows: &[Mended]) -> FileTotals {
 }
 
 /// The decoder with nothing but one document before it.
-fn one_row(decoder: &Decoder, format: Arc<dyn decant_core::Format>, bytes: Vec<u8>) -> Decoder {
+pub(super) fn one_row(
+    decoder: &Decoder,
+    format: Arc<dyn decant_core::Format>,
+    bytes: Vec<u8>,
+) -> Decoder {
     let mut decoder = decoder.clone();
     decoder.services.store = Arc::new(OneDocument(bytes.into()));
     decoder.services.format = Arc::new(move |_, _| Ok(Arc::clone(&format)));
