@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use decant::engine::{RunReport, RunStatus, TableReport};
+use decant::engine::{RowsReport, RunReport, RunStatus, TableReport};
 
 use crate::exit::describe_reported;
 use crate::progress::{counted, human_bytes, human_count};
@@ -89,8 +89,9 @@ fn summary(report: &RunReport) -> String {
         }
     }
     let mut rows = counted(report.rows.loaded, "row");
-    if report.rows.rejected > 0 {
-        let _ = write!(rows, " ({} rejected)", human_count(report.rows.rejected));
+    let besides = besides(&report.rows);
+    if !besides.is_empty() {
+        let _ = write!(rows, " ({})", besides.join(", "));
     }
     let status = match report.status {
         _ if report.interrupted => "interrupted: ",
@@ -111,9 +112,21 @@ fn summary(report: &RunReport) -> String {
     text
 }
 
+/// What became of rows, other than that they were loaded as they were.
+fn besides(rows: &RowsReport) -> Vec<String> {
+    let counts = [
+        (rows.rejected, "rejected"),
+        (rows.filtered, "filtered"),
+        (rows.rescued, "rescued in part"),
+        (rows.repaired, "repaired"),
+    ];
+    let shown = counts.iter().filter(|(count, _)| *count > 0);
+    shown.map(|(count, what)| format!("{} {what}", human_count(*count))).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use decant::engine::{BytesReport, FilesReport, RowsReport};
+    use decant::engine::{BytesReport, FilesReport};
 
     use super::*;
 
@@ -125,7 +138,13 @@ mod tests {
             started_at: Default::default(),
             seconds: 2.0,
             files: FilesReport { listed: 4, loaded: 3, skipped: 1, ..FilesReport::default() },
-            rows: RowsReport { read: 1001, loaded: 1000, rejected: 1, ..RowsReport::default() },
+            rows: RowsReport {
+                read: 1003,
+                loaded: 1000,
+                rejected: 1,
+                filtered: 2,
+                ..RowsReport::default()
+            },
             bytes: BytesReport { fetched: 2048, decoded: 4096 },
             retries: 0,
             tables: Vec::new(),
@@ -135,7 +154,7 @@ mod tests {
         };
         assert_eq!(
             describe(&report),
-            "partly: 3 files loaded, 1 skipped; 1,000 rows (1 rejected), 2.00 KiB in 2.00 s \
+            "partly: 3 files loaded, 1 skipped; 1,000 rows (1 rejected, 2 filtered), 2.00 KiB in 2.00 s \
              (500 rows/s)\n`decant rejects` shows the rejected rows, `decant replay` loads them \
              again\nnote: something\n"
         );

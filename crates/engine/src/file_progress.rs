@@ -100,6 +100,7 @@ pub(crate) struct FileProgress {
     rows_loaded: u64,
     rows_rejected: u64,
     rows_filtered: u64,
+    rows_rescued: u64,
     repairs: RepairCounts,
     /// Rejects that only keep what a repair cut off.
     repairs_kept: u64,
@@ -147,6 +148,7 @@ impl FileProgress {
             rows_loaded: 0,
             rows_rejected: 0,
             rows_filtered: 0,
+            rows_rescued: 0,
             repairs: RepairCounts::default(),
             repairs_kept: 0,
             bytes_decoded: 0,
@@ -170,8 +172,10 @@ impl FileProgress {
         self.rows_read += decoded.rows_read;
         self.bytes_decoded += decoded.bytes_decoded;
         let fitted = conform.apply(decoded, &self.facts).map_err(|error| self.failure(error))?;
-        let Fitted { batch, mut rejects, rows_filtered, repairs, kept, places } = fitted;
+        let Fitted { batch, mut rejects, rows_filtered, rows_rescued, repairs, kept, places } =
+            fitted;
         self.rows_filtered += rows_filtered;
+        self.rows_rescued += rows_rescued;
         self.rows_rejected += rejects.len() as u64;
         let room = REJECTS_KEPT.saturating_sub(self.first_rejects.len());
         self.first_rejects.extend(rejects.iter().take(room).cloned());
@@ -294,6 +298,11 @@ impl FileProgress {
 
     pub(crate) fn rows_filtered(&self) -> u64 {
         self.rows_filtered
+    }
+
+    /// Rows of which something is kept beside them.
+    pub(crate) fn rows_rescued(&self) -> u64 {
+        self.rows_rescued
     }
 
     pub(crate) fn repairs(&self) -> RepairCounts {

@@ -96,6 +96,8 @@ pub struct RowsReport {
     pub rejected: u64,
     /// Left out on purpose.
     pub filtered: u64,
+    /// Loaded, with something kept in `_rescued`.
+    pub rescued: u64,
     /// Loaded after a repair.
     pub repaired: u64,
     /// Repairs of rows that were loaded, by kind: a row may have several.
@@ -255,6 +257,7 @@ impl Tally {
         sums.rows.loaded += totals.rows_loaded;
         sums.rows.rejected += totals.rows_rejected;
         sums.rows.filtered += progress.rows_filtered();
+        sums.rows.rescued += progress.rows_rescued();
         sums.rows.repaired += repairs.rows;
         sums.rows.repairs.0.join(repairs);
         if let Some(table) = sums.tables.get_mut(&table.to_string()) {

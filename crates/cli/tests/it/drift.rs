@@ -11,7 +11,7 @@ fn what_is_new_or_does_not_fit_is_rescued_where_that_is_asked() {
         world.put("orders/2.csv", "id,amount,colour\n2,20,red\n3,much,\n4,40,\n");
         let options = ["--new-columns", "rescue", "--on-conflict", "rescue", "--types", "frozen"];
         let run = world.load("orders/", &options).exits(0);
-        assert_eq!(run.rows(), "read 3, loaded 3");
+        assert_eq!(run.rows(), "read 3, loaded 3, rescued 2");
         let changes = run.report()["tables"][0]["changes"].to_string();
         assert!(changes.contains("kept in _rescued: `colour`"), "{changes}");
         assert_eq!(

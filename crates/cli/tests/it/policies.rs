@@ -120,7 +120,7 @@ fn a_conflict_is_rescued_beside_its_row() {
     on_both(|world| {
         let policy = "    types: frozen\n    on_conflict: rescue\n";
         let run = first_then(world, "id,n\n1,10\n", "id,n\n2,20\n3,many\n", policy).exits(0);
-        assert_eq!(run.rows(), "read 2, loaded 2");
+        assert_eq!(run.rows(), "read 2, loaded 2, rescued 1");
         assert_eq!(world.query("SELECT id, n FROM t ORDER BY id"), ["1|10", "2|20", "3|NULL"]);
         let rescued = world.rows("SELECT _rescued FROM t ORDER BY id");
         assert_eq!((&rescued[0][0], &rescued[1][0]), (&None, &None));
@@ -159,7 +159,7 @@ fn new_columns_are_left_out_where_that_is_asked() {
 fn new_columns_are_rescued_where_that_is_asked() {
     on_both(|world| {
         let run = first_then(world, TWO, THREE, "    new_columns: rescue\n").exits(0);
-        assert_eq!(run.rows(), "read 2, loaded 2");
+        assert_eq!(run.rows(), "read 2, loaded 2, rescued 1");
         let rescued = world.rows("SELECT _rescued FROM t ORDER BY id");
         let kept: serde_json::Value = rescued[1][0].as_deref().unwrap().parse().unwrap();
         assert_eq!(kept["extra"], "more");

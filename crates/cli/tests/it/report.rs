@@ -36,7 +36,10 @@ fn the_report_has_every_documented_key() {
         let files =
             ["listed", "excluded", "already_loaded", "loaded", "failed", "skipped", "vanished"];
         has_keys(&report["files"], &files);
-        has_keys(&report["rows"], &["read", "loaded", "rejected", "filtered", "repaired"]);
+        has_keys(
+            &report["rows"],
+            &["read", "loaded", "rejected", "filtered", "rescued", "repaired"],
+        );
         has_keys(&report["bytes"], &["fetched", "decoded"]);
         let table = &report["tables"][0];
         has_keys(table, &["table", "rows_loaded", "created", "columns", "changes"]);

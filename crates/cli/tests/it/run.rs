@@ -129,7 +129,7 @@ impl From<Output> for Run {
 /// What becomes of files, in a report's order.
 const FILES: [&str; 6] = ["excluded", "already_loaded", "loaded", "failed", "skipped", "vanished"];
 /// What becomes of rows, in a report's order.
-const ROWS: [&str; 5] = ["read", "loaded", "rejected", "filtered", "repaired"];
+const ROWS: [&str; 6] = ["read", "loaded", "rejected", "filtered", "rescued", "repaired"];
 
 impl Run {
     /// Asserts how it ended.

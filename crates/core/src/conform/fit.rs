@@ -44,6 +44,8 @@ pub struct Fitted {
     pub rejects: Vec<Reject>,
     /// Rows that the filter left out.
     pub rows_filtered: u64,
+    /// Rows of which something is kept in `_rescued`.
+    pub rows_rescued: u64,
     /// How the rows were repaired.
     pub repairs: Repairs,
     /// What repairs cut off and nothing else keeps, with reason `repaired`.
@@ -81,6 +83,9 @@ impl Conform {
     pub fn apply(&self, decoded: DecodedBatch, facts: &FileFacts) -> Result<Fitted> {
         let (mut decoded, mut rejects, rows_filtered) = self.sift(decoded)?;
         let columns = self.columns_of(&decoded, facts)?;
+        let rescuing = self.fillings.iter().position(|it| matches!(it, Filling::Rescued));
+        let rows_rescued =
+            rescuing.map_or(0, |at| columns[at].len() - columns[at].null_count()) as u64;
         let repairs = std::mem::take(&mut decoded.repairs);
         let counted = Repairs::new(&repairs);
         let kept = match self.rescues {
@@ -92,6 +97,7 @@ impl Conform {
             batch: self.labelled(columns, decoded.batch.num_rows())?,
             rejects,
             rows_filtered,
+            rows_rescued,
             repairs: counted,
             kept,
             places: decoded.places,

@@ -45,10 +45,9 @@ impl Ingest {
         settled.push(file.receipt.clone());
     }
 
-    /// Says what was done about a file's columns that are not the table's.
-    /// Columns that it lacks are no change: the plan shows them.
+    /// Says how a file's columns are not the table's.
     pub(crate) fn note_drift(&self, drift: &[Drift], file: &PlannedFile, plan: &TablePlan) {
-        for drift in drift.iter().filter(|drift| !matches!(drift, Drift::Missing(_))) {
+        for drift in drift {
             self.tally.drift(&plan.state.name, drift, &file.file.location());
         }
     }

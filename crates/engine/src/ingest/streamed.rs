@@ -141,10 +141,12 @@ impl Ingest {
         let refusing = self.refusing();
         let mut refusals = Refusals::default();
         let mut step = first;
+        let mut drift = Vec::new();
         while let Some(now) = step {
             match now {
-                Step::Columns(columns, drift) => {
-                    self.note_drift(&drift, file, plan);
+                Step::Columns(columns, of_these) => {
+                    // A column that is missing still may come.
+                    drift = of_these;
                     writer.start_file(file.id, &columns).await?;
                 }
                 Step::Rows(batch) => {
@@ -155,6 +157,7 @@ impl Ingest {
             }
             step = decoding.next().await;
         }
+        self.note_drift(&drift, file, plan);
         Ok(refusals)
     }
 
