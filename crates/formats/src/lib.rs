@@ -21,7 +21,9 @@ pub mod raw_rows;
 mod registry;
 #[cfg(test)]
 mod testing;
+mod untyped;
 pub mod values;
+mod xml;
 
 pub use archive::archive_for;
 pub use registry::{FormatEntry, for_file, formats};

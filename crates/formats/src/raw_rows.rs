@@ -2,7 +2,7 @@
 //!
 //! A reject keeps its row as it stood in the file. To read it a second time
 //! it needs what stood around it: for text with delimiters a header, for JSON
-//! nothing. Detection has no say here: everything it found is in the options.
+//! and XML nothing. Detection has no say here: everything it found is in the options.
 
 use decant_core::stream::{FormatOptions, Header, Mark};
 
@@ -12,6 +12,8 @@ use crate::registry::name_of;
 const DELIMITED: [&str; 3] = ["csv", "tsv", "psv"];
 /// Fixed-width text.
 const FIXED_WIDTH: &str = "fwf";
+/// Rows that are documents: an element stands alone.
+const XML: &str = "xml";
 
 /// A document of one row, and the options under which it is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +52,9 @@ pub fn raw_document(
         options.header = Some(Header::None);
         options.skip_rows = Some(0);
         options.skip_footer = Some(0);
+    }
+    if options.name.as_deref() == Some(XML) {
+        options.encoding = Some("utf-8".into());
     }
     bytes.extend_from_slice(raw);
     bytes.push(b'\n');

@@ -11,6 +11,7 @@ use crate::csv::CsvFormat;
 use crate::excel::ExcelFormat;
 use crate::json::JsonFormat;
 use crate::parquet::ParquetFormat;
+use crate::xml::XmlFormat;
 
 /// A kind of file.
 pub struct FormatEntry {
@@ -32,13 +33,13 @@ type Open = fn(&FormatOptions) -> Result<Box<dyn Format>>;
 const UNPACKED_BYTES_MAX: u64 = 64 << 20;
 
 /// Endings of files that are certainly not delimiter-separated text.
-const FOREIGN: [&str; 12] =
-    ["orc", "xml", "html", "yaml", "yml", "pdf", "zip", "tar", "tgz", "7z", "sqlite", "db"];
+const FOREIGN: [&str; 11] =
+    ["orc", "html", "yaml", "yml", "pdf", "zip", "tar", "tgz", "7z", "sqlite", "db"];
 
 /// Other names of formats.
 const ALIASES: [(&str, &str); 2] = [("fixed-width", "fwf"), ("fixed_width", "fwf")];
 
-static FORMATS: [FormatEntry; 15] = [
+static FORMATS: [FormatEntry; 16] = [
     in_order("csv", &["csv", "txt"], |options| open(b',', options)),
     in_order("tsv", &["tsv", "tab"], |options| open(b'\t', options)),
     in_order("psv", &["psv"], |options| open(b'|', options)),
@@ -58,6 +59,7 @@ static FORMATS: [FormatEntry; 15] = [
     in_order("excel", &["xlsx", "xlsm", "xlsb", "xls", "ods"], |options| {
         Ok(Box::new(ExcelFormat::new(options)?))
     }),
+    in_order("xml", &["xml"], |options| Ok(Box::new(XmlFormat::new(options)?))),
 ];
 
 const fn in_order(
@@ -206,7 +208,7 @@ mod tests {
 
     #[test]
     fn files_that_promise_another_format_are_refused_with_a_cure() {
-        for name in ["a.orc", "a.zip", "a.xml.gz"] {
+        for name in ["a.orc", "a.zip", "a.html.gz"] {
             let error = for_file(name, &FormatOptions::default()).err().unwrap();
             assert_eq!(error.kind(), ErrorKind::Unsupported, "{name}");
             assert!(error.hint().unwrap().contains("--format csv"));

@@ -41,3 +41,4 @@ mod tables;
 mod transforms;
 mod verbs;
 mod world;
+mod xml;

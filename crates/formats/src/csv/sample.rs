@@ -4,7 +4,6 @@
 use std::ops::Range;
 
 use decant_core::Result;
-use decant_core::evidence::Evidence;
 use decant_core::format::{FileColumns, Sample, SampleLimits};
 use decant_core::value_format::NumberFormat;
 
@@ -12,8 +11,7 @@ use super::blocks::{Block, Blocks};
 use super::dialect::Dialect;
 use super::field::Field;
 use super::index::Index;
-use crate::infer;
-use crate::values::trimmed;
+use crate::untyped::Looks;
 
 /// Values of a column that are shown.
 const EXAMPLES_MAX: usize = 5;
@@ -35,8 +33,8 @@ pub(super) fn sample(
     let complete = blocks.is_finished() && rows.looked_at == rows.read;
     Ok(Sample {
         columns,
-        evidence: looks.iter().map(|look| look.plain).collect(),
-        trimmed_evidence: looks.iter().map(|look| look.trimmed).collect(),
+        evidence: looks.iter().map(|look| look.looks.plain).collect(),
+        trimmed_evidence: looks.iter().map(|look| look.looks.trimmed).collect(),
         rows: rows.looked_at,
         complete,
         nulls: looks.iter().map(|look| look.has_null).collect(),
@@ -48,8 +46,7 @@ pub(super) fn sample(
 /// What the values of one column look like, as they are and trimmed.
 #[derive(Clone, Default)]
 struct Look {
-    plain: Evidence,
-    trimmed: Evidence,
+    looks: Looks,
     has_null: bool,
     examples: Vec<String>,
 }
@@ -57,30 +54,13 @@ struct Look {
 impl Look {
     /// Whether no further value can add anything.
     fn is_complete(&self) -> bool {
-        self.trimmed == Evidence::Text
-            && self.plain == Evidence::Text
-            && self.has_null
-            && self.examples.len() == EXAMPLES_MAX
+        self.looks.is_text() && self.has_null && self.examples.len() == EXAMPLES_MAX
     }
 
     /// Adds a value as it is. Answers whether it looks the same trimmed.
     fn add(&mut self, value: &[u8], numbers: NumberFormat) -> bool {
         self.add_example(value);
-        if self.trimmed == Evidence::Text {
-            self.plain = Evidence::Text;
-            return true;
-        }
-        let evidence = infer::evidence_with(value, Some(numbers));
-        self.plain = self.plain.join(evidence);
-        if evidence != Evidence::Text {
-            self.trimmed = self.trimmed.join(evidence);
-        }
-        evidence != Evidence::Text
-    }
-
-    fn add_trimmed(&mut self, value: &[u8], numbers: NumberFormat) {
-        let evidence = infer::evidence_with(trimmed(value), Some(numbers));
-        self.trimmed = self.trimmed.join(evidence);
+        self.looks.add(value, numbers)
     }
 
     fn add_example(&mut self, value: &[u8]) {
@@ -150,7 +130,7 @@ fn look_at_column(
         }
         let field = Field::read_trimmed(bytes, range, dialect, true);
         if let Some(value) = field.value(bytes, dialect, &mut scratch) {
-            look.add_trimmed(value, dialect.numbers);
+            look.looks.add_trimmed(value, dialect.numbers);
         }
     }
 }

@@ -120,6 +120,21 @@ impl<'i> Transcoded<'i> {
         &self.offsets
     }
 
+    /// Bytes of the file that `text` takes in its encoding.
+    pub(crate) fn encoded_bytes(&self, text: &[u8]) -> u64 {
+        if self.decoder.is_none() {
+            return text.len() as u64;
+        }
+        let encoded = |text: &str| {
+            if self.encoding == UTF_16LE || self.encoding == UTF_16BE {
+                return text.encode_utf16().count() as u64 * 2;
+            }
+            self.encoding.encode(text).0.len() as u64
+        };
+        let parts = text.utf8_chunks();
+        parts.map(|part| encoded(part.valid()) + part.invalid().len() as u64).sum()
+    }
+
     /// Forgets where lines before `offset` of the text begin in the file.
     pub(crate) fn forget_before(&mut self, offset: u64) {
         self.offsets.forget_before(offset);

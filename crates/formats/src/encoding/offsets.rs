@@ -47,13 +47,20 @@ impl Offsets {
     /// The position in the file of the text's byte at `offset`.
     pub(crate) fn in_file(&self, offset: u64) -> u64 {
         let behind = self.known.partition_point(|(text, _)| *text <= offset);
-        let before = behind.checked_sub(1).and_then(|at| self.known.get(at));
-        let (text, file) = before.copied().unwrap_or_default();
+        let (text, file) = self.known_before(offset);
         let there = file + offset.saturating_sub(text);
         match self.known.get(behind) {
             Some((_, next)) => there.min(*next),
             None => there,
         }
+    }
+
+    /// The last position at or before the text's byte at `offset` that is
+    /// known in both: in the text, and in the file.
+    pub(crate) fn known_before(&self, offset: u64) -> (u64, u64) {
+        let behind = self.known.partition_point(|(text, _)| *text <= offset);
+        let before = behind.checked_sub(1).and_then(|at| self.known.get(at));
+        before.copied().unwrap_or_default()
     }
 
     /// Forgets what is known of the text before `offset`.

@@ -8,48 +8,48 @@ use super::window::Place;
 
 /// A row of a block.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// Where it begins and ends in the window; empty for rows that stand
     /// nowhere in one piece.
-    pub(super) start: usize,
-    pub(super) end: usize,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
     /// Where it is in the file; `None` for rows that stand nowhere in one
     /// piece.
-    pub(super) place: Option<Place>,
+    pub(crate) place: Option<Place>,
     /// Its number, from 1.
-    pub(super) ordinal: u64,
+    pub(crate) ordinal: u64,
 }
 
 /// A value of a row.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cell {
-    pub(super) row: u32,
-    pub(super) token: Token,
+pub(crate) struct Cell {
+    pub(crate) row: u32,
+    pub(crate) token: Token,
 }
 
 /// The good rows of a block.
 #[derive(Debug, Default)]
-pub(super) struct Block {
-    pub(super) rows: Vec<Row>,
+pub(crate) struct Block {
+    pub(crate) rows: Vec<Row>,
     /// The cells of each column, by row.
-    pub(super) cells: Vec<Vec<Cell>>,
+    pub(crate) cells: Vec<Vec<Cell>>,
     /// Rows that were read, bad ones included.
-    pub(super) rows_read: u64,
+    pub(crate) rows_read: u64,
     /// Whether a row's text stands in the file as one JSON value with all of
     /// its columns.
-    pub(super) whole: bool,
+    pub(crate) whole: bool,
 }
 
 impl Block {
     /// Empties the block.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.rows.clear();
         self.cells.iter_mut().for_each(Vec::clear);
         self.rows_read = 0;
     }
 
     /// Adds a row with its values.
-    pub(super) fn push(&mut self, row: Row, values: &[(u32, Token)]) {
+    pub(crate) fn push(&mut self, row: Row, values: &[(u32, Token)]) {
         let number = self.rows.len() as u32;
         self.rows.push(row);
         for (column, token) in values {
@@ -62,12 +62,12 @@ impl Block {
     }
 
     /// The cells of a column.
-    pub(super) fn column(&self, column: usize) -> &[Cell] {
+    pub(crate) fn column(&self, column: usize) -> &[Cell] {
         self.cells.get(column).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The value of a column in a row.
-    pub(super) fn value(&self, row: usize, column: usize) -> Option<Token> {
+    pub(crate) fn value(&self, row: usize, column: usize) -> Option<Token> {
         let cells = self.column(column);
         let at = cells.binary_search_by_key(&row, |cell| cell.row as usize).ok()?;
         cells.get(at).map(|cell| cell.token)
@@ -75,7 +75,7 @@ impl Block {
 
     /// The row's text: as it stands in the file, or as an object of its
     /// columns.
-    pub(super) fn raw(&self, row: usize, names: &[String], texts: Texts<'_>) -> Vec<u8> {
+    pub(crate) fn raw(&self, row: usize, names: &[String], texts: Texts<'_>) -> Vec<u8> {
         let Row { start, end, .. } = self.rows[row];
         match self.whole {
             true => texts.window.get(start..end).unwrap_or_default().to_vec(),
@@ -101,6 +101,6 @@ impl Block {
 }
 
 /// The text as a JSON string.
-pub(super) fn quote(text: &str) -> Vec<u8> {
+pub(crate) fn quote(text: &str) -> Vec<u8> {
     serde_json::to_vec(text).unwrap_or_default()
 }

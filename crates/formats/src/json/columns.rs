@@ -19,7 +19,7 @@ const COLUMNS_MAX: usize = 4096;
 
 /// Why a row has no columns.
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// The row is bad.
     Row(Fault),
     /// The file is.
@@ -27,7 +27,7 @@ pub(super) enum Refusal {
 }
 
 /// The columns known so far.
-pub(super) struct Columns {
+pub(crate) struct Columns {
     names: Vec<String>,
     nodes: Vec<Node>,
     /// Columns of the elements of arrays.
@@ -64,7 +64,7 @@ struct Child {
 }
 
 impl Columns {
-    pub(super) fn new(flatten: Option<Flatten>) -> Self {
+    pub(crate) fn new(flatten: Option<Flatten>) -> Self {
         Self {
             names: Vec::new(),
             nodes: vec![Node::default()],
@@ -80,22 +80,22 @@ impl Columns {
     }
 
     /// Names in the order in which they were found.
-    pub(super) fn names(&self) -> &[String] {
+    pub(crate) fn names(&self) -> &[String] {
         &self.names
     }
 
     /// Whether a name stands in the file.
-    pub(super) fn named(&self) -> bool {
+    pub(crate) fn named(&self) -> bool {
         self.fixed || self.names.len() > self.positional.len()
     }
 
     /// Lets keys come twice.
-    pub(super) fn allow_repeats(&mut self) {
+    pub(crate) fn allow_repeats(&mut self) {
         self.repeats = true;
     }
 
     /// Gives the elements of arrays names.
-    pub(super) fn name_elements(&mut self, names: Vec<String>) {
+    pub(crate) fn name_elements(&mut self, names: Vec<String>) {
         for name in names {
             let column = self.push(name);
             self.positional.push(column);
@@ -104,12 +104,12 @@ impl Columns {
     }
 
     /// How many elements a row has, where the document says so.
-    pub(super) fn fixed_width(&self) -> Option<usize> {
+    pub(crate) fn fixed_width(&self) -> Option<usize> {
         self.fixed.then_some(self.positional.len())
     }
 
     /// The column of the rows' own names.
-    pub(super) fn index(&mut self) -> u32 {
+    pub(crate) fn index(&mut self) -> u32 {
         match self.index {
             Some(column) => column,
             None => {
@@ -121,7 +121,7 @@ impl Columns {
     }
 
     /// A column of this name.
-    pub(super) fn push(&mut self, name: String) -> u32 {
+    pub(crate) fn push(&mut self, name: String) -> u32 {
         let name = match name.is_empty() {
             true => format!("column_{}", self.names.len() + 1),
             false => name,
@@ -131,7 +131,7 @@ impl Columns {
     }
 
     /// Finds the columns of a row's parts, adding those that are new.
-    pub(super) fn resolve(
+    pub(crate) fn resolve(
         &mut self,
         bytes: &[u8],
         events: &[Event],
@@ -358,7 +358,7 @@ fn check_keys(events: &[Event], bytes: &[u8]) -> Result<(), Refusal> {
 }
 
 /// The names that the elements of an array give.
-pub(super) fn names_of(texts: Texts<'_>, elements: &[Token]) -> Vec<String> {
+pub(crate) fn names_of(texts: Texts<'_>, elements: &[Token]) -> Vec<String> {
     let mut scratch = Vec::new();
     let name = |token: &Token| {
         let text = token.text(texts, &mut scratch).unwrap_or_default();
@@ -368,7 +368,7 @@ pub(super) fn names_of(texts: Texts<'_>, elements: &[Token]) -> Vec<String> {
 }
 
 /// Whether a token can name a column.
-pub(super) fn is_name(token: &Token) -> bool {
+pub(crate) fn is_name(token: &Token) -> bool {
     matches!(token.kind, Kind::Text | Kind::Escaped | Kind::Number)
 }
 

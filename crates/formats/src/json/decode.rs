@@ -8,35 +8,36 @@ use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{Field, Schema};
 use bytes::Bytes;
 use decant_core::format::{
-    DecodedBatch, FileColumns, PlacesWanted, Receiver, Rescued, RowPlaces, Wishes,
+    DecodedBatch, FileColumns, PlacesWanted, Receiver, Rescued, RowPlaces, Target, Wishes,
 };
 use decant_core::reject::Reason;
 use decant_core::{Error, ErrorKind, Reject, Result};
 
 use super::block::Block;
 use super::fill::{Outcome, Rows, Troubles, Wanted, fill, internal};
-use super::reading::Reading;
+use super::keyed::KeyedRows;
 use super::token::Texts;
+use crate::untyped::Untyped;
 use crate::values::Reader;
 
 /// Values of one batch, NULLs included.
 const BATCH_VALUES: usize = 4 << 20;
 
 /// Decodes a file from its first row on.
-pub(super) fn decode(reading: &mut Reading<'_>, receiver: &mut dyn Receiver) -> Result<()> {
+pub(crate) fn decode(rows: &mut dyn KeyedRows, receiver: &mut dyn Receiver) -> Result<()> {
     let mut decoder = Decoder::default();
     let mut block = Block::default();
     let mut passed = 0;
     loop {
         let mut rejects = Vec::new();
-        if !reading.next_block(&mut block, &mut rejects)? {
-            return decoder.announce(&reading.file_columns(), false, receiver);
+        if !rows.next_block(&mut block, &mut rejects)? {
+            return decoder.announce(&rows.file_columns(), false, receiver);
         }
-        decoder.announce(&reading.file_columns(), true, receiver)?;
-        let texts = reading.texts();
-        let batches = decoder.block(&block, texts, &mut rejects)?;
-        let bytes_decoded = reading.position() - passed;
-        passed = reading.position();
+        decoder.announce(&rows.file_columns(), true, receiver)?;
+        let texts = rows.texts();
+        let batches = decoder.block(&block, texts, rows.untyped(), &mut rejects)?;
+        let bytes_decoded = rows.position() - passed;
+        passed = rows.position();
         deliver(batches, rejects, (block.rows_read, bytes_decoded), receiver)?;
     }
 }
@@ -98,7 +99,8 @@ impl Decoder {
         for (column, target) in targets.iter().enumerate() {
             let Some(target) = target else { continue };
             let reader = Reader::new(target, columns.options.numbers)?;
-            self.wanted.push(Wanted { column, reader, misfit: target.misfit });
+            let Target { exact, misfit, .. } = *target;
+            self.wanted.push(Wanted { column, reader, exact, misfit });
         }
         self.places = places;
         self.announced = true;
@@ -112,6 +114,7 @@ impl Decoder {
         &self,
         block: &Block,
         texts: Texts<'_>,
+        untyped: Option<&Untyped>,
         rejects: &mut Vec<Reject>,
     ) -> Result<Vec<Made>> {
         let mut bad = vec![false; block.rows.len()];
@@ -123,7 +126,7 @@ impl Decoder {
             let mut start = 0;
             loop {
                 let end = block.rows.len().min(start + rows_max);
-                let rows = Rows { block, texts, text, rows: start..end, bad: &bad };
+                let rows = Rows { block, texts, text, untyped, rows: start..end, bad: &bad };
                 self.fill_rows(&rows, &mut troubles, &mut made)?;
                 start = end;
                 if start >= block.rows.len() {

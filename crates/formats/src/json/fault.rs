@@ -11,7 +11,7 @@ use crate::values::complaint::quoted;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     /// Where the trouble begins.
-    pub(super) at: usize,
+    pub(crate) at: usize,
     /// Behind the last byte that is worth quoting.
     pub(super) end: usize,
     pub(super) what: What,
@@ -50,7 +50,7 @@ impl Fault {
     }
 
     /// The word for a row with this fault.
-    pub(super) fn reason(&self) -> Reason {
+    pub(crate) fn reason(&self) -> Reason {
         match self.what {
             What::Encoding => Reason::Encoding,
             What::Long(_) => Reason::TooLong,
@@ -60,7 +60,7 @@ impl Fault {
     }
 
     /// The sentence, quoting what of `bytes` is to blame.
-    pub(super) fn sentence(&self, bytes: &[u8]) -> String {
+    pub(crate) fn sentence(&self, bytes: &[u8]) -> String {
         let end = self.end.clamp(self.at, bytes.len());
         let found = quoted(bytes.get(self.at..end).unwrap_or_default());
         match self.what {

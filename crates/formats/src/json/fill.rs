@@ -22,8 +22,9 @@ use decant_core::{Error, ErrorKind, Result};
 
 use super::block::Block;
 use super::token::{Kind, Texts, Token};
+use crate::untyped::Untyped;
 use crate::values::decimal::{DIGITS_MAX, Unscaled};
-use crate::values::{Fit, Misfit, Reader};
+use crate::values::{Fit, Misfit, Reader, json, trimmed};
 
 const DECIMAL_PRECISION_MAX: u8 = DIGITS_MAX as u8;
 const UUID_BYTES: i32 = 16;
@@ -33,6 +34,8 @@ pub(super) struct Wanted {
     /// Its position in the file.
     pub(super) column: usize,
     pub(super) reader: Reader,
+    /// Whether its type was inferred.
+    pub(super) exact: bool,
     pub(super) misfit: OnMisfit,
 }
 
@@ -52,6 +55,8 @@ pub(super) struct Rows<'b> {
     pub(super) texts: Texts<'b>,
     /// Set when everything in the window is UTF-8.
     pub(super) text: Option<&'b str>,
+    /// What strings mean where the format has nothing else.
+    pub(super) untyped: Option<&'b Untyped>,
     pub(super) rows: Range<usize>,
     /// Rows that are bad, among all rows of the block.
     pub(super) bad: &'b [bool],
@@ -114,8 +119,25 @@ impl<'b> Filling<'_, 'b> {
             if bad.get(row).copied().unwrap_or_default() {
                 continue;
             }
-            take(self, (row, number), found.map(|cell| cell.token));
+            let token = found.map(|cell| cell.token).filter(|token| !self.is_null(token));
+            take(self, (row, number), token);
             number += 1;
+        }
+    }
+
+    /// Whether a string of a file without types is NULL in this column.
+    #[inline]
+    fn is_null(&self, token: &Token) -> bool {
+        let Some(untyped) = self.rows.untyped else { return false };
+        let reader = &self.wanted.reader;
+        if !token.kind.is_string() || untyped.empty_is_null && !reader.trims() {
+            return false;
+        }
+        let mut scratch = Vec::new();
+        let text = token.text(self.rows.texts, &mut scratch).unwrap_or_default();
+        match if reader.trims() { trimmed(text) } else { text } {
+            [] if !matches!(reader.column_type(), ColumnType::Text | ColumnType::Binary) => true,
+            text => untyped.is_null(text),
         }
     }
 
@@ -269,7 +291,7 @@ impl<'b> Filling<'_, 'b> {
         self.each_token(|filling, _, token| {
             let json = token
                 .filter(|token| token.kind != Kind::Null)
-                .map(|token| token.json(filling.rows.texts, &mut scratch));
+                .map(|token| filling.document(token, &mut scratch));
             builder.append_option(json.and_then(|json| simdutf8::basic::from_utf8(json).ok()));
         });
         Arc::new(builder.finish())
@@ -283,7 +305,8 @@ impl<'b> Filling<'_, 'b> {
         let mut scratch = Vec::new();
         self.each_token(|filling, place, token| {
             let text = token.and_then(|token| token.text(texts, &mut scratch));
-            match (text.map(|text| reader.list(text)), token) {
+            let list = text.map(|text| reader.list(text).or_else(|it| filling.lone(token, it)));
+            match (list, token) {
                 (Some(Ok(list)), _) => return builder.append_value(list),
                 (Some(Err(misfit)), Some(token)) => filling.misfit(place, token, misfit),
                 _ => {}
@@ -291,6 +314,37 @@ impl<'b> Filling<'_, 'b> {
             builder.append_null();
         });
         Arc::new(builder.finish())
+    }
+
+    /// In a file without types, where one element of a list looks like a
+    /// value: the list of it alone.
+    fn lone(&self, token: Option<Token>, misfit: Misfit) -> Fit<String> {
+        let Some(token) = token.filter(|token| token.kind.is_string()) else { return Err(misfit) };
+        if self.rows.untyped.is_none() {
+            return Err(misfit);
+        }
+        let mut scratch = Vec::new();
+        let list = [b"[", token.json(self.rows.texts, &mut scratch), b"]"].concat();
+        self.wanted.reader.list(&list).map_err(|_| misfit)
+    }
+
+    /// The JSON of a value. In a file without types a text that is an object
+    /// or an array is one in a column that somebody made for such.
+    fn document<'s>(&self, token: Token, scratch: &'s mut Vec<u8>) -> &'s [u8]
+    where
+        'b: 's,
+    {
+        let texts = self.rows.texts;
+        if self.rows.untyped.is_some() && !self.wanted.exact && token.kind.is_string() {
+            let mut text = Vec::new();
+            let text = token.text(texts, &mut text).unwrap_or_default();
+            if matches!(text.first(), Some(b'{' | b'[')) && json::check(text).is_ok() {
+                scratch.clear();
+                scratch.extend_from_slice(text);
+                return scratch;
+            }
+        }
+        token.json(texts, scratch)
     }
 
     fn text_bytes(&self) -> usize {

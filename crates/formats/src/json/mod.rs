@@ -36,25 +36,29 @@
 //! (`columns` aside, which is refused beyond its bound); every row is
 //! delivered once, as a row of a batch or as a reject with its position, and
 //! nothing depends on the chunks of the input.
+//!
+//! Rows of other formats that have keys go the same way from `keyed` on:
+//! into the same columns, blocks, arrays and rejects.
 
 mod around;
-mod block;
-mod columns;
-mod decode;
-mod fault;
+pub(crate) mod block;
+pub(crate) mod columns;
+pub(crate) mod decode;
+pub(crate) mod fault;
 mod fill;
+pub(crate) mod keyed;
 mod open;
 mod reading;
-mod sample;
-mod scanner;
+pub(crate) mod sample;
+pub(crate) mod scanner;
 mod settings;
 mod shape;
 mod take;
 #[cfg(test)]
-mod tests;
-mod token;
+pub(crate) mod tests;
+pub(crate) mod token;
 mod transposed;
-mod window;
+pub(crate) mod window;
 
 use decant_core::Result;
 use decant_core::format::{Format, Input, Piece, Receiver, Sample, SampleLimits};

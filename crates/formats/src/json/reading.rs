@@ -8,7 +8,7 @@
 //! Invariant: the window is only emptied between blocks, so that the values
 //! of a block stay where they are.
 
-use decant_core::format::{FileColumns, Input};
+use decant_core::format::Input;
 use decant_core::{Error, Reject, Result};
 
 use super::around::Around;
@@ -69,7 +69,7 @@ enum Pending {
 
 /// A file being read.
 pub(super) struct Reading<'i> {
-    pub(super) window: Window<'i>,
+    pub(super) window: Window<&'i mut dyn Input>,
     pub(super) settings: Settings,
     pub(super) columns: Columns,
     pub(super) memory: Memory,
@@ -119,34 +119,9 @@ impl<'i> Reading<'i> {
         Ok(reading)
     }
 
-    /// The columns found so far.
-    pub(super) fn file_columns(&self) -> FileColumns {
-        FileColumns {
-            names: self.columns.names().to_vec(),
-            named: self.columns.named(),
-            options: self.settings.of_rows(),
-        }
-    }
-
-    /// How many columns were found so far.
-    pub(super) fn column_count(&self) -> usize {
-        self.columns.names().len()
-    }
-
-    /// The bytes that the values of the last block stand in.
-    pub(super) fn texts(&self) -> Texts<'_> {
-        let window = self.window.bytes().get(..self.window.at).unwrap_or_default();
-        Texts { window, store: &self.store }
-    }
-
-    /// Offset of the next byte.
-    pub(super) fn position(&self) -> u64 {
-        self.window.position()
-    }
-
     /// Whether there are no more rows, as far as can be told without reading
     /// far ahead. Ends the last block.
-    pub(super) fn is_finished(&mut self) -> Result<bool> {
+    pub(super) fn has_finished(&mut self) -> Result<bool> {
         let closer = match self.source {
             Source::Elements(..) => Some(b']'),
             Source::Members(_) => Some(b'}'),
@@ -167,7 +142,7 @@ impl<'i> Reading<'i> {
     }
 
     /// Reads the next rows. `false` at the end of the file.
-    pub(super) fn next_block(
+    pub(super) fn read_block(
         &mut self,
         block: &mut Block,
         rejects: &mut Vec<Reject>,

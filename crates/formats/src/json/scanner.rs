@@ -34,7 +34,7 @@ type Scan<T> = Result<T, Stop>;
 
 /// A part of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Event {
+pub(crate) enum Event {
     /// A member of an object.
     Member(Key, Token),
     /// A member that is an object to be flattened begins.

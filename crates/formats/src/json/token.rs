@@ -5,7 +5,7 @@
 
 /// What kind of value a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Null,
     True,
     False,
@@ -19,11 +19,11 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) fn is_string(self) -> bool {
+    pub(crate) fn is_string(self) -> bool {
         matches!(self, Self::Text | Self::Escaped)
     }
 
-    pub(super) fn is_nested(self) -> bool {
+    pub(crate) fn is_nested(self) -> bool {
         matches!(self, Self::Object | Self::Array)
     }
 }
@@ -31,28 +31,28 @@ impl Kind {
 /// A value's place: strings with their quotes, containers with their
 /// brackets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Token {
-    pub(super) start: u32,
-    pub(super) end: u32,
-    pub(super) kind: Kind,
+pub(crate) struct Token {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+    pub(crate) kind: Kind,
     /// Whether it points into the store rather than into the window.
-    pub(super) stored: bool,
+    pub(crate) stored: bool,
 }
 
 /// The bytes that tokens point into.
 #[derive(Clone, Copy)]
-pub(super) struct Texts<'b> {
-    pub(super) window: &'b [u8],
-    pub(super) store: &'b [u8],
+pub(crate) struct Texts<'b> {
+    pub(crate) window: &'b [u8],
+    pub(crate) store: &'b [u8],
 }
 
 impl Token {
-    pub(super) fn new(start: usize, end: usize, kind: Kind) -> Self {
+    pub(crate) fn new(start: usize, end: usize, kind: Kind) -> Self {
         Self { start: start as u32, end: end as u32, kind, stored: false }
     }
 
     /// The value as it is written.
-    pub(super) fn raw<'b>(&self, texts: Texts<'b>) -> &'b [u8] {
+    pub(crate) fn raw<'b>(&self, texts: Texts<'b>) -> &'b [u8] {
         let bytes = if self.stored { texts.store } else { texts.window };
         bytes.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
@@ -61,7 +61,7 @@ impl Token {
     /// container without white space, anything else as it is written; `None`
     /// for `null`.
     #[inline]
-    pub(super) fn text<'b>(&self, texts: Texts<'b>, scratch: &'b mut Vec<u8>) -> Option<&'b [u8]> {
+    pub(crate) fn text<'b>(&self, texts: Texts<'b>, scratch: &'b mut Vec<u8>) -> Option<&'b [u8]> {
         let raw = self.raw(texts);
         match self.kind {
             Kind::Null => return None,
@@ -80,7 +80,7 @@ impl Token {
     }
 
     /// The value as JSON, without white space.
-    pub(super) fn json<'b>(&self, texts: Texts<'b>, scratch: &'b mut Vec<u8>) -> &'b [u8] {
+    pub(crate) fn json<'b>(&self, texts: Texts<'b>, scratch: &'b mut Vec<u8>) -> &'b [u8] {
         let raw = self.raw(texts);
         if !self.kind.is_nested() {
             return raw;
@@ -93,19 +93,19 @@ impl Token {
 
 /// A key of an object, with its quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Key {
-    pub(super) token: Token,
+pub(crate) struct Key {
+    pub(crate) token: Token,
 }
 
 impl Key {
     /// What the key means.
     #[inline]
-    pub(super) fn name<'b>(&self, bytes: &'b [u8], scratch: &'b mut Vec<u8>) -> &'b [u8] {
+    pub(crate) fn name<'b>(&self, bytes: &'b [u8], scratch: &'b mut Vec<u8>) -> &'b [u8] {
         let texts = Texts { window: bytes, store: &[] };
         self.token.text(texts, scratch).unwrap_or_default()
     }
 
-    pub(super) fn owned_name(&self, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn owned_name(&self, bytes: &[u8]) -> Vec<u8> {
         let mut scratch = Vec::new();
         self.name(bytes, &mut scratch).to_vec()
     }
@@ -117,7 +117,7 @@ fn inner(raw: &[u8]) -> &[u8] {
 
 /// Appends what the inside of a string means. Halves of surrogate pairs, for
 /// which there is no character, become U+FFFD.
-pub(super) fn unescape(inner: &[u8], output: &mut Vec<u8>) {
+pub(crate) fn unescape(inner: &[u8], output: &mut Vec<u8>) {
     let mut rest = inner;
     while let Some(at) = memchr::memchr(b'\\', rest) {
         output.extend_from_slice(&rest[..at]);
@@ -159,7 +159,7 @@ fn unescape_unicode(escape: &[u8]) -> (char, usize) {
 }
 
 /// The number that four hexadecimal digits write.
-pub(super) fn hexadecimal(digits: &[u8]) -> Option<u16> {
+pub(crate) fn hexadecimal(digits: &[u8]) -> Option<u16> {
     digits.iter().try_fold(0_u16, |sum, digit| {
         let digit = char::from(*digit).to_digit(16)?;
         Some(sum << 4 | u16::try_from(digit).ok()?)
@@ -167,7 +167,7 @@ pub(super) fn hexadecimal(digits: &[u8]) -> Option<u16> {
 }
 
 /// Appends a value without the white space between its parts.
-pub(super) fn minimise(raw: &[u8], output: &mut Vec<u8>) {
+pub(crate) fn minimise(raw: &[u8], output: &mut Vec<u8>) {
     let mut quoted = false;
     let mut escaped = false;
     output.reserve(raw.len());

@@ -18,13 +18,13 @@ const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A place in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(crate) struct Place {
     /// Offset, from 0.
-    pub(super) byte: u64,
+    pub(crate) byte: u64,
     /// Line, from 1.
-    pub(super) line: u64,
+    pub(crate) line: u64,
     /// Character of the line, from 1.
-    pub(super) column: u64,
+    pub(crate) column: u64,
 }
 
 impl Place {
@@ -47,12 +47,12 @@ impl Place {
 }
 
 /// The bytes at hand.
-pub(super) struct Window<'i> {
-    input: &'i mut dyn Input,
+pub(crate) struct Window<I> {
+    pub(crate) input: I,
     chunk: Bytes,
     bytes: Vec<u8>,
     /// The next byte to be read.
-    pub(super) at: usize,
+    pub(crate) at: usize,
     ended: bool,
     start: Place,
     /// A place that is known behind the start.
@@ -60,8 +60,8 @@ pub(super) struct Window<'i> {
     read_bytes: usize,
 }
 
-impl<'i> Window<'i> {
-    pub(super) fn new(input: &'i mut dyn Input) -> Self {
+impl<I: Input> Window<I> {
+    pub(crate) fn new(input: I) -> Self {
         Self {
             input,
             chunk: Bytes::new(),
@@ -75,22 +75,22 @@ impl<'i> Window<'i> {
     }
 
     /// All bytes at hand.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
     /// Whether there are no more than these.
-    pub(super) fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.ended
     }
 
     /// Offset in the file of the next byte.
-    pub(super) fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         self.start.byte + self.at as u64
     }
 
     /// Passes over a byte-order mark at the beginning.
-    pub(super) fn pass_byte_order_mark(&mut self) -> Result<()> {
+    pub(crate) fn pass_byte_order_mark(&mut self) -> Result<()> {
         while self.bytes.len() < UTF_8_MARK.len() && self.read(1)? {}
         if self.bytes.starts_with(UTF_8_MARK) {
             self.at = UTF_8_MARK.len();
@@ -116,7 +116,7 @@ impl<'i> Window<'i> {
 
     /// Reads more of the value that begins at `from`, at least doubling what
     /// is there. `false` when it is longer than `limit` already.
-    pub(super) fn more(&mut self, from: usize, limit: usize) -> Result<bool> {
+    pub(crate) fn more(&mut self, from: usize, limit: usize) -> Result<bool> {
         let there = self.bytes.len().saturating_sub(from);
         if there > limit {
             return Ok(false);
@@ -129,7 +129,7 @@ impl<'i> Window<'i> {
     /// Passes over white space; the byte behind it, or `None` at the end. A
     /// space means that there is so much of it that the window had better be
     /// emptied first.
-    pub(super) fn next_byte(&mut self) -> Result<Option<u8>> {
+    pub(crate) fn next_byte(&mut self) -> Result<Option<u8>> {
         loop {
             let rest = self.bytes.get(self.at..).unwrap_or_default();
             let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
@@ -151,7 +151,7 @@ impl<'i> Window<'i> {
 
     /// Passes over white space within the line; the byte behind it, a line
     /// feed included, or a space after very many of them.
-    pub(super) fn next_byte_of_line(&mut self) -> Result<Option<u8>> {
+    pub(crate) fn next_byte_of_line(&mut self) -> Result<Option<u8>> {
         let start = self.at;
         loop {
             match self.bytes.get(self.at) {
@@ -167,7 +167,7 @@ impl<'i> Window<'i> {
 
     /// Where the line ends that `from` is in, line feed not included; `None`
     /// when it has more than `limit` bytes behind `from`.
-    pub(super) fn line_end(&mut self, from: usize, limit: usize) -> Result<Option<usize>> {
+    pub(crate) fn line_end(&mut self, from: usize, limit: usize) -> Result<Option<usize>> {
         let mut seen = from;
         loop {
             let rest = self.bytes.get(seen..).unwrap_or_default();
@@ -186,7 +186,7 @@ impl<'i> Window<'i> {
     }
 
     /// Passes over the rest of the line, however long.
-    pub(super) fn pass_line(&mut self) -> Result<()> {
+    pub(crate) fn pass_line(&mut self) -> Result<()> {
         loop {
             let rest = self.bytes.get(self.at..).unwrap_or_default();
             if let Some(found) = memchr::memchr(b'\n', rest) {
@@ -203,7 +203,7 @@ impl<'i> Window<'i> {
     }
 
     /// Drops the bytes that have been read.
-    pub(super) fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         let at = self.at.min(self.bytes.len());
         self.start = self.mark_at(at);
         self.bytes.drain(..at);
@@ -213,20 +213,20 @@ impl<'i> Window<'i> {
 
     /// Where `at` is. Faster when it is never asked for what stands before a
     /// mark.
-    pub(super) fn place(&self, at: usize) -> Place {
+    pub(crate) fn place(&self, at: usize) -> Place {
         let (known, place) = if at >= self.mark.0 { self.mark } else { (0, self.start) };
         place.behind(self.bytes.get(known..at.min(self.bytes.len())).unwrap_or_default())
     }
 
     /// Where `at` is, remembered.
-    pub(super) fn mark_at(&mut self, at: usize) -> Place {
+    pub(crate) fn mark_at(&mut self, at: usize) -> Place {
         let place = self.place(at);
         self.mark = (at, place);
         place
     }
 
     /// The error of a file that cannot be read for `fault`.
-    pub(super) fn malformed(&self, fault: Fault) -> Error {
+    pub(crate) fn malformed(&self, fault: Fault) -> Error {
         let place = self.place(fault.at);
         let sentence = fault.sentence(&self.bytes);
         let message = format!("{sentence} (line {}, column {})", place.line, place.column);

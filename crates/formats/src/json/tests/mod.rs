@@ -26,17 +26,17 @@ const SIZES: [(usize, usize); 5] = [(1 << 20, 1 << 20), (1, 1), (10, 3), (64, 7)
 
 /// Everything that came out of a file.
 #[derive(Debug, Default, Clone, PartialEq)]
-struct Decoded {
-    columns: FileColumns,
+pub(crate) struct Decoded {
+    pub(crate) columns: FileColumns,
     /// How often columns were announced.
-    announced: usize,
-    batches: Vec<Vec<ArrayRef>>,
-    rows: Vec<Vec<Option<String>>>,
-    rejects: Vec<Reject>,
-    rescued: Vec<Rescued>,
-    places: RowPlaces,
-    rows_read: u64,
-    bytes: u64,
+    pub(crate) announced: usize,
+    pub(crate) batches: Vec<Vec<ArrayRef>>,
+    pub(crate) rows: Vec<Vec<Option<String>>>,
+    pub(crate) rejects: Vec<Reject>,
+    pub(crate) rescued: Vec<Rescued>,
+    pub(crate) places: RowPlaces,
+    pub(crate) rows_read: u64,
+    pub(crate) bytes: u64,
 }
 
 struct Collector<'t> {
@@ -89,10 +89,19 @@ fn decode_with(
     target: &dyn Fn(&str) -> Option<Target>,
     sizes: (usize, usize),
 ) -> Result<Decoded> {
-    let format = JsonFormat { block_bytes: sizes.0, ..format };
+    collect(file, &JsonFormat { block_bytes: sizes.0, ..format }, target, sizes.1)
+}
+
+/// Decodes a file in chunks of this size.
+pub(crate) fn collect(
+    file: &[u8],
+    format: &dyn Format,
+    target: &dyn Fn(&str) -> Option<Target>,
+    chunk_bytes: usize,
+) -> Result<Decoded> {
     let places = PlacesWanted::Raw;
     let mut collector = Collector { target, places, decoded: Decoded::default() };
-    let mut input = Chunks::new(file, sizes.1);
+    let mut input = Chunks::new(file, chunk_bytes);
     let piece = Piece { bytes: 0..file.len() as u64 };
     format.decode(&piece, &mut input, &mut collector)?;
     Ok(collector.decoded)
