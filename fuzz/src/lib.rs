@@ -28,10 +28,11 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     Target { name: "csv", check: text::csv },
     Target { name: "detection", check: text::detection },
     Target { name: "json", check: text::json },
+    Target { name: "xml", check: text::xml },
     Target { name: "compression", check: compression::decompression },
     Target { name: "keys", check: keys::listed },
 ];

@@ -2,7 +2,7 @@
 //! same whatever the chunks that they come in.
 
 use decant_core::format::{Format, SampleLimits};
-use decant_core::stream::{FormatOptions, Header, Mark};
+use decant_core::stream::{Flatten, FormatOptions, Header, Mark};
 use decant_formats::for_file;
 
 use crate::decoded::{Decoded, Reading, decode};
@@ -42,6 +42,20 @@ pub(crate) fn json(bytes: &[u8]) {
     let names = ["json", "jsonl", "json-split", "json-index", "json-columns", "json-values"];
     let options = FormatOptions {
         name: Some(names[usize::from(*choice) % names.len()].into()),
+        record_bytes_max: (choice & 128 != 0).then_some(RECORD_BYTES_MAX),
+        ..FormatOptions::default()
+    };
+    whatever_the_chunks(&options, file, usize::from(*chunk));
+}
+
+/// XML, with the row element named or found out.
+pub(crate) fn xml(bytes: &[u8]) {
+    let Some(([choice, chunk], file)) = bytes.split_first_chunk::<2>() else { return };
+    let options = FormatOptions {
+        name: Some("xml".into()),
+        row_element: (choice & 1 != 0).then(|| "r".to_owned()),
+        flatten: (choice & 2 != 0).then(|| Flatten { depth: 1, separator: "_".into() }),
+        null_values: (choice & 4 != 0).then(|| vec!["NA".into()]),
         record_bytes_max: (choice & 128 != 0).then_some(RECORD_BYTES_MAX),
         ..FormatOptions::default()
     };

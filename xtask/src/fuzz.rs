@@ -14,7 +14,7 @@ use crate::place::Place;
 use crate::shell;
 
 /// Every target, in the order in which they are run.
-const TARGETS: [&str; 5] = ["csv", "detection", "json", "compression", "keys"];
+const TARGETS: [&str; 6] = ["csv", "detection", "json", "xml", "compression", "keys"];
 /// How long each target runs where nobody says.
 pub(crate) const USUAL: Duration = Duration::from_secs(60);
 /// One input that takes longer is a finding.
