@@ -417,10 +417,11 @@ impl<'b> Scanner<'b> {
         }
         let integer = self.at;
         self.digits()?;
+        let has_point = self.has_next(b".")?;
         if self.bytes[integer] == b'0' && self.at > integer + 1 {
             return Err(self.fault(start, self.at, What::LeadingZero));
         }
-        if self.has_next(b".")? {
+        if has_point {
             self.at += 1;
             self.digits()?;
         }
