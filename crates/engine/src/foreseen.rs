@@ -153,3 +153,29 @@ fn kind(column_type: ColumnType) -> Kind {
         List(_) => Kind::List,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use decant_core::list::ListElement;
+
+    use super::*;
+
+    #[test]
+    fn only_other_kinds_of_values_contradict_a_column() {
+        use ColumnType::{Int64, Json, List, Text};
+        let (integers, longs) = (List(ListElement::Int32), List(ListElement::Int64));
+        for (found, held, expected) in [
+            (Int64, Text, false),
+            (integers, longs, false),
+            (longs, integers, true),
+            (Json, longs, false),
+            (Text, longs, false),
+            (Int64, longs, true),
+            (longs, Int64, true),
+            (longs, Json, false),
+        ] {
+            let target = Target::new(held, true);
+            assert_eq!(contradicts(found, &target), expected, "{found} in {held}");
+        }
+    }
+}
