@@ -238,7 +238,8 @@ macro_rules! either_schema {
     ($($name:ident = $short:ty | $long:ty;)*) => {$(
         #[derive(JsonSchema)]
         #[serde(untagged)]
-        #[expect(dead_code, clippy::large_enum_variant, reason = "only its schema is used")]
+        #[allow(clippy::large_enum_variant, reason = "only its schema is used")]
+        #[expect(dead_code, reason = "only its schema is used")]
         enum $name { Short($short), Long($long) }
     )*};
 }
