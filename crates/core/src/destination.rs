@@ -292,6 +292,15 @@ pub trait Writer: Send {
         Ok(Vec::new())
     }
 
+    /// Answers rows that only now, with all others written, turn out to be
+    /// refused: with each its file, and as `row` its position among the rows
+    /// of that file that were handed over tolerantly, from 0. Asked once,
+    /// before `finish`. Where there are any only abort is left: the load
+    /// begins again without them.
+    async fn refused_late(&mut self) -> Result<Vec<(FileId, RefusedRow)>> {
+        Ok(Vec::new())
+    }
+
     /// Writes rejects of the current file.
     async fn write_rejects(&mut self, rejects: Vec<Reject>) -> Result<()>;
 
@@ -302,7 +311,7 @@ pub trait Writer: Send {
 /// A row that the destination refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedRow {
-    /// The row's position in the batch.
+    /// The row's position in the batch; of what is refused late, in the file.
     pub row: usize,
     /// The constraint's name, where the database said it.
     pub constraint: Option<String>,

@@ -18,6 +18,7 @@ use crate::file_progress::{FileProgress, Undecoded};
 use crate::ingest::{Ingest, PlannedFile, count_bad_end, new_load_id, without};
 use crate::observer::Event;
 use crate::pipeline::Run;
+use crate::refusals::{LateRefusals, Refusals};
 use crate::retry::Retry;
 use crate::tables::{NoTable, Place, Table, TablePlan};
 
@@ -249,6 +250,10 @@ impl Ingest {
                 }
             }
         }
+        if let Err(error) = self.refuse_late(writer.as_mut()).await {
+            abandon(writer, load).await?;
+            return Err(error);
+        }
         let part = writer.finish().await?;
         let totals: Vec<FileTotals> = progress.iter().map(FileProgress::totals).collect();
         for outcome in load.commit(vec![part], totals).await? {
@@ -272,8 +277,18 @@ impl Ingest {
             Err(undecoded) => return Ok(Err(undecoded)),
         };
         let first = decoding.next().await;
-        let refusals = self.write_steps(writer, file, plan, first, &mut decoding).await?;
+        let mut refusals = Refusals::default();
+        self.write_steps(writer, file, plan, (first, &mut decoding), &mut refusals).await?;
         Ok(decoding.end().await.and_then(|progress| without(progress, &refusals)))
+    }
+
+    /// A replace is not begun again for rows that are refused late.
+    async fn refuse_late(&self, writer: &mut dyn Writer) -> Result<()> {
+        let mut late = LateRefusals::default();
+        match self.asked_for_late(writer, &mut late).await? {
+            false => Ok(()),
+            true => Err(late.error()),
+        }
     }
 
     /// One bad file: the table is as it was, and the file has failed.

@@ -308,3 +308,22 @@ fn a_given_type_changes_no_table_of_others_and_says_what_would() {
         assert_eq!(counts(world), ["1|1"]);
     });
 }
+
+#[test]
+fn mended_rows_may_refer_to_each_other() {
+    on_both(|world| {
+        world.database.execute(
+            "CREATE TABLE orders (id bigint PRIMARY KEY, amount bigint REFERENCES orders (id) \
+             DEFERRABLE INITIALLY DEFERRED, _file_id bigint)",
+        );
+        world.put("orders/1.csv", "id,amount\n1,1\nx,3\ny,1\nz,99\n");
+        world.load("orders/", &["--on-error", "reject"]).exits(3);
+        let from = edited(world, |text| {
+            text.replace("x,3", "2,3").replace("y,1", "3,1").replace("z,99", "4,99")
+        });
+        let run = replay(world, &["--from", from]).exits(3);
+        assert_eq!(run.rows(), "read 3, loaded 2, rejected 1");
+        assert_eq!(world.query("SELECT id FROM orders ORDER BY id"), ["1", "2", "3"]);
+        assert_eq!(counts(world), ["3|1"]);
+    });
+}

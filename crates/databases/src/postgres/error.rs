@@ -117,6 +117,9 @@ fn cure_of(state: &str) -> Option<&'static str> {
         "42501" => "grant the role what it needs: INSERT on the table, CREATE on the schema",
         "57014" => "the role's statement_timeout may be too short for a load: ALTER ROLE ... SET",
         "55P03" => "another session holds the lock; see pg_stat_activity and pg_locks",
+        _ if state.starts_with("23") => {
+            "mend the rows, or the table's constraint, or load the others with `on_error: reject`"
+        }
         _ => return None,
     })
 }

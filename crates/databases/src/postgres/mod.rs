@@ -14,6 +14,7 @@ mod ddl;
 mod describe;
 mod encode;
 mod error;
+mod held;
 mod ledger;
 mod load;
 mod lock;

@@ -29,28 +29,56 @@ pub(crate) struct Tolerant<'a> {
     pub(crate) table: &'a TableName,
     pub(crate) columns: Vec<CopyColumn>,
     pub(crate) file: FileId,
-    /// As [`check_at_once`] answered it.
-    pub(crate) check: &'a str,
+    /// The constraints that are looked at.
+    pub(crate) constraints: &'a Constraints,
+    /// Which rows are tried first.
+    pub(crate) order: Order,
 }
 
-/// The statement that checks the table's deferrable constraints; empty when
-/// it has none. Those of other tables stay deferred: a replace has emptied
-/// what they refer to.
-pub(crate) async fn check_at_once(client: &Client, table: &TableName) -> Result<String> {
+/// Which parts of a batch are tried first. Of rows that refer to each other
+/// those that are referred to must come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    Forwards,
+    Backwards,
+}
+
+/// What is to be known of a table's constraints.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Constraints {
+    /// The statement that checks the deferrable ones; empty where there are
+    /// none. Those of other tables stay deferred: a replace has emptied what
+    /// they refer to.
+    pub(crate) check: String,
+    /// Foreign keys from the table to itself.
+    pub(crate) own_keys: Vec<String>,
+}
+
+/// The constraints of `table`.
+pub(crate) async fn constraints_of(client: &Client, table: &TableName) -> Result<Constraints> {
     let rows = query(
         client,
-        "SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.conname) \
+        "SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.conname), \
+         c.condeferrable, c.conname::text, c.contype = 'f' AND c.confrelid = c.conrelid \
          FROM pg_catalog.pg_constraint c \
          JOIN pg_catalog.pg_namespace n ON n.oid = c.connamespace \
-         WHERE c.conrelid = pg_catalog.to_regclass($1) AND c.condeferrable ORDER BY 1",
+         WHERE c.conrelid = pg_catalog.to_regclass($1) ORDER BY 1",
         &[(&POSTGRES.quote_table(table), Type::TEXT)],
     )
     .await?;
-    let names = rows.iter().map(|row| get::<String>(row, 0)).collect::<Result<Vec<_>>>()?;
-    if names.is_empty() {
-        return Ok(String::new());
+    let (mut deferrable, mut constraints) = (Vec::new(), Constraints::default());
+    for row in &rows {
+        if get(row, 1)? {
+            deferrable.push(get::<String>(row, 0)?);
+        }
+        if get(row, 3)? {
+            constraints.own_keys.push(get(row, 2)?);
+        }
     }
-    Ok(format!("SET CONSTRAINTS {} IMMEDIATE", names.join(", ")))
+    if !deferrable.is_empty() {
+        constraints.check = format!("SET CONSTRAINTS {} IMMEDIATE", deferrable.join(", "));
+    }
+    Ok(constraints)
 }
 
 impl Tolerant<'_> {
@@ -77,9 +105,14 @@ impl Tolerant<'_> {
             if rows.len() == 1 {
                 refused.push(refusal(rows.start, &error));
             } else {
-                waiting.extend(parts(rows, position(&error)));
+                let mut parts = parts(rows, position(&error));
+                if self.order == Order::Backwards {
+                    parts.reverse();
+                }
+                waiting.extend(parts);
             }
         }
+        refused.sort_by_key(|refused| refused.row);
         Ok((written, refused))
     }
 
@@ -89,8 +122,8 @@ impl Tolerant<'_> {
         copy.start_file(self.file, 0);
         copy.write(rows).await?;
         copy.finish().await?;
-        if !self.check.is_empty() {
-            self.run(self.check).await?;
+        if !self.constraints.check.is_empty() {
+            self.run(&self.constraints.check).await?;
         }
         self.run("RELEASE SAVEPOINT decant_rows").await
     }

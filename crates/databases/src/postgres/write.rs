@@ -15,10 +15,11 @@ use decant_core::reject::Reject;
 use decant_core::schema::{Column, TableName};
 
 use super::copy::{Copy, CopyColumn};
+use super::held::{Held, PASSES_MAX};
 use super::ledger::LedgerTables;
 use super::pool::Lease;
 use super::rejects;
-use super::tolerate::{Tolerant, check_at_once};
+use super::tolerate::{Constraints, Order, Tolerant, constraints_of};
 use super::type_table::Encoding;
 
 /// Rejects are held back until so many bytes of them are there: writing them
@@ -55,8 +56,11 @@ pub(crate) struct PostgresWriter {
     copy: Option<Copy>,
     rejects: Vec<(FileId, Reject)>,
     reject_bytes: usize,
-    /// What checks constraints at once, where rows may be refused.
-    check: Option<String>,
+    /// The table's constraints, where rows may be refused.
+    constraints: Option<Constraints>,
+    /// Rows of the file that were handed over to be refused.
+    handed: usize,
+    held: Held,
     part: Part,
 }
 
@@ -81,7 +85,9 @@ impl PostgresWriter {
             copy: None,
             rejects: Vec::new(),
             reject_bytes: 0,
-            check: None,
+            constraints: None,
+            handed: 0,
+            held: Held::default(),
             part: Part { rows: 0, rejects: 0, payload: String::new() },
         })
     }
@@ -107,6 +113,28 @@ impl PostgresWriter {
             }
         };
         Ok(self.copy.insert(copy))
+    }
+
+    /// Writes the rows that Postgres takes now; answers how many those are,
+    /// and the others.
+    async fn write_rows(
+        &self,
+        file: FileId,
+        columns: &[usize],
+        batch: &RecordBatch,
+        constraints: &Constraints,
+        order: Order,
+    ) -> Result<(u64, Vec<RefusedRow>)> {
+        let columns = columns.iter().map(|position| self.copy_column(*position));
+        let tolerant = Tolerant {
+            client: &self.lease,
+            table: &self.target.table,
+            columns: columns.collect::<Result<Vec<_>>>()?,
+            file,
+            constraints,
+            order,
+        };
+        tolerant.write(batch).await
     }
 
     fn copy_columns(&self) -> Result<Vec<CopyColumn>> {
@@ -169,6 +197,7 @@ impl Writer for PostgresWriter {
         }
         if self.file.replace(file) != Some(file) {
             self.rows_of_file = 0;
+            self.handed = 0;
         }
         if let Some(copy) = &mut self.copy {
             copy.start_file(file, self.rows_of_file);
@@ -190,21 +219,48 @@ impl Writer for PostgresWriter {
             return Ok(Vec::new());
         }
         self.end_copy().await?;
-        let check = match self.check.take() {
-            Some(check) => check,
-            None => check_at_once(&self.lease, &self.target.table).await?,
+        let constraints = match self.constraints.take() {
+            Some(constraints) => constraints,
+            None => constraints_of(&self.lease, &self.target.table).await?,
         };
-        let tolerant = Tolerant {
-            client: &self.lease,
-            table: &self.target.table,
-            columns: self.copy_columns()?,
-            file: self.current_file()?,
-            check: &check,
-        };
-        let (rows, refused) = tolerant.write(&batch).await?;
+        let (file, columns) = (self.current_file()?, self.columns.clone());
+        let (rows, refused) =
+            self.write_rows(file, &columns, &batch, &constraints, Order::Forwards).await?;
         self.part.rows += rows;
-        self.check = Some(check);
+        let refused =
+            self.held.keep((file, &columns), &batch, self.handed, refused, &constraints)?;
+        self.handed += batch.num_rows();
+        self.constraints = Some(constraints);
         Ok(refused)
+    }
+
+    async fn refused_late(&mut self) -> Result<Vec<(FileId, RefusedRow)>> {
+        let Some(constraints) = self.constraints.take() else { return Ok(Vec::new()) };
+        self.end_copy().await?;
+        let mut groups = self.held.take();
+        for pass in 0..PASSES_MAX {
+            let order = if pass % 2 == 0 { Order::Backwards } else { Order::Forwards };
+            let mut written = 0;
+            groups.reverse();
+            for group in &mut groups {
+                let (rows, refused) = self
+                    .write_rows(group.file, &group.columns, &group.batch, &constraints, order)
+                    .await?;
+                written += rows;
+                group.keep(&refused)?;
+            }
+            groups.retain(|group| group.batch.num_rows() > 0);
+            self.part.rows += written;
+            if groups.is_empty() || written == 0 {
+                break;
+            }
+        }
+        self.constraints = Some(constraints);
+        let refused = groups.into_iter().flat_map(|group| {
+            let file = group.file;
+            group.refused.into_iter().map(move |row| (file, row))
+        });
+        Ok(refused.collect())
     }
 
     async fn write_rejects(&mut self, rejects: Vec<Reject>) -> Result<()> {

@@ -31,6 +31,16 @@ pub(crate) fn delete_files(dialect: &Dialect, table: &TableName, count: usize) -
     )
 }
 
+/// Finds a row of `count` files, whose ids are the parameters.
+pub(crate) fn has_rows_of_files(dialect: &Dialect, table: &TableName, count: usize) -> String {
+    format!(
+        "SELECT 1 FROM {} WHERE {} IN ({}) LIMIT 1",
+        dialect.quote_table(table),
+        dialect.quote(FILE_ID_COLUMN),
+        dialect.parameters(1, count)
+    )
+}
+
 /// A column cannot become `to`.
 pub(crate) fn not_wider(
     table: &str,

@@ -71,7 +71,9 @@ fn hint_of(code: ErrorCode) -> Option<&'static str> {
         ErrorCode::DatabaseCorrupt => {
             "run `PRAGMA integrity_check` on the database, or restore a backup"
         }
-        ErrorCode::ConstraintViolation => "mend the rows, or the table's constraint",
+        ErrorCode::ConstraintViolation => {
+            "mend the rows, or the table's constraint, or load the others with `on_error: reject`"
+        }
         ErrorCode::TooBig => "SQLite keeps values and rows of up to a billion bytes",
         _ => return None,
     })

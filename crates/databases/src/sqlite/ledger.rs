@@ -23,7 +23,7 @@ use super::transaction::Transaction;
 use crate::sql::ledger::{Claimed, LedgerSql, META_VERSION, SCHEMA_VERSION, status_of};
 
 /// Parameters of one statement that deletes by id.
-const IDS_MAX: usize = 500;
+pub(super) const IDS_MAX: usize = 500;
 const MOMENT: &str = "%Y-%m-%d %H:%M:%S%.6f+00:00";
 
 /// The ledger as others see it.

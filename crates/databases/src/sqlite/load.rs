@@ -20,10 +20,12 @@ use tokio::sync::Mutex;
 use super::connect::{Held, blocking};
 use super::describe;
 use super::error::explain;
+use super::late::{self, LateKeys};
 use super::ledger::{self, Author, Finish, moment};
 use super::rejects;
 use super::remove;
 use super::replay;
+use super::silent;
 use super::tolerate;
 use super::transaction::Transaction;
 use super::write::SqliteWriter;
@@ -42,6 +44,10 @@ pub(super) struct Session {
     checksums: BTreeMap<FileId, Option<i64>>,
     /// Whether rows may be refused.
     tolerates: bool,
+    /// Rows that may turn out to be refused once all are there.
+    pub(super) late: LateKeys,
+    /// Whether constraints of the table would drop rows in silence.
+    settles_conflicts: bool,
 }
 
 /// Rows and rejects that SQLite took for one file.
@@ -60,7 +66,7 @@ pub(super) fn begin(held: Held, sql: Arc<LedgerSql>, plan: LoadPlan) -> Result<B
     if !found.is_some_and(|found| is_same(&found, &plan.schema)) {
         return Ok(Begun::SchemaChanged);
     }
-    let author = author(&plan);
+    let (author, plan_table) = (author(&plan), plan.table.name.clone());
     let mut session = Session {
         transaction: None,
         plan,
@@ -69,6 +75,8 @@ pub(super) fn begin(held: Held, sql: Arc<LedgerSql>, plan: LoadPlan) -> Result<B
         already_loaded: Vec::new(),
         checksums: BTreeMap::new(),
         tolerates: false,
+        late: LateKeys::default(),
+        settles_conflicts: silent::settles_conflicts(connection, &plan_table)?,
     };
     if session.plan.mode == LoadMode::Replay {
         session.lock_replayed(connection)?;
@@ -166,10 +174,23 @@ impl Session {
             return Ok(());
         }
         let connection = self.connection()?;
-        if tolerate::is_referred_to(connection, &self.plan.table)? {
+        let table = &self.plan.table;
+        let is_referred_to = tolerate::is_referred_to(connection, table)?;
+        let late = late::has_late_keys(connection, &table.name, is_referred_to)?;
+        if late {
+            self.late.watch();
+        }
+        let connection = self.connection()?;
+        if is_referred_to {
             return Ok(());
         }
         connection.pragma_update(None, "defer_foreign_keys", false).map_err(explain)
+    }
+
+    /// The words that begin an insert. A constraint's own way of settling a
+    /// conflict is overruled: a row that is dropped is refused, and said.
+    pub(super) fn insert_words(&self) -> &'static str {
+        if self.settles_conflicts { "INSERT OR ABORT" } else { "INSERT" }
     }
 
     /// Counts rejects that SQLite took.
@@ -233,6 +254,7 @@ impl Session {
             return Err(Error::new(ErrorKind::Internal, "the load is over"));
         };
         self.verify(parts, totals)?;
+        self.verify_rows(transaction.connection())?;
         self.finish(transaction.connection(), totals)?;
         transaction.commit()?;
         Ok(totals.iter().map(|total| self.outcome(total.id)).collect())
@@ -273,6 +295,21 @@ impl Session {
             rejects: parts.iter().map(|part| part.rejects).sum(),
         };
         check_counts("of the parts", sent, took)
+    }
+
+    /// Refuses to commit where a trigger took rows away that went in.
+    fn verify_rows(&self, connection: &Connection) -> Result<()> {
+        let table = &self.plan.table;
+        let can_tell = self.plan.schema.has_file_id() && self.plan.mode != LoadMode::Replay;
+        if !can_tell || !silent::has_triggers(connection, &table.name)? {
+            return Ok(());
+        }
+        for (file, counts) in &self.claimed {
+            let rows = silent::rows_of(connection, table, *file)?;
+            let found = Counts { rows, ..*counts };
+            check_counts(&format!("of file {file}, with what triggers did"), *counts, found)?;
+        }
+        Ok(())
     }
 
     /// The files of a replay must be loaded; the transaction's lock keeps
@@ -324,7 +361,7 @@ fn check_counts(what: &str, sent: Counts, took: Counts) -> Result<()> {
         took.rows, took.rejects, sent.rows, sent.rejects
     );
     Err(Error::new(ErrorKind::Internal, message)
-        .with_hint("a trigger or a constraint with ON CONFLICT may drop rows in silence"))
+        .with_hint("a trigger of the table may drop rows in silence"))
 }
 
 fn author(plan: &LoadPlan) -> Author {

@@ -3,10 +3,10 @@
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::file::FileId;
 use decant_core::schema::{TableName, TableSchema};
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use super::error::explain;
-use super::ledger::delete_by_id;
+use super::ledger::{IDS_MAX, delete_by_id};
 use super::type_table::SQLITE;
 use crate::sql::table;
 
@@ -22,7 +22,7 @@ pub(super) fn files(
     if !schema.has_file_id() {
         return check_nothing_displaced(table, displaced);
     }
-    if files.is_empty() || is_empty(connection, &table.name)? {
+    if !has_rows_of(connection, table, files)? {
         return Ok(());
     }
     // A cascade within the table would take rows of other files.
@@ -55,6 +55,20 @@ fn is_empty(connection: &Connection, table: &str) -> Result<bool> {
     let statement = format!("SELECT 1 FROM {} LIMIT 1", SQLITE.quote(table));
     let found = connection.query_row(&statement, [], |_| Ok(())).optional().map_err(explain)?;
     Ok(found.is_none())
+}
+
+/// Whether there is anything to delete: most files have nothing yet, and a
+/// foreign key is no obstacle to a delete of nothing.
+fn has_rows_of(connection: &Connection, table: &TableName, files: &[FileId]) -> Result<bool> {
+    for chunk in files.chunks(IDS_MAX) {
+        let statement = table::has_rows_of_files(&SQLITE, table, chunk.len());
+        let mut statement = connection.prepare_cached(&statement).map_err(explain)?;
+        let ids = params_from_iter(chunk.iter().map(|file| file.0));
+        if statement.exists(ids).map_err(explain)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Refuses when deleting rows of `table` would delete or change rows of one

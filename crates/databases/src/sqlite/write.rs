@@ -33,6 +33,14 @@ struct Target {
     columns: Vec<TargetColumn>,
 }
 
+/// What became of a batch of which rows may be refused.
+struct Tolerated {
+    rows: u64,
+    refused: Vec<RefusedRow>,
+    /// The rows that went in, and the numbers that SQLite gave them.
+    numbers: Vec<(usize, i64)>,
+}
+
 impl SqliteWriter {
     /// A writer into the session's transaction.
     pub(super) fn new(session: SharedSession) -> Self {
@@ -91,13 +99,20 @@ impl Writer for SqliteWriter {
         let (rows, refused) = self
             .run(move |session| {
                 session.check_foreign_keys_at_once()?;
-                let (rows, refused) = target.write_tolerantly(session.connection()?, &batch)?;
+                let written = target.write_tolerantly(session.connection()?, &batch)?;
+                let Tolerated { rows, refused, numbers } = written;
+                session.late.keep(target.file, batch.num_rows(), &numbers);
                 session.count_rows(target.file, rows);
                 Ok((rows, refused))
             })
             .await?;
         self.part.rows += rows;
         Ok(refused)
+    }
+
+    async fn refused_late(&mut self) -> Result<Vec<(FileId, RefusedRow)>> {
+        self.run(|session| session.late.refused(session.connection()?, &session.plan().table.name))
+            .await
     }
 
     async fn write_rejects(&mut self, rejects: Vec<Reject>) -> Result<()> {
@@ -138,21 +153,25 @@ impl Target {
     fn write(&self, connection: &Connection, batch: &RecordBatch) -> Result<u64> {
         let values = self.values(batch)?;
         let mut statement = connection.prepare_cached(&self.insert).map_err(explain)?;
-        insert_rows(&mut statement, &values, 0..batch.num_rows())
+        insert_rows(&mut statement, &values, 0..batch.num_rows(), &mut |_| {})
     }
 
-    /// Inserts the rows that SQLite takes; answers how many those are, and
-    /// the others.
-    fn write_tolerantly(
-        &self,
-        connection: &Connection,
-        batch: &RecordBatch,
-    ) -> Result<(u64, Vec<RefusedRow>)> {
+    /// Inserts the rows that SQLite takes.
+    fn write_tolerantly(&self, connection: &Connection, batch: &RecordBatch) -> Result<Tolerated> {
         let values = self.values(batch)?;
         let mut statement = connection.prepare_cached(&self.insert).map_err(explain)?;
-        tolerate::insert(connection, batch.num_rows(), &mut |rows| {
-            insert_rows(&mut statement, &values, rows)
-        })
+        let mut numbers = Vec::with_capacity(batch.num_rows());
+        let (rows, refused) = tolerate::insert(connection, batch.num_rows(), &mut |rows| {
+            let before = numbers.len();
+            let inserted = insert_rows(&mut statement, &values, rows, &mut |row| {
+                numbers.push((row, connection.last_insert_rowid()));
+            });
+            if inserted.is_err() {
+                numbers.truncate(before);
+            }
+            inserted
+        })?;
+        Ok(Tolerated { rows, refused, numbers })
     }
 
     fn values<'a>(&'a self, batch: &'a RecordBatch) -> Result<Vec<Values<'a>>> {
@@ -185,11 +204,12 @@ fn blame(error: Error, file: FileId, before: u64) -> Error {
 
 fn insert_statement(session: &Session, columns: &[TargetColumn]) -> String {
     let table = SQLITE.quote_table(&session.plan().table);
+    let insert = session.insert_words();
     if columns.is_empty() {
-        return format!("INSERT INTO {table} DEFAULT VALUES");
+        return format!("{insert} INTO {table} DEFAULT VALUES");
     }
     format!(
-        "INSERT INTO {table} ({}) VALUES ({})",
+        "{insert} INTO {table} ({}) VALUES ({})",
         SQLITE.quote_list(columns.iter().map(TargetColumn::name)),
         SQLITE.parameters(1, columns.len())
     )
@@ -199,6 +219,7 @@ fn insert_rows(
     statement: &mut CachedStatement<'_>,
     values: &[Values<'_>],
     rows: Range<usize>,
+    done: &mut dyn FnMut(usize),
 ) -> Result<u64> {
     let mut scratch = String::new();
     let mut inserted = 0;
@@ -206,8 +227,9 @@ fn insert_rows(
         for (position, column) in values.iter().enumerate() {
             column.bind(statement, position + 1, row, &mut scratch)?;
         }
-        let done = statement.raw_execute().map_err(explain);
-        inserted += done.map_err(|error| error.with("row_of_batch", row.to_string()))? as u64;
+        let executed = statement.raw_execute().map_err(explain);
+        inserted += executed.map_err(|error| error.with("row_of_batch", row.to_string()))? as u64;
+        done(row);
     }
     Ok(inserted)
 }

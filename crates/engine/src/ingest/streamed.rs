@@ -9,15 +9,17 @@ use decant_core::{Begun, Receipt, Result, Writer};
 
 use super::{FileEnd, Ingest, PlannedFile, ends_the_run, good_ends};
 use crate::decode::{Decoding, Step};
-use crate::file_progress::{FileFailure, FileProgress, Undecoded};
+use crate::file_progress::{FileProgress, Undecoded};
 use crate::observer::Event;
-use crate::refusals::{Refusals, Refusing};
+use crate::refusals::{LateRefusals, Refusals, Refusing};
 use crate::retry::Retry;
 use crate::tables::TablePlan;
 
 /// What became of a file that was streamed.
 enum Streamed {
     Ended(FileEnd, Option<Box<FileProgress>>),
+    /// Rows were refused once all were there: again, without them.
+    Late,
     SchemaChanged,
     Undecoded(Undecoded),
 }
@@ -32,8 +34,10 @@ impl Ingest {
     ) -> Result<Option<PlannedFile>> {
         let started = Instant::now();
         let mut retry = Retry::new();
+        let mut late = LateRefusals::default();
         let error = loop {
-            match self.stream_once(&file, plan).await {
+            match self.stream_once(&file, plan, &mut late).await {
+                Ok(Streamed::Late) => {}
                 Ok(Streamed::Ended(end, progress)) => {
                     self.record_one(&file, end, progress.as_deref(), plan, settled);
                     return Ok(None);
@@ -54,12 +58,17 @@ impl Ingest {
         if ends_the_run(&error) {
             return Err(error);
         }
-        let error = self.located(error, &file, plan).await;
-        self.settle(&file, FileFailure::after(started, error), settled).await?;
+        let failure = self.refused_by_destination(error, started, &file, plan).await;
+        self.settle(&file, failure, settled).await?;
         Ok(None)
     }
 
-    async fn stream_once(&self, file: &PlannedFile, plan: &Arc<TablePlan>) -> Result<Streamed> {
+    async fn stream_once(
+        &self,
+        file: &PlannedFile,
+        plan: &Arc<TablePlan>,
+        late: &mut LateRefusals,
+    ) -> Result<Streamed> {
         let mut decoding = match self.decoder.stream(&file.file, plan, self.progress(file)).await {
             Ok(decoding) => decoding,
             Err(undecoded) => return Ok(Streamed::Undecoded(undecoded)),
@@ -80,22 +89,28 @@ impl Ingest {
             return Ok(Streamed::Ended(FileEnd::AlreadyLoaded, None));
         }
         let mut writer = load.writer().await?;
-        let written = self.write_steps(writer.as_mut(), file, plan, first, &mut decoding).await;
+        let mut refusals = late.of(file.id);
+        let written = self
+            .write_steps(writer.as_mut(), file, plan, (first, &mut decoding), &mut refusals)
+            .await;
         let ended = match (written, decoding.end().await) {
-            (Err(error), _) => {
-                drop(writer);
-                load.abort().await?;
-                return Err(error);
-            }
-            (Ok(refusals), Ok(progress)) => without(progress, &refusals),
-            (Ok(_), Err(undecoded)) => Err(undecoded),
+            (Err(error), _) => Err(Err(error)),
+            (Ok(()), Ok(progress)) => match without(progress, &refusals) {
+                Ok(progress) => match self.asked_for_late(writer.as_mut(), late).await {
+                    Ok(false) => Ok(progress),
+                    Ok(true) => Err(Ok(Streamed::Late)),
+                    Err(error) => Err(Err(error)),
+                },
+                Err(undecoded) => Err(Ok(Streamed::Undecoded(undecoded))),
+            },
+            (Ok(()), Err(undecoded)) => Err(Ok(Streamed::Undecoded(undecoded))),
         };
         let progress = match ended {
             Ok(progress) => progress,
-            Err(undecoded) => {
+            Err(given_up) => {
                 drop(writer);
                 load.abort().await?;
-                return Ok(Streamed::Undecoded(undecoded));
+                return given_up;
             }
         };
         let part = writer.finish().await?;
@@ -128,18 +143,16 @@ impl Ingest {
         })
     }
 
-    /// Writes what a decoding hands over, to its end; answers what of it the
-    /// destination refused.
+    /// Writes what a decoding hands over, from its first step to its end.
     pub(crate) async fn write_steps(
         &self,
         writer: &mut dyn Writer,
         file: &PlannedFile,
         plan: &TablePlan,
-        first: Option<Step>,
-        decoding: &mut Decoding,
-    ) -> Result<Refusals> {
+        (first, decoding): (Option<Step>, &mut Decoding),
+        refusals: &mut Refusals,
+    ) -> Result<()> {
         let refusing = self.refusing();
-        let mut refusals = Refusals::default();
         let mut step = first;
         let mut drift = Vec::new();
         while let Some(now) = step {
@@ -158,7 +171,19 @@ impl Ingest {
             step = decoding.next().await;
         }
         self.note_drift(&drift, file, plan);
-        Ok(refusals)
+        Ok(())
+    }
+
+    /// Whether rows turned out to be refused now that all are there.
+    pub(crate) async fn asked_for_late(
+        &self,
+        writer: &mut dyn Writer,
+        late: &mut LateRefusals,
+    ) -> Result<bool> {
+        match self.refusing() {
+            Refusing::Rejects => late.ask(writer).await,
+            Refusing::Fails => Ok(false),
+        }
     }
 
     fn refusing(&self) -> Refusing {

@@ -10,7 +10,7 @@ use decant_core::{Begun, Error, ErrorKind, FileId, Receipt, Result, Writer};
 use super::{FileEnd, Ingest, PlannedFile, ends_the_run, good_ends};
 use crate::decode::WholeFile;
 use crate::file_progress::{FileFailure, FileProgress};
-use crate::refusals::Refusals;
+use crate::refusals::{LateRefusals, Refusing};
 use crate::retry::Retry;
 use crate::tables::TablePlan;
 
@@ -24,8 +24,18 @@ enum Attempt {
     Done(Vec<(FileEnd, Option<FileProgress>)>),
     /// The database refused more rows of this file than is allowed.
     Refused(FileId, FileFailure),
+    /// Rows were refused once all were there: again, without them.
+    Late,
     /// The table is not what it was: plan again.
     SchemaChanged,
+}
+
+/// How far the writing of files came.
+enum Written {
+    Whole,
+    /// The database refused more rows of this file than is allowed.
+    Refused(FileId, FileFailure),
+    Late,
 }
 
 impl Ingest {
@@ -52,7 +62,7 @@ impl Ingest {
                 }
                 return Box::pin(self.commit_held(held, plan, settled)).await;
             }
-            Ok(Attempt::SchemaChanged) => {
+            Ok(Attempt::SchemaChanged | Attempt::Late) => {
                 self.table.look_again().await?;
                 return Ok(held.into_iter().map(|(file, _)| file).collect());
             }
@@ -64,8 +74,8 @@ impl Ingest {
         if held.len() == 1 || !may_be_one_files_fault(&error) {
             let message = error.chain();
             for (file, whole) in &held {
-                let copy = self.located(copy_of(&error, &message), file, plan).await;
-                let failure = FileFailure::after(whole.progress.started(), copy);
+                let (copy, started) = (copy_of(&error, &message), whole.progress.started());
+                let failure = self.refused_by_destination(copy, started, file, plan).await;
                 self.settle(file, failure, settled).await?;
             }
             return Ok(Vec::new());
@@ -79,15 +89,22 @@ impl Ingest {
 
     async fn commit_patiently(&self, held: &[Decoded], plan: &Arc<TablePlan>) -> Result<Attempt> {
         let mut retry = Retry::new();
+        let mut late = LateRefusals::default();
         loop {
-            match self.commit_once(held, plan).await {
+            match self.commit_once(held, plan, &mut late).await {
+                Ok(Attempt::Late) => {}
                 Err(error) => retry.pause(error).await?,
                 done => return done,
             }
         }
     }
 
-    async fn commit_once(&self, held: &[Decoded], plan: &Arc<TablePlan>) -> Result<Attempt> {
+    async fn commit_once(
+        &self,
+        held: &[Decoded],
+        plan: &Arc<TablePlan>,
+        late: &mut LateRefusals,
+    ) -> Result<Attempt> {
         let files: Vec<&PlannedFile> = held.iter().map(|(file, _)| file).collect();
         let begun = self.destination.begin(self.load_plan(&files, plan)).await?;
         let Begun::Ready { mut load, already_loaded } = begun else {
@@ -100,19 +117,18 @@ impl Ingest {
             ours.iter().map(|(_, whole)| whole.progress.clone()).collect();
         if ours.iter().any(|(_, whole)| !whole.batches.is_empty()) {
             let mut writer = load.writer().await?;
-            match write_whole(writer.as_mut(), &ours, &mut brought).await {
-                Ok(None) => parts.push(writer.finish().await?),
-                Ok(Some((id, failure))) => {
-                    drop(writer);
-                    load.abort().await?;
-                    return Ok(Attempt::Refused(id, failure));
-                }
-                Err(error) => {
-                    drop(writer);
-                    load.abort().await?;
-                    return Err(error);
-                }
+            let unwritten = match write_whole(writer.as_mut(), &ours, &mut brought, late).await {
+                Ok(Written::Whole) => None,
+                Ok(Written::Refused(id, failure)) => Some(Ok(Attempt::Refused(id, failure))),
+                Ok(Written::Late) => Some(Ok(Attempt::Late)),
+                Err(error) => Some(Err(error)),
+            };
+            if let Some(unwritten) = unwritten {
+                drop(writer);
+                load.abort().await?;
+                return unwritten;
             }
+            parts.push(writer.finish().await?);
         }
         let totals: Vec<FileTotals> = brought.iter().map(FileProgress::totals).collect();
         let ids: Vec<FileId> = totals.iter().map(|totals| totals.id).collect();
@@ -128,16 +144,18 @@ impl Ingest {
     }
 }
 
-/// Writes files whole, and counts what of them the destination took. Answers
-/// the file that it refused too many rows of, if there is one.
+/// Writes files whole, and counts what of them the destination took.
 async fn write_whole(
     writer: &mut dyn Writer,
     files: &[&Decoded],
     brought: &mut [FileProgress],
-) -> Result<Option<(FileId, FileFailure)>> {
+    late: &mut LateRefusals,
+) -> Result<Written> {
+    let mut rejects = false;
     for ((file, whole), progress) in files.iter().zip(brought) {
         let mut started: Option<&[usize]> = None;
-        let mut refusals = Refusals::default();
+        let mut refusals = late.of(file.id);
+        rejects |= progress.refusing() == Refusing::Rejects;
         for batch in &whole.batches {
             if started != Some(&*batch.columns) {
                 writer.start_file(file.id, &batch.columns).await?;
@@ -146,10 +164,13 @@ async fn write_whole(
             refusals.write(writer, batch.clone(), progress.refusing()).await?;
         }
         if let Err(failure) = progress.refuse(&refusals) {
-            return Ok(Some((file.id, failure)));
+            return Ok(Written::Refused(file.id, failure));
         }
     }
-    Ok(None)
+    match rejects && late.ask(writer).await? {
+        true => Ok(Written::Late),
+        false => Ok(Written::Whole),
+    }
 }
 
 /// Whether the other files of the group might do without this one.

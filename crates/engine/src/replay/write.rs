@@ -1,9 +1,10 @@
 //! One file's rejects: read again, written beside its rows, settled.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use decant_core::destination::{FileTotals, LoadFile, LoadMode};
+use decant_core::destination::{FileTotals, LoadFile, LoadMode, RefusedRow};
 use decant_core::ledger::{RejectsFilter, StoredReject};
 use decant_core::reject::Reason;
 use decant_core::{
@@ -47,6 +48,8 @@ struct Read {
 enum Tried {
     /// These rows are in; the database refused the others.
     Committed(Read),
+    /// With all others written these are refused, by reject, and why.
+    Late(BTreeMap<i64, String>),
     /// The table is not what it was.
     SchemaChanged,
 }
@@ -68,12 +71,14 @@ impl Run {
             self.follow_header(&ingest, &mut reading, entry, edits, doors).await?;
         }
         let mut rejects = batch.rejects;
+        let mut late = BTreeMap::new();
         let mut retry = Retry::new();
         for _ in 0..ROUNDS_MAX {
             let plan = table.plan().await;
             let wider = self.wider(&plan, &reading, &given).await?;
             let wide = wider.plan(&plan);
             let read = self.read_all(&ingest, &wide, &reading, &rejects, replay, doors).await?;
+            let read = read.without(&late);
             if replay.dry_run || read.mended.is_empty() {
                 self.count_replayed(&wide, &read);
                 return Ok(());
@@ -88,6 +93,7 @@ impl Run {
                     return Ok(());
                 }
                 Ok(Tried::SchemaChanged) => table.look_again().await?,
+                Ok(Tried::Late(refused)) => late.extend(refused),
                 // Somebody else settled one of them meanwhile.
                 Err(error) if error.kind() == ErrorKind::Conflict => {
                     let open = self.still_open(&entry.id, &rejects).await?;
@@ -201,6 +207,18 @@ impl Run {
 }
 
 impl Read {
+    /// Rows that were refused late are still bad.
+    fn without(mut self, late: &BTreeMap<i64, String>) -> Self {
+        let is_late = |mended: &Mended| late.contains_key(&mended.reject.id);
+        let (refused, mended) = self.mended.into_iter().partition(is_late);
+        let refused: Vec<Mended> = refused;
+        self.still_bad.extend(refused.into_iter().filter_map(|Mended { reject, .. }| {
+            let why = late.get(&reject.id)?.clone();
+            Some((reject, why))
+        }));
+        Self { mended, still_bad: self.still_bad }
+    }
+
     fn take(&mut self, stored: StoredReject, whole: WholeFile) {
         // What a repair cut off is in the raw text that stays with the reject.
         let rejects = whole.batches.iter().flat_map(|batch| &batch.rejects);
@@ -256,7 +274,9 @@ impl Ingest {
         let mut writer = load.writer().await?;
         let mut written = Vec::new();
         let mut columns: Option<Vec<usize>> = None;
+        let mut handed = Vec::new();
         for row in mended {
+            handed.extend(row.batches.iter().map(|_| row.reject.id));
             match write_row(writer.as_mut(), &row, &mut columns).await {
                 Ok(None) => written.push(row),
                 Ok(Some(refusal)) => still_bad.push((row.reject, refusal)),
@@ -267,6 +287,15 @@ impl Ingest {
             drop(writer);
             load.abort().await?;
             return Ok(Tried::Committed(Read { mended: written, still_bad }));
+        }
+        match writer.refused_late().await {
+            Ok(late) if late.is_empty() => {}
+            Ok(late) => {
+                drop(writer);
+                load.abort().await?;
+                return Ok(Tried::Late(by_reject(late, &handed)));
+            }
+            Err(error) => return given_up(writer, load, error).await,
         }
         let part = match writer.finish().await {
             Ok(part) => part,
@@ -284,6 +313,16 @@ impl Ingest {
             }
         }
     }
+}
+
+/// Rows that were refused late, by their rejects. `handed` has the reject of
+/// each row that was written.
+fn by_reject(
+    late: Vec<(decant_core::FileId, RefusedRow)>,
+    handed: &[i64],
+) -> BTreeMap<i64, String> {
+    let named = late.into_iter().map(|(_, row)| Some((*handed.get(row.row)?, row.detail)));
+    named.flatten().collect()
 }
 
 async fn given_up(writer: Box<dyn Writer>, load: Box<dyn Load>, error: Error) -> Result<Tried> {

@@ -116,6 +116,10 @@ impl Writer for FaultyWriter {
         Ok(refused)
     }
 
+    async fn refused_late(&mut self) -> Result<Vec<(FileId, RefusedRow)>> {
+        self.inner.refused_late().await
+    }
+
     async fn write_rejects(&mut self, rejects: Vec<Reject>) -> Result<()> {
         self.inner.write_rejects(rejects).await
     }
