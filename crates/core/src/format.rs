@@ -97,6 +97,9 @@ pub struct FileColumns {
     /// sample: what detection found. A binary format, whose rejects are
     /// rendered as JSON, says `json`.
     pub options: FormatOptions,
+    /// Those options that the file's own content shows beyond doubt; all
+    /// others were given, expected of the stream's files, or are defaults.
+    pub shown: FormatOptions,
 }
 
 /// What a bounded look at a file found.
@@ -343,6 +346,12 @@ pub trait Receiver {
 
     /// Takes the next rows. An error ends the decoding and is handed back.
     fn batch(&mut self, batch: DecodedBatch) -> Result<()>;
+
+    /// Takes a sentence about the file that a user should know: what was left
+    /// out as no row of it, or guessed. At any time.
+    fn note(&mut self, note: String) {
+        let _ = note;
+    }
 }
 
 /// A kind of file, with its options already in it.

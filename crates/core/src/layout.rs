@@ -95,6 +95,7 @@ mod tests {
                 header: Some(Header::Rows(2)),
                 ..FormatOptions::default()
             },
+            ..FileColumns::default()
         };
         let key = Some(Secret::new("hunter2"));
         let mut columns = ColumnRules::default();

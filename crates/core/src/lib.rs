@@ -16,6 +16,7 @@ pub mod error;
 pub mod evidence;
 pub mod file;
 pub mod format;
+pub mod habits;
 pub mod layout;
 pub mod ledger;
 pub mod list;

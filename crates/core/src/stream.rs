@@ -113,6 +113,10 @@ pub struct FormatOptions {
     /// Memory that decoding one file may take, in bytes; `None` is the
     /// format's default.
     pub memory_bytes: Option<u64>,
+    /// What the stream's other files are like, for a file that does not show
+    /// it itself.
+    #[serde(skip)]
+    pub habits: Option<std::sync::Arc<crate::habits::Habits>>,
 }
 
 /// A byte with a meaning, or none.

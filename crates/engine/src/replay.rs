@@ -102,6 +102,7 @@ impl Reading {
             names: self.layout.names.clone(),
             named: self.layout.named,
             options: self.layout.options.clone(),
+            ..FileColumns::default()
         }
     }
 }

@@ -57,6 +57,7 @@ pub(super) fn format_options(
         decompressed_bytes_max: typed.decompressed_bytes_max.map(|Size(bytes)| bytes),
         decompression_ratio_max: typed.decompression_ratio_max,
         memory_bytes: None,
+        habits: None,
     })
 }
 

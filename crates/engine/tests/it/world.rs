@@ -282,6 +282,7 @@ fn columns_of(text: &str) -> FileColumns {
         names: fields(header).map(str::to_owned).collect(),
         named: true,
         options: FormatOptions { name, ..FormatOptions::default() },
+        ..FileColumns::default()
     }
 }
 

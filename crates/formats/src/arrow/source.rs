@@ -89,6 +89,7 @@ impl SourceColumns {
             names: self.columns.iter().map(|(name, ..)| name.clone()).collect(),
             named: !self.unnamed,
             options: FormatOptions { name: Some("json".to_owned()), ..FormatOptions::default() },
+            ..FileColumns::default()
         }
     }
 }

@@ -57,6 +57,7 @@ impl KeyedRows for Reading<'_> {
             names: self.columns.names().to_vec(),
             named: self.columns.named(),
             options: self.settings.of_rows(),
+            ..FileColumns::default()
         }
     }
 

@@ -327,6 +327,7 @@ impl KeyedRows for Reading<'_> {
             names: self.columns.names().to_vec(),
             named: true,
             options: self.settings.of_rows(),
+            ..FileColumns::default()
         }
     }
 
