@@ -14,6 +14,7 @@ use decant_core::format::{FileColumns, Input};
 use decant_core::{Error, ErrorKind, Position, Reject, Result};
 
 use super::complaint::Complaint;
+use super::detect::left_out_of_table;
 use super::dialect::Dialect;
 use super::footer::Footer;
 use super::header::Names;
@@ -55,6 +56,9 @@ pub(super) struct Blocks<'i> {
     /// Lines to pass over before anything else.
     skip_lines: u64,
     ended: bool,
+    columns_count: usize,
+    /// What is to be said of the file.
+    notes: Vec<String>,
 }
 
 /// How far a file has been passed.
@@ -113,7 +117,14 @@ impl<'i> Blocks<'i> {
             offset: 0,
             skip_lines: dialect.skip_lines,
             ended: false,
+            columns_count: 0,
+            notes: Vec::new(),
         }
+    }
+
+    /// What is to be said of the file since this was last asked.
+    pub(super) fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
     }
 
     /// Bytes of the file that have been passed.
@@ -251,7 +262,8 @@ impl<'i> Blocks<'i> {
     ) -> bool {
         let last_ordinal = self.place.ordinal + BLOCK_ROWS;
         let count = columns.names.len();
-        let mut footer = Footer::new(self.dialect.skip_footer);
+        self.columns_count = count;
+        let mut footer = Footer::new(self.dialect.footer);
         let is_plain = self.dialect.widths.is_none();
         let mut walk = Walk::new(&self.buffer, &self.marks, self.mark, self.ended, &self.structure);
         let mut exhausted = false;
@@ -263,7 +275,8 @@ impl<'i> Blocks<'i> {
                 && fields == count
                 && is_plain
             {
-                footer.hold((self.place, mark), index.rows.len(), rejects.len());
+                let bytes = extent.end - self.place.start;
+                footer.hold((self.place, mark), bytes, index.rows.len(), rejects.len());
                 index.push(self.place.start, self.place.line, self.place.ordinal);
                 self.place.ordinal += 1;
                 self.place.pass(extent);
@@ -277,7 +290,8 @@ impl<'i> Blocks<'i> {
             let judged = self.judge(found, &index.ends[first_end..], columns);
             index.ends.truncate(first_end);
             if !matches!(judged, Judged::Nothing) {
-                footer.hold((self.place, mark), index.rows.len(), rejects.len());
+                let bytes = extent.end - self.place.start;
+                footer.hold((self.place, mark), bytes, index.rows.len(), rejects.len());
                 match judged {
                     Judged::Row(mended) if index.has_room(self.buffer.len(), &mended) => {
                         index.push(self.place.start, self.place.line, self.place.ordinal);
@@ -308,14 +322,23 @@ impl<'i> Blocks<'i> {
         index: &mut Index,
         rejects: &mut Vec<Reject>,
     ) {
-        let Some(held) = footer.first() else { return };
+        // A sample that reaches its bound looks at these rows, too.
+        let fetched = self.offset + self.buffer.len() as u64;
+        let at_end = exhausted && (self.is_finished() || fetched >= self.bytes_max);
+        let left_out = if at_end { self.rows_of_footer(footer) } else { footer.held().len() };
+        let Some(first) = footer.held().len().checked_sub(left_out) else { return };
+        let Some(held) = footer.held().get(first).copied() else { return };
         index.truncate(held.rows);
         rejects.truncate(held.rejects);
         let (place, mark) = held.place;
-        match exhausted && self.is_finished() {
-            true => self.place.ordinal = place.ordinal,
-            false => (self.place, self.mark) = (place, mark),
+        if !at_end {
+            (self.place, self.mark) = (place, mark);
+            return;
         }
+        let starts = footer.held().range(first..).map(|held| held.place.0.start);
+        let rows: Vec<&[u8]> = starts.map(|start| self.line_at(start)).collect();
+        self.notes.push(left_out_of_table(rows.into_iter()));
+        self.place.ordinal = place.ordinal;
     }
 
     /// What stands at the place, and the mark behind it.

@@ -69,6 +69,15 @@ impl Complaint {
         Self { reason: Reason::FieldCount, column: None, detail }
     }
 
+    /// A line that lacks columns.
+    pub(super) fn too_short(characters: usize, widths: usize) -> Self {
+        let detail = format!(
+            "the line ends after {characters} characters, before its last column begins; the \
+             widths add up to {widths}"
+        );
+        Self { reason: Reason::FieldCount, column: None, detail }
+    }
+
     /// A value with bytes that have no meaning in `encoding`.
     pub(super) fn encoding_in(encoding: &str, value: &[u8], column: String) -> Self {
         if encoding == UTF_8 {

@@ -51,6 +51,7 @@ pub(super) fn decode(
     loop {
         let mut rejects = Vec::new();
         let Some(block) = blocks.next(columns, &mut index, &mut rejects)? else {
+            blocks.take_notes().into_iter().for_each(|note| receiver.note(note));
             return Ok(());
         };
         let mut decoded = decoder.block(&block, &mut index, rejects)?;

@@ -5,6 +5,8 @@ use decant_core::stream::{FormatOptions, Header, Mark};
 use decant_core::value_format::NumberFormat;
 use decant_core::{Error, ErrorKind, Result};
 
+use super::footer::Leaving;
+
 /// Longest row unless another length is asked for.
 pub const RECORD_BYTES_MAX: usize = 64 << 20;
 /// Longest row that may be asked for: positions in a block are 32 bits wide.
@@ -76,7 +78,7 @@ pub struct Dialect {
     /// Lines passed over before the first row.
     pub skip_lines: u64,
     /// Rows left out at the end.
-    pub skip_footer: usize,
+    pub(super) footer: Leaving,
     /// Whether malformed rows are repaired where that is possible.
     pub lenient: bool,
     /// Widths of the columns in characters, where nothing separates them.
@@ -117,7 +119,7 @@ impl Dialect {
                 Some(Header::Rows(rows)) => rows.max(1),
             },
             skip_lines: options.skip_rows.unwrap_or_default(),
-            skip_footer: skip_footer(options)?,
+            footer: Leaving::Rows(skip_footer(options)?),
             lenient: options.lenient,
             widths: None,
             null_words: words

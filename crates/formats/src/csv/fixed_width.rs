@@ -1,8 +1,10 @@
 //! Lines whose columns have fixed widths, as fields.
 //!
 //! Widths count characters, not bytes. Spaces around a value are padding, and
-//! an empty value is NULL. A line may end early: what it lacks was blank. A
-//! line with something behind its last column is malformed.
+//! an empty value is NULL. A line may end within its last column, as editors
+//! that strip blanks leave it. A line that lacks whole columns, or has
+//! something behind its last one, is malformed: lenient reading takes what is
+//! lacking for blank and cuts off what is too much.
 
 use decant_core::format::RepairKind;
 
@@ -15,6 +17,8 @@ pub(super) struct Line {
     pub(super) fields: Mended,
     /// Characters of the line, where something stands behind its last column.
     pub(super) too_wide: Option<usize>,
+    /// Characters of the line, where it ends before its last column begins.
+    pub(super) too_short: Option<usize>,
 }
 
 /// Takes a line apart. Under lenient reading what is behind the last column is
@@ -29,6 +33,12 @@ pub(super) fn read(line: &[u8], widths: &[usize], dialect: &Dialect) -> Line {
     }
     let surplus = trimmed(rest);
     let too_wide = (!surplus.is_empty()).then(|| characters(line));
+    let before_last: usize = widths.iter().rev().skip(1).sum();
+    let length = characters(line);
+    let too_short = (widths.len() > 1 && length <= before_last).then_some(length);
+    if dialect.lenient && too_short.is_some() {
+        fields.repairs.push((RepairKind::Padded, Vec::new()));
+    }
     if dialect.lenient && too_wide.is_some() {
         let cut = String::from_utf8_lossy(surplus).into_owned();
         fields.repairs.push((RepairKind::Cut, vec![cut]));
@@ -36,7 +46,8 @@ pub(super) fn read(line: &[u8], widths: &[usize], dialect: &Dialect) -> Line {
     if dialect.lenient && std::str::from_utf8(&fields.text).is_err() {
         fields = replaced(&fields, dialect);
     }
-    Line { fields, too_wide: too_wide.filter(|_| !dialect.lenient) }
+    let strict = |_: &usize| !dialect.lenient;
+    Line { fields, too_wide: too_wide.filter(strict), too_short: too_short.filter(strict) }
 }
 
 /// The value of a field, in quotes where it would be misread without.

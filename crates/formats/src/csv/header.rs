@@ -1,5 +1,6 @@
 //! Names of columns: from one row, from several joined by `_`, or invented
-//! where the file has none.
+//! where the file has none. A gap in a row above others has the name to its
+//! left.
 
 use decant_core::format::FileColumns;
 
@@ -30,8 +31,16 @@ impl<'d> Names<'d> {
             return Ok(());
         }
         let mut start = start;
+        // A name above others stands over all of them up to the next one.
+        let spans = self.rows < self.dialect.header_rows;
+        let mut spanning = String::new();
         for (name, end) in self.names.iter_mut().zip(ends) {
-            let part = name_at(bytes, start..*end as usize, self.dialect)?;
+            let mut part = name_at(bytes, start..*end as usize, self.dialect)?;
+            if spans && part.is_empty() {
+                part.clone_from(&spanning);
+            } else {
+                spanning.clone_from(&part);
+            }
             if !name.is_empty() && !part.is_empty() {
                 name.push('_');
             }

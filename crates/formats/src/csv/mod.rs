@@ -28,8 +28,12 @@
 //!
 //! Positions and raw text: `byte_offset` counts the file's own bytes after
 //! decompression, whatever its encoding. Raw text is as it stands in the file
-//! where that is UTF-8, else transcribed to UTF-8; what decoding says of its
-//! columns' options is how this raw text is read again.
+//! where that is UTF-8, else transcribed to UTF-8, so that it can be mended
+//! and read again in any editor and joined with other files' rows; what
+//! decoding says of its columns' options is how this raw text is read again. A
+//! sequence without a meaning in the file's encoding is the one byte 0xFF
+//! there: the row stays bad until somebody mends it, and `byte_offset` says
+//! where the file has the original.
 //!
 //! Invariant: every row of the file is delivered once, as a row of a batch or
 //! as a reject with its position, whatever the chunks of the input.
@@ -122,8 +126,8 @@ impl CsvFormat {
         Ok(Self { options: options.clone(), kind, block_bytes: BLOCK_BYTES })
     }
 
-    /// What is said and seen of a file, as options.
-    fn detect(&self, text: &mut Transcoded<'_>) -> Result<Detected> {
+    /// What is said and seen of a file, as options, and the dialect of these.
+    fn detect(&self, text: &mut Transcoded<'_>) -> Result<(Detected, Dialect)> {
         let mut detected = match self.kind {
             Kind::Delimited(delimiter) => {
                 detect::detect(&text.beginning(detect::BEGINNING_BYTES)?, &self.options, delimiter)
@@ -132,8 +136,12 @@ impl CsvFormat {
         };
         detected.options.name = Some(self.kind.name().to_owned());
         detected.options.encoding = Some(text.label());
+        detected.shown.encoding = text.shown_label();
         detected.explanation.splice(0..0, text.explanation().map(str::to_owned));
-        Ok(detected)
+        detected.notes.splice(0..0, text.guess().map(str::to_owned));
+        let mut dialect = self.kind.dialect(&detected.options)?;
+        dialect.footer = detected.footer.unwrap_or(dialect.footer);
+        Ok((detected, dialect))
     }
 }
 
@@ -152,12 +160,12 @@ impl Format for CsvFormat {
     fn sample(&self, input: &mut dyn Input, limits: SampleLimits) -> Result<Sample> {
         let mut input = Decompressed::new(input, Limits::default())?;
         let mut text = Transcoded::new(&mut input, &self.options)?;
-        let detected = self.detect(&mut text)?;
-        let dialect = self.kind.dialect(&detected.options)?;
+        let (detected, dialect) = self.detect(&mut text)?;
         let block_bytes = self.block_bytes.min(limits.bytes);
         let mut blocks = Blocks::new(text, &dialect, block_bytes);
         let mut sample = sample::sample(&mut blocks, &dialect, limits)?;
         sample.columns.options = detected.options;
+        sample.columns.shown = detected.shown;
         sample.explanation = detected.explanation;
         Ok(sample)
     }
@@ -165,11 +173,12 @@ impl Format for CsvFormat {
     fn decode(&self, _: &Piece, input: &mut dyn Input, receiver: &mut dyn Receiver) -> Result<()> {
         let mut input = Decompressed::new(input, Limits::default())?;
         let mut text = Transcoded::new(&mut input, &self.options)?.with_offsets();
-        let detected = self.detect(&mut text)?;
-        let dialect = self.kind.dialect(&detected.options)?;
+        let (detected, dialect) = self.detect(&mut text)?;
+        detected.notes.into_iter().for_each(|note| receiver.note(note));
         let mut blocks = Blocks::new(text, &dialect, self.block_bytes);
         let Some(mut columns) = blocks.columns()? else { return Ok(()) };
         columns.options = of_raw_rows(detected.options);
+        columns.shown = detected.shown;
         decode::decode(&mut blocks, &columns, &dialect, receiver)
     }
 }

@@ -16,6 +16,12 @@ const ASCII_UNITS_PERCENT: usize = 10;
 /// Characters beyond ASCII from which on a text is taken for one that is not
 /// Western.
 const FOREIGN_MIN: usize = 4;
+/// Of so many zeros on one side, one may be on the other.
+const RARE: usize = 4;
+/// Letters that a text must have that stand by themselves.
+const LONE_LETTERS_MIN: usize = 2;
+/// Letters beyond ASCII that stand by themselves in Western tables.
+const LONE_LETTERS: &str = "áàâäåãæçéèêëíìîïñóòôöøõœúùûüßÁÀÂÄÅÃÆÇÉÈÊËÍÌÎÏÑÓÒÔÖØÕŒÚÙÛÜ";
 const ESCAPE: u8 = 0x1b;
 /// Control characters of tables: white space, and separators of their own.
 const CONTROLS: &str = "\t\r\n\u{1}\u{7}\u{1e}\u{1f}";
@@ -29,10 +35,30 @@ pub(super) struct Decided {
     pub(super) mark_bytes: usize,
     /// Nothing for plain UTF-8.
     pub(super) explanation: Option<String>,
+    /// Why it is what it is.
+    pub(super) by: By,
 }
 
-/// Decides by `beginning` and what was given.
-pub(super) fn decide(beginning: &[u8], given: Option<&'static Encoding>) -> Decided {
+/// What an encoding is known by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    /// Its byte-order mark, or letters beyond ASCII that are all UTF-8.
+    Content,
+    /// Somebody said it.
+    Word,
+    /// Nothing but how the text reads.
+    Guess,
+    /// Nothing: it is ASCII.
+    Default,
+}
+
+/// Decides by `beginning` and what was given; `usual` is what the other files
+/// of the stream are in.
+pub(super) fn decide(
+    beginning: &[u8],
+    given: Option<&'static Encoding>,
+    usual: Option<&'static Encoding>,
+) -> Decided {
     if let Some((encoding, mark_bytes)) = Encoding::for_bom(beginning) {
         let explanation = match given {
             Some(given) if given != encoding => Some(format!(
@@ -43,25 +69,31 @@ pub(super) fn decide(beginning: &[u8], given: Option<&'static Encoding>) -> Deci
             _ if encoding == UTF_8 => None,
             _ => Some(format!("the text is {}, by its byte-order mark", encoding.name())),
         };
-        return Decided { encoding, mark_bytes, explanation };
+        return Decided { encoding, mark_bytes, explanation, by: By::Content };
     }
-    let (encoding, explanation) = match given {
-        Some(given) if given == UTF_8 => (given, None),
-        Some(given) => (given, Some(format!("the text is {}, as was said", given.name()))),
-        None => guess(beginning),
+    let (encoding, explanation, by) = match given {
+        Some(given) if given == UTF_8 => (given, None, By::Word),
+        Some(given) => {
+            (given, Some(format!("the text is {}, as was said", given.name())), By::Word)
+        }
+        None => guess(beginning, usual),
     };
-    Decided { encoding, mark_bytes: 0, explanation }
+    Decided { encoding, mark_bytes: 0, explanation, by }
 }
 
-fn guess(beginning: &[u8]) -> (&'static Encoding, Option<String>) {
+fn guess(
+    beginning: &[u8],
+    usual: Option<&'static Encoding>,
+) -> (&'static Encoding, Option<String>, By) {
+    let guessed = |encoding: &'static Encoding, why: &str| {
+        (encoding, Some(format!("the text is {}: {why} (a guess)", encoding.name())), By::Guess)
+    };
     if let Some(encoding) = utf_16(beginning) {
-        let name = encoding.name();
-        let why = format!("the text is {name}: every other byte of its ASCII is zero (a guess)");
-        return (encoding, Some(why));
+        return guessed(encoding, "every other byte of its ASCII is zero");
     }
     let seen = Seen::of(beginning);
     if seen.invalid == 0 && !beginning.windows(2).any(|pair| pair == [ESCAPE, b'$']) {
-        return (UTF_8, None);
+        return (UTF_8, None, if seen.valid > 0 { By::Content } else { By::Default });
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     detector.feed(beginning, false);
@@ -69,15 +101,17 @@ fn guess(beginning: &[u8]) -> (&'static Encoding, Option<String>) {
     if seen.invalid > seen.valid && reads_like_words(beginning, encoding)
         || seen.invalid == 0 && encoding == encoding_rs::ISO_2022_JP
     {
-        let name = encoding.name();
-        let why = format!("the text is {name}: it is not UTF-8 and reads like this (a guess)");
-        return (encoding, Some(why));
+        return guessed(encoding, "it is not UTF-8 and reads like this");
     }
-    if seen.invalid == 0 {
-        return (UTF_8, None);
+    let usual = usual.filter(|usual| *usual != UTF_8 && *usual != UTF_16LE && *usual != UTF_16BE);
+    match usual {
+        _ if seen.invalid == 0 => (UTF_8, None, By::Content),
+        Some(usual) => guessed(usual, "it is not UTF-8, and the stream's other files are this"),
+        None => {
+            let why = "the text is taken for UTF-8, although not all of it is; `encoding` decides";
+            (UTF_8, Some(why.to_owned()), By::Guess)
+        }
     }
-    let why = "the text is taken for UTF-8, although not all of it is".to_owned();
-    (UTF_8, Some(why))
 }
 
 /// UTF-16 without a mark: NULs, and all of them on one side.
@@ -90,12 +124,13 @@ fn utf_16(beginning: &[u8]) -> Option<&'static Encoding> {
         beginning.chunks_exact(2).filter(|unit| unit[side] == 0 && unit[1 - side] != 0).count()
     };
     let many = |count: usize| count * 100 >= units * ASCII_UNITS_PERCENT;
+    // Other characters may have a zero too, on the other side.
     let encoding = match (zeros(0), zeros(1)) {
-        (0, low) if many(low) => UTF_16LE,
-        (high, 0) if many(high) => UTF_16BE,
+        (high, low) if many(low) && high * RARE <= low => UTF_16LE,
+        (high, low) if many(high) && low * RARE <= high => UTF_16BE,
         _ => return None,
     };
-    if many_ascii_pairs(beginning) {
+    if !has_lines_of(beginning, encoding) && many_ascii_pairs(beginning) {
         return None;
     }
     let even = &beginning[..units * 2];
@@ -104,6 +139,13 @@ fn utf_16(beginning: &[u8]) -> Option<&'static Encoding> {
     let (_, _, malformed) = decoder.decode_to_string(even, &mut text, false);
     let is_text = |letter: char| !letter.is_control() || CONTROLS.contains(letter);
     (!malformed && text.chars().all(is_text)).then_some(encoding)
+}
+
+/// Whether most line feeds are whole units.
+fn has_lines_of(beginning: &[u8], encoding: &'static Encoding) -> bool {
+    let feed = if encoding == UTF_16LE { [b'\n', 0] } else { [0, b'\n'] };
+    let units = beginning.chunks_exact(2).filter(|unit| **unit == feed).count();
+    units > 0 && units * 2 > memchr::memchr_iter(b'\n', beginning).count()
 }
 
 /// Whether most units have no zero, and most of those are two ASCII
@@ -150,7 +192,7 @@ fn reads_like_words(beginning: &[u8], encoding: &'static Encoding) -> bool {
         return false;
     }
     let letters: Vec<char> = text.chars().collect();
-    let (mut good, mut all) = (0_usize, 0_usize);
+    let (mut good, mut all, mut lone) = (0_usize, 0_usize, 0_usize);
     for (at, letter) in letters.iter().enumerate().filter(|(_, letter)| !letter.is_ascii()) {
         all += 1;
         let beside = |near: Option<&char>| near.is_some_and(|near| near.is_alphabetic());
@@ -159,6 +201,10 @@ fn reads_like_words(beginning: &[u8], encoding: &'static Encoding) -> bool {
                 || beside(letters.get(at + 1))
                 || !encoding.is_single_byte());
         good += usize::from(in_word || SYMBOLS.contains(*letter) || is_wide(*letter));
+        lone += usize::from(!in_word && LONE_LETTERS.contains(*letter));
+    }
+    if encoding == encoding_rs::WINDOWS_1252 && lone >= LONE_LETTERS_MIN {
+        good += lone;
     }
     if all < FOREIGN_MIN && encoding != encoding_rs::WINDOWS_1252 {
         return false;
@@ -176,7 +222,7 @@ mod tests {
     use super::*;
 
     fn name(beginning: &[u8]) -> &'static str {
-        decide(beginning, None).encoding.name()
+        decide(beginning, None, None).encoding.name()
     }
 
     #[test]
@@ -186,7 +232,7 @@ mod tests {
             (b"\xff\xfea\0", "UTF-16LE"),
             (b"\xfe\xff\0a", "UTF-16BE"),
         ] {
-            let decided = decide(mark, Some(encoding_rs::WINDOWS_1252));
+            let decided = decide(mark, Some(encoding_rs::WINDOWS_1252), None);
             assert_eq!(decided.encoding.name(), expected);
             assert!(decided.explanation.unwrap().contains("byte-order mark"));
         }
@@ -195,7 +241,7 @@ mod tests {
     #[test]
     fn plain_text_is_utf_8_and_nothing_is_said() {
         for text in ["", "id,name\n1,a\n", "naïve,名前\n", "a\u{1b}[0m"] {
-            let decided = decide(text.as_bytes(), None);
+            let decided = decide(text.as_bytes(), None, None);
             assert_eq!(decided.encoding, UTF_8, "{text}");
             assert_eq!(decided.explanation, None);
         }
@@ -227,6 +273,28 @@ mod tests {
         let big: Vec<u8> = "id,名前\n1,x\n".encode_utf16().flat_map(u16::to_be_bytes).collect();
         assert_eq!((name(&little), name(&big)), ("UTF-16LE", "UTF-16BE"));
         assert_eq!(name(b"a\0b,c\nd,e\n"), "UTF-8");
+    }
+
+    #[test]
+    fn utf_16_of_mostly_other_than_ascii_is_known_by_its_line_ends() {
+        let text = "名前,都市,n\n".to_owned() + &"田中太郎,東京都,1\n一二三,京都,2\n".repeat(50);
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!((name(&little), name(&big)), ("UTF-16LE", "UTF-16BE"));
+    }
+
+    #[test]
+    fn several_western_letters_by_themselves_are_letters() {
+        assert_eq!(name(b"a,b\n1,\xe9\n2,\xfc\n"), "windows-1252");
+        assert_eq!(name(b"a,b\n1,\xe9\n2,x\n"), "UTF-8");
+    }
+
+    #[test]
+    fn what_cannot_be_guessed_is_what_the_streams_other_files_are() {
+        let usual = |bytes, usual| decide(bytes, None, Some(usual)).encoding.name();
+        assert_eq!(usual(b"a,b\n1,\xe9\n", encoding_rs::WINDOWS_1252), "windows-1252");
+        assert_eq!(usual("a,é\n".as_bytes(), encoding_rs::WINDOWS_1252), "UTF-8");
+        assert_eq!(usual(b"a,b\n1,\xe9\n", UTF_16LE), "UTF-8");
     }
 
     #[test]

@@ -63,6 +63,10 @@ fn squeezed(label: &str) -> String {
 }
 
 fn unknown(label: &str, lower: &str) -> Error {
+    if ["utf32", "ucs4"].iter().any(|name| squeezed(lower).starts_with(name)) {
+        return Error::new(ErrorKind::InvalidConfig, "files in UTF-32 cannot be read")
+            .with_hint("convert them to UTF-8, for instance with `iconv -f UTF-32 -t UTF-8`");
+    }
     let nearest = USUAL
         .iter()
         .map(|usual| (strsim::jaro_winkler(lower, usual), *usual))
@@ -113,6 +117,9 @@ mod tests {
             encoding_of("window-1252").unwrap_err().hint(),
             Some("did you mean `windows-1252`?")
         );
+        for label in ["utf-32", "UTF_32LE", "ucs-4"] {
+            assert!(encoding_of(label).unwrap_err().hint().unwrap().contains("iconv"));
+        }
         assert!(encoding_of("klingon").unwrap_err().hint().unwrap().contains("such as utf-8"));
         assert!(encoding_of("").is_err());
     }

@@ -48,6 +48,7 @@ pub struct Transcoded<'i> {
     input: &'i mut dyn Input,
     encoding: &'static Encoding,
     explanation: Option<String>,
+    by: guess::By,
     /// What has been read and not been decoded.
     waiting: VecDeque<Bytes>,
     /// What has been decoded, looked at and not been handed on.
@@ -77,13 +78,16 @@ impl<'i> Transcoded<'i> {
         let given = options.encoding.as_deref().map(label::encoding_of).transpose()?;
         let (mut waiting, beginning) = read_beginning(input)?;
         foreign::refuse(&beginning)?;
-        let decided = guess::decide(&beginning, given);
+        let habits = options.habits.as_ref().and_then(|habits| habits.options.encoding.as_deref());
+        let usual = habits.and_then(|label| label::encoding_of(label).ok());
+        let decided = guess::decide(&beginning, given, usual);
         drop_front(&mut waiting, decided.mark_bytes);
         let passes = decided.encoding == UTF_8;
         Ok(Self {
             input,
             encoding: decided.encoding,
             explanation: decided.explanation,
+            by: decided.by,
             waiting,
             ready: VecDeque::new(),
             decoder: (!passes).then(|| decided.encoding.new_decoder_without_bom_handling()),
@@ -112,6 +116,21 @@ impl<'i> Transcoded<'i> {
     /// Why the text is read in this encoding; nothing for plain UTF-8.
     pub fn explanation(&self) -> Option<&str> {
         self.explanation.as_deref()
+    }
+
+    /// What is to be said of an encoding that was guessed.
+    pub(crate) fn guess(&self) -> Option<&str> {
+        self.explanation().filter(|_| self.by == guess::By::Guess)
+    }
+
+    /// The label, where the text itself shows what it is.
+    pub(crate) fn shown_label(&self) -> Option<String> {
+        let is_shown = match self.by {
+            guess::By::Content => true,
+            guess::By::Guess => self.encoding != UTF_8,
+            guess::By::Word | guess::By::Default => false,
+        };
+        is_shown.then(|| self.label())
     }
 
     /// Where in the file, in bytes of its own encoding, the text's bytes

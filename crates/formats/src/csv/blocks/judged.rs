@@ -1,15 +1,19 @@
 //! What becomes of the lines that are not simply rows: rejects, or rows that
 //! are written anew.
 
+use std::ops::Range;
+
 use decant_core::Reject;
 use decant_core::format::FileColumns;
 use decant_core::reject::Reason;
 
 use super::super::complaint::Complaint;
+use super::super::field::Field;
 use super::super::fixed_width;
+use super::super::footer::{Footer, Held, Leaving, is_total_word};
 use super::super::index::Index;
 use super::super::mend::{self, Mended};
-use super::super::walk::{Extent, Found};
+use super::super::walk::{Extent, Found, Walk};
 use super::{Blocks, Place};
 
 /// Bytes kept of a row that is too long.
@@ -49,9 +53,11 @@ impl Blocks<'_> {
 
     fn judge_line(&self, line: &[u8], widths: &[usize]) -> Judged {
         let line = fixed_width::read(line, widths, self.dialect);
-        match line.too_wide {
-            Some(characters) => Judged::Bad(Complaint::too_wide(characters, widths.iter().sum())),
-            None => Judged::Row(line.fields),
+        let all = widths.iter().sum();
+        match (line.too_wide, line.too_short) {
+            (Some(characters), _) => Judged::Bad(Complaint::too_wide(characters, all)),
+            (None, Some(characters)) => Judged::Bad(Complaint::too_short(characters, all)),
+            (None, None) => Judged::Row(line.fields),
         }
     }
 
@@ -65,10 +71,49 @@ impl Blocks<'_> {
     }
 
     fn fields(&self, start: usize, ends: &[u32]) -> Vec<&[u8]> {
-        let delimiter_bytes = self.dialect.delimiter.len();
-        let before = ends.iter().map(|end| *end as usize + delimiter_bytes);
-        let starts = std::iter::once(start).chain(before);
-        starts.zip(ends).map(|(start, end)| &self.buffer[start..*end as usize]).collect()
+        let ranges = field_ranges(start, ends, self.dialect.delimiter.len());
+        ranges.map(|range| &self.buffer[range]).collect()
+    }
+
+    /// How many of the rows that are held back at the end are left out.
+    pub(super) fn rows_of_footer(&self, footer: &Footer) -> usize {
+        let begins_typed = match self.dialect.footer {
+            Leaving::Rows(_) => return footer.held().len(),
+            Leaving::Totals { begins_typed } => begins_typed,
+        };
+        let is_total = |held: &Held| {
+            let (place, mark) = held.place;
+            // A row of the table stands before them, besides the one that may
+            // name the columns.
+            let is_behind = place.ordinal + u64::from(self.dialect.header_rows) > 2;
+            is_behind && self.calls_itself_a_total(place, mark, begins_typed)
+        };
+        footer.held().iter().rev().take_while(|held| is_total(held)).count()
+    }
+
+    fn calls_itself_a_total(&self, place: Place, mark: usize, begins_typed: bool) -> bool {
+        let (structure, mut ends) = (&self.structure, Vec::new());
+        let mut walk = Walk::new(&self.buffer, &self.marks, mark, self.ended, structure);
+        if !matches!(walk.line(place.start, &mut ends), Found::Row(_)) {
+            return false;
+        }
+        let mut scratch = Vec::new();
+        let mut first = None;
+        for field in field_ranges(place.start, &ends, self.dialect.delimiter.len()) {
+            let field = Field::read(&self.buffer, field, self.dialect, true);
+            let value = field.value(&self.buffer, self.dialect, &mut scratch);
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                first = Some(is_total_word(value));
+                break;
+            }
+        }
+        first == Some(true) && (begins_typed || ends.len() != self.columns_count)
+    }
+
+    /// The line that begins here.
+    pub(super) fn line_at(&self, start: usize) -> &[u8] {
+        let rest = &self.buffer[start..];
+        &rest[..memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len())]
     }
 
     pub(super) fn too_long(&self) -> Complaint {
@@ -128,4 +173,15 @@ impl Blocks<'_> {
             raw: self.buffer[start..(start + kept).min(self.buffer.len())].to_vec(),
         }
     }
+}
+
+/// Where the fields stand of a row that begins at `start`.
+fn field_ranges(
+    start: usize,
+    ends: &[u32],
+    delimiter_bytes: usize,
+) -> impl Iterator<Item = Range<usize>> {
+    let before = ends.iter().map(move |end| *end as usize + delimiter_bytes);
+    let starts = std::iter::once(start).chain(before);
+    starts.zip(ends).map(|(start, end)| start..*end as usize)
 }

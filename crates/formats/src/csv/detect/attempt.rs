@@ -8,7 +8,6 @@ use decant_core::stream::{FormatOptions, Mark};
 use super::super::dialect::Dialect;
 use super::edges;
 use super::rows::Rows;
-use crate::infer;
 
 /// Rows whose values are looked at.
 const VALUES_MAX: usize = 1_000;
@@ -100,7 +99,8 @@ impl<'t> Probe<'t> {
         };
         let table = lead..rows.len() - tail;
         let bad = table.clone().filter(|row| rows.fields(*row) == 0).count();
-        let odd = table.clone().filter(|row| rows.fields(*row) != columns).count();
+        let is_odd = |row: &usize| rows.fields(*row) != columns || rows.fields(*row) == 0;
+        let odd = table.clone().filter(is_odd).count();
         Shape { columns, lead, tail, body: table.len(), odd, bad }
     }
 }
@@ -150,7 +150,7 @@ pub(super) fn evidence(
     let mut evidence = Evidence::Nothing;
     for row in among {
         if let Some(value) = rows.value(row, column) {
-            evidence = evidence.join(infer::evidence(&value));
+            evidence = evidence.join(rows.evidence_of(&value));
         }
         if evidence == Evidence::Text {
             break;

@@ -11,6 +11,8 @@ const DISTINCT: [&str; 16] = [
     "|~|", "~|~", "^|^", "#|#", "|;|", "||", "::", "~~", "^^", ";;", "\u{1}", "\u{1f}", "\u{1e}",
     "\u{7}", "~", "^",
 ];
+/// Signs that can be parts of a longer delimiter.
+const SURROUNDING: &[u8] = b"~^|#;:*@!&";
 /// Often found in text for another reason.
 const COMMON: [&str; 11] = [":", " ", "!", "*", "$", "&", "@", "%", "#", "=", "/"];
 
@@ -56,7 +58,7 @@ fn clear<'t>(mut usual: Vec<Attempt<'t>>, fallback: &Attempt<'t>) -> Option<Atte
     }
     // Neither is perfect: the header decides, and then the other rows.
     let lacks_default =
-        fallback.rows.len() > fallback.shape.lead && fallback.rows.fields(fallback.shape.lead) == 1;
+        fallback.rows.len() > fallback.shape.lead && fallback.rows.fields(fallback.shape.lead) <= 1;
     let mostly = |attempt: &Attempt<'_>| {
         let shape = attempt.shape;
         let holds = shape.odd * 2 < shape.body && attempt.rows.fields(shape.lead) == shape.columns;
@@ -97,7 +99,7 @@ fn has_header_over_types(attempt: &Attempt<'_>) -> bool {
     let Some(first) = attempt.table().next() else { return false };
     let is_name = |column| {
         let value = attempt.rows.value(first, column);
-        value.is_some_and(|value| !is_typed(crate::infer::evidence(&value)))
+        value.is_some_and(|value| !is_typed(attempt.rows.evidence_of(&value)))
     };
     columns.clone().all(is_name)
         && columns.into_iter().any(|column| is_typed(attempt.evidence(column, 1)))
@@ -113,6 +115,32 @@ fn commas_stand_in_numbers(attempt: &Attempt<'_>) -> bool {
             before.is_some_and(u8::is_ascii_digit) && behind.is_some_and(u8::is_ascii_digit)
         })
     })
+}
+
+/// The reading with what stands before or behind every delimiter as a part of
+/// it, where that is a sign that surrounds nothing else.
+fn surrounded<'t>(
+    attempt: &Attempt<'t>,
+    with: &dyn Fn(&str) -> Option<Attempt<'t>>,
+) -> Option<Attempt<'t>> {
+    let columns = attempt.shape.columns;
+    let shared = |ends: &dyn Fn(usize) -> Vec<Option<u8>>| {
+        let mut signs = attempt.table().flat_map(ends);
+        let first = signs.next()?.filter(|sign| SURROUNDING.contains(sign))?;
+        signs.all(|sign| sign == Some(first)).then(|| char::from(first))
+    };
+    let last = |row| {
+        (1..columns).map(|column| attempt.rows.written(row, column - 1).last().copied()).collect()
+    };
+    let next = |row| {
+        (1..columns).map(|column| attempt.rows.written(row, column).first().copied()).collect()
+    };
+    let (before, behind) = (shared(&last), shared(&next));
+    if attempt.shape.body < 2 || !attempt.shape.is_perfect() || before.or(behind).is_none() {
+        return None;
+    }
+    let sign = |sign: Option<char>| sign.map(String::from).unwrap_or_default();
+    with(&format!("{}{}{}", sign(before), attempt.style.delimiter, sign(behind)))
 }
 
 /// The reading with the delimiter doubled, or with a space behind it, where
@@ -133,6 +161,7 @@ fn widened<'t>(attempt: Attempt<'t>, with: &dyn Fn(&str) -> Option<Attempt<'t>>)
     } else {
         None
     };
+    let wider = wider.or_else(|| surrounded(&attempt, with));
     let holds =
         |wider: &Attempt<'_>| wider.shape.is_perfect() && wider.shape.body == attempt.shape.body;
     wider.filter(holds).unwrap_or(attempt)

@@ -1,66 +1,134 @@
 //! Which rows name the columns.
 //!
 //! The first row does, unless every value of it that could tell is of the
-//! same kind as the values below it. More rows do only when several columns
-//! of numbers, dates and the like begin with text twice.
+//! same kind as the values below it. Names that the stream's other files or
+//! the table have are a header wherever they stand. A second row of names is
+//! only found where the first one has gaps that names span, or where it has
+//! nothing but units: a row of data must not be taken for names.
 
 use decant_core::evidence::Evidence;
+use decant_core::habits::Habits;
 use decant_core::stream::Header;
 
 use super::attempt::{Attempt, is_typed};
 use crate::infer;
 
-/// Most rows that are found to name the columns.
-const ROWS_MAX: usize = 3;
 /// Columns that must agree that a row is a further row of names.
 const WITNESSES_MIN: usize = 2;
 /// Rows of values that must stand below several rows of names.
-const VALUES_MIN: usize = 3;
+const VALUES_MIN: usize = 2;
 /// Numbers that head columns often enough.
 const YEARS: std::ops::RangeInclusive<u64> = 1900..=2100;
 /// Texts that stand for a missing value rather than for a name.
-const MISSING: [&[u8]; 10] =
-    [b"na", b"n/a", b"nan", b"null", b"none", b"nil", b"-", b"?", b"unknown", b"\\n"];
+const MISSING: [&[u8]; 11] =
+    [b"na", b"n/a", b"nan", b"null", b"none", b"nil", b"-", b"?", b"unknown", b"missing", b"\\n"];
+/// What numbers are counted in, besides what stands in brackets.
+const UNITS: [&str; 40] = [
+    "mm", "cm", "m", "km", "in", "ft", "mi", "mg", "g", "kg", "t", "lb", "lbs", "oz", "ml", "l",
+    "s", "ms", "sec", "min", "h", "hours", "days", "weeks", "months", "years", "yrs", "%", "°c",
+    "°f", "c", "f", "k", "eur", "usd", "gbp", "€", "$", "£", "count",
+];
+
+/// What was decided, and whether the file itself leaves no doubt.
+pub(super) struct Decided {
+    pub(super) header: Header,
+    pub(super) is_shown: bool,
+}
 
 /// Decides, and says why where there was something to decide.
-pub(super) fn detect(attempt: &Attempt<'_>, explanation: &mut Vec<String>) -> Header {
-    let columns = attempt.shape.columns;
+pub(super) fn detect(
+    attempt: &Attempt<'_>,
+    habits: Option<&Habits>,
+    explanation: &mut Vec<String>,
+) -> Decided {
     let first = attempt.shape.lead;
     if attempt.table().next() != Some(first) {
-        return Header::Rows(1);
+        return Decided { header: Header::Rows(1), is_shown: false };
     }
-    let typed: Vec<(usize, Evidence)> = (0..columns)
+    if habits.is_some_and(|habits| has_names(attempt, first, habits)) {
+        let message = "the first row names the columns: its names are known";
+        explanation.push(message.to_owned());
+        return Decided { header: Header::Rows(further_rows(attempt)), is_shown: true };
+    }
+    let shown = by_content(attempt, first, explanation);
+    match (shown, habits.and_then(expected)) {
+        (shown, Some(expected)) if !shown.is_shown && shown.header != expected => {
+            explanation.pop();
+            explanation.push(
+                match expected {
+                    Header::None => "there is no header: as in the stream's other files",
+                    Header::Rows(_) => {
+                        "the first row names the columns, as in the stream's other files"
+                    }
+                }
+                .to_owned(),
+            );
+            Decided { header: expected, ..shown }
+        }
+        (shown, _) => shown,
+    }
+}
+
+/// Whether the first row has the names that are known already.
+fn has_names(attempt: &Attempt<'_>, first: usize, habits: &Habits) -> bool {
+    let values: Vec<String> = (0..attempt.shape.columns)
+        .filter_map(|column| attempt.rows.value(first, column))
+        .map(|value| String::from_utf8_lossy(&value).into_owned())
+        .collect();
+    values.len() == attempt.shape.columns && habits.are_names(values.iter().map(String::as_str))
+}
+
+/// What to expect of a file that leaves it open: never that a row of values
+/// is a header.
+fn expected(habits: &Habits) -> Option<Header> {
+    let is_nameless = habits.options.header == Some(Header::None) || habits.has_invented_names();
+    is_nameless.then_some(Header::None)
+}
+
+fn by_content(attempt: &Attempt<'_>, first: usize, explanation: &mut Vec<String>) -> Decided {
+    if attempt.shape.body == 1 {
+        return of_lone_row(attempt, first, explanation);
+    }
+    let typed: Vec<(usize, Evidence)> = (0..attempt.shape.columns)
         .map(|column| (column, attempt.evidence(column, 1)))
         .filter(|(_, evidence)| is_typed(*evidence))
         .collect();
     let of_first = |(column, below): &(usize, Evidence)| {
         let value = attempt.rows.value(first, *column)?;
-        Some(infer::evidence(&value).join(*below) != Evidence::Text)
+        Some(attempt.rows.evidence_of(&value).join(*below) != Evidence::Text)
     };
     let agreeing: Vec<bool> = typed.iter().filter_map(of_first).collect();
     if !agreeing.is_empty() && agreeing.iter().all(|agrees| *agrees) {
         if are_years(attempt, first, &typed) {
             explanation.push("the first row names the columns: its numbers are years".to_owned());
-            return Header::Rows(1);
+            return Decided { header: Header::Rows(1), is_shown: false };
         }
         let message = "there is no header: the first row has values like those below it";
         explanation.push(message.to_owned());
-        return Header::None;
-    }
-    if typed.is_empty() && attempt.shape.body > 1 {
-        let message = "the first row is taken for the header: all values are text";
-        explanation.push(message.to_owned());
+        return Decided { header: Header::None, is_shown: true };
     }
     let rows = further_rows(attempt);
-    if rows > 1 {
-        explanation.push(format!(
-            "the first {rows} rows name the columns: only below them all values are of one kind"
-        ));
-    } else if !typed.is_empty() {
-        let message = "the first row names the columns: the values below it are of another kind";
-        explanation.push(message.to_owned());
+    explanation.push(match (rows, typed.is_empty()) {
+        (2.., _) => format!("the first {rows} rows name the columns together"),
+        (_, true) => "the first row is taken for the header: all values are text".to_owned(),
+        (_, false) => {
+            "the first row names the columns: the values below it are of another kind".to_owned()
+        }
+    });
+    Decided { header: Header::Rows(rows), is_shown: agreeing.contains(&false) }
+}
+
+/// A row by itself is data when all of it is numbers, dates and the like.
+fn of_lone_row(attempt: &Attempt<'_>, first: usize, explanation: &mut Vec<String>) -> Decided {
+    let values = (0..attempt.shape.columns).map(|column| attempt.rows.value(first, column));
+    let mut values = values.flatten().peekable();
+    let is_data =
+        values.peek().is_some() && values.all(|value| is_typed(attempt.rows.evidence_of(&value)));
+    if is_data {
+        explanation.push("there is no header: the only row has values".to_owned());
     }
-    Header::Rows(rows)
+    let header = if is_data { Header::None } else { Header::Rows(1) };
+    Decided { header, is_shown: false }
 }
 
 fn are_years(attempt: &Attempt<'_>, row: usize, typed: &[(usize, Evidence)]) -> bool {
@@ -78,26 +146,60 @@ fn are_years(attempt: &Attempt<'_>, row: usize, typed: &[(usize, Evidence)]) -> 
 
 /// How many rows name the columns, given that the first does.
 fn further_rows(attempt: &Attempt<'_>) -> u32 {
-    let rows: Vec<usize> = attempt.table().take(ROWS_MAX + VALUES_MIN).collect();
-    for names in (2..=ROWS_MAX).rev() {
-        if rows.len() < names + VALUES_MIN {
-            continue;
-        }
-        let witnesses: Vec<usize> = (0..attempt.shape.columns)
-            .filter(|column| is_typed(attempt.evidence(*column, names)))
-            .collect();
-        let is_name_or_blank =
-            |row, column| attempt.rows.value(row, column).map(|value| is_name(&value));
-        let is_named = |row: usize| {
-            let said: Vec<bool> =
-                witnesses.iter().filter_map(|column| is_name_or_blank(row, *column)).collect();
-            said.len() >= WITNESSES_MIN && said.iter().all(|is_name| *is_name)
-        };
-        if rows[..names].iter().all(|row| is_named(*row)) {
-            return names as u32;
-        }
+    let rows: Vec<usize> = attempt.table().take(2 + VALUES_MIN).collect();
+    let columns = 0..attempt.shape.columns;
+    let witnesses: Vec<usize> =
+        columns.filter(|column| is_typed(attempt.evidence(*column, 2))).collect();
+    if rows.len() < 2 + VALUES_MIN || witnesses.len() < WITNESSES_MIN {
+        return 1;
     }
-    1
+    let is_second = are_spanned(attempt, rows[0], rows[1], &witnesses)
+        || are_units(attempt, rows[0], rows[1], &witnesses);
+    if is_second { 2 } else { 1 }
+}
+
+/// Whether names of the first row stand over several of the second: it has
+/// two gaps behind names at least, and every column that has one, or stands
+/// before it, is one of numbers, dates and the like.
+fn are_spanned(attempt: &Attempt<'_>, first: usize, second: usize, witnesses: &[usize]) -> bool {
+    let is_empty = |column: usize| attempt.rows.written(first, column).is_empty();
+    let gaps: Vec<usize> = (1..attempt.shape.columns)
+        .filter(|column| is_empty(*column) && (0..*column).any(|before| !is_empty(before)))
+        .collect();
+    let named = |row: usize, column: usize| {
+        attempt.rows.value(row, column).is_some_and(|value| is_name(&value))
+    };
+    let spans_types = gaps.iter().all(|column| witnesses.contains(column));
+    let joined = |column: usize| {
+        let over = (0..=column).rev().find(|column| !is_empty(*column));
+        (over, attempt.rows.written(second, column))
+    };
+    let all = 0..attempt.shape.columns;
+    let is_unlike = |column: usize| !(0..column).any(|other| joined(other) == joined(column));
+    gaps.len() >= 2
+        && spans_types
+        && all.clone().all(|column| named(second, column) && is_unlike(column))
+        && all.clone().all(|column| is_empty(column) || named(first, column))
+}
+
+/// Whether the second row says what the numbers below are counted in.
+fn are_units(attempt: &Attempt<'_>, first: usize, second: usize, witnesses: &[usize]) -> bool {
+    let is_named =
+        |column: &usize| attempt.rows.value(first, *column).is_some_and(|value| is_name(&value));
+    let value = |column: usize| attempt.rows.value(second, column);
+    let said = (0..attempt.shape.columns).filter_map(value);
+    let said: Vec<bool> = said.map(|value| is_unit(&value)).collect();
+    said.len() >= WITNESSES_MIN
+        && said.iter().all(|is_unit| *is_unit)
+        && witnesses.iter().all(is_named)
+}
+
+fn is_unit(value: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(value).trim().to_lowercase();
+    let inside = |open: char, close: char| {
+        text.strip_prefix(open).and_then(|text| text.strip_suffix(close)).is_some()
+    };
+    inside('[', ']') || inside('(', ')') || UNITS.contains(&text.as_str())
 }
 
 fn is_name(value: &[u8]) -> bool {

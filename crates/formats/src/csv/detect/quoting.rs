@@ -1,6 +1,6 @@
 //! What encloses and escapes fields, and what starts a comment.
 
-use decant_core::stream::Mark;
+use decant_core::stream::{FormatOptions, Mark};
 
 use super::attempt::{Attempt, Probe, Style};
 use super::{delimiter, shown, shown_mark};
@@ -19,20 +19,73 @@ pub(super) fn best<'t>(
     explanation: &mut Vec<String>,
 ) -> Option<Attempt<'t>> {
     let given = probe.given;
-    let style = Style {
+    let default = Style {
         delimiter: given.delimiter.clone().unwrap_or_else(|| char::from(default).to_string()),
         quote: given.quote.unwrap_or(DOUBLE),
         escape: given.escape.unwrap_or(Mark::Off),
         comment: given.comment.unwrap_or(Mark::Off),
     };
-    let default = style.clone();
-    let mut best = delimiter::best(probe, &style)?;
+    let mut best = delimiter::best(probe, &default)?;
     for better in [commented, escaped, single_quoted, unquoted] {
         let style = Style { delimiter: default.delimiter.clone(), ..best.style.clone() };
         best = better(probe, &style, &best).unwrap_or(best);
     }
+    let usual = as_usual(probe, &best);
+    let is_usual = usual.is_some();
+    best = usual.unwrap_or(best);
     explain(probe, &best, &default, explanation);
+    if is_usual {
+        explanation.push("these are the marks of the stream's other files".to_owned());
+    }
     Some(best)
+}
+
+/// The marks that a reading shows beyond doubt.
+pub(super) fn shown_marks(attempt: &Attempt<'_>, given: &FormatOptions) -> FormatOptions {
+    let (style, shape) = (&attempt.style, attempt.shape);
+    let encloses = |row: usize| {
+        let quote = style.quote.byte();
+        (0..shape.columns).any(|column| {
+            let first = attempt.rows.written(row, column).first().copied();
+            first.is_some() && first == quote
+        })
+    };
+    let has_quotes = style.quote == Mark::Off || attempt.table().any(encloses);
+    let delimiter = shape.is_perfect() && shape.body > 1 && given.delimiter.is_none();
+    FormatOptions {
+        delimiter: delimiter.then(|| style.delimiter.clone()),
+        quote: Some(style.quote).filter(|_| given.quote.is_none() && has_quotes),
+        escape: Some(style.escape).filter(|mark| given.escape.is_none() && *mark != Mark::Off),
+        ..FormatOptions::default()
+    }
+}
+
+/// With the marks of the stream's other files, where this one does not show
+/// its own and theirs fit as well.
+fn as_usual<'t>(probe: &Probe<'t>, best: &Attempt<'t>) -> Option<Attempt<'t>> {
+    let habits = &probe.given.habits.as_ref()?.options;
+    let (given, shown) = (probe.given, shown_marks(best, probe.given));
+    let Style { delimiter, quote, escape, comment } = best.style.clone();
+    let is_open = |given: bool, shown: bool| !given && !shown;
+    let usual = Style {
+        delimiter: (habits.delimiter.clone())
+            .filter(|_| is_open(given.delimiter.is_some(), shown.delimiter.is_some()))
+            .unwrap_or(delimiter),
+        quote: (habits.quote)
+            .filter(|_| is_open(given.quote.is_some(), shown.quote.is_some()))
+            .unwrap_or(quote),
+        escape: (habits.escape)
+            .filter(|_| is_open(given.escape.is_some(), shown.escape.is_some()))
+            .unwrap_or(escape),
+        comment,
+    };
+    if usual == best.style {
+        return None;
+    }
+    let found = probe.attempt(usual)?;
+    let fits = found.shape.odd == 0 && found.shape.columns >= best.shape.columns.min(1);
+    let is_better = found.shape.columns > 1 || best.shape.columns <= 1;
+    (fits && is_better).then_some(found)
 }
 
 /// With `#` as the start of a comment: lines that begin so are no rows, and
@@ -94,8 +147,9 @@ fn unquoted<'t>(probe: &Probe<'t>, style: &Style, best: &Attempt<'t>) -> Option<
     }
     let off = Style { quote: Mark::Off, escape: Mark::Off, ..style.clone() };
     let found = delimiter::best(probe, &off)?;
+    let is_enclosed = |field: &[u8]| field.trim_ascii_start().starts_with(b"\"");
     let begins = |row: usize| {
-        (0..found.shape.columns).any(|column| found.rows.written(row, column).starts_with(b"\""))
+        (0..found.shape.columns).any(|column| is_enclosed(found.rows.written(row, column)))
     };
     let encloses = found.table().any(begins);
     (found.shape.is_perfect() && !encloses).then_some(found)

@@ -3,10 +3,16 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use decant_core::evidence::Evidence;
+use decant_core::value_format::NumberFormat;
+
 use super::super::dialect::Dialect;
 use super::super::field::Field;
 use super::super::marks::Marker;
 use super::super::walk::{Extent, Found, Walk};
+use crate::infer;
+
+const COMMA: NumberFormat = NumberFormat { decimal: ',', thousands: Some('.') };
 
 /// A text as it looks in a dialect. Blank lines and comments are no rows.
 pub(super) struct Rows<'t> {
@@ -102,6 +108,17 @@ impl<'t> Rows<'t> {
                 field.value(self.text, &self.dialect, &mut scratch)?;
                 Some(Cow::Owned(scratch))
             }
+        }
+    }
+
+    /// What a value looks like; between other delimiters than a comma it may be
+    /// a number with a decimal comma.
+    pub(super) fn evidence_of(&self, value: &[u8]) -> Evidence {
+        let evidence = infer::evidence(value);
+        let may_have_comma = !self.dialect.delimiter.to_bytes().contains(&b',');
+        match evidence {
+            Evidence::Text if may_have_comma => infer::evidence_with(value, Some(COMMA)),
+            evidence => evidence,
         }
     }
 

@@ -1,6 +1,9 @@
 //! Files and what is seen in them.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use decant_core::habits::Habits;
 use decant_core::stream::{FormatOptions, Header, Mark};
 use decant_core::value_format::NumberFormat;
 
@@ -37,6 +40,12 @@ fn the_delimiter_is_the_one_that_every_row_has() {
         ("a, b, c\n1, 2, 3\n4, 5, 6\n", ", "),
         ("a, b\n1,2\n3, 4\n", ","),
         ("a::b\n1::2\n", "::"),
+        ("a~|~b\n1~|~x\n3~|~y\n", "~|~"),
+        ("a|;b|;c\n1|;2|;3\n", "|;"),
+        ("$a,$b\n$1,$2\n$3,$4\n", ","),
+        ("sep=;\nid;amount\n1;10\n2;20\n", ";"),
+        ("\"sep=|\"\r\nid|x,y\r\n", "|"),
+        ("sep=;;\n1\n", ","),
         ("a\u{1}b\n1\u{1}2\n", "\u{1}"),
         ("a~b\n1~2\n", "~"),
         ("time\n10:00:00\n11:00:00\n12:00:00\n", ","),
@@ -58,6 +67,13 @@ fn quotes_and_escapes_are_those_that_every_row_obeys() {
         ("a,b\n1,\"x\"\"y\"\n", Mark::Byte(b'"'), Mark::Off),
         ("a,b\n1,\"x\\\"y, z\"\n2,b\n", Mark::Byte(b'"'), Mark::Byte(b'\\')),
         ("a,b\n1,\"C:\\\"\n2,b\n", Mark::Byte(b'"'), Mark::Off),
+        (
+            "\"a\";\"b\"\n\"x\";\"y\"\n\"y\";\"a\\\"b\"\n\"z\";\"w\"\n",
+            Mark::Byte(b'"'),
+            Mark::Byte(b'\\'),
+        ),
+        ("\"a\"\t\"b\"\n\"x\"\t\"y\"\n\"y\"\t\"a\\\"b\"\n", Mark::Byte(b'"'), Mark::Byte(b'\\')),
+        ("a,b\n \"1\",x\n \"2\",y\n", Mark::Byte(b'"'), Mark::Off),
         ("a,b\n'1','x, y'\n'2','it''s'\n", Mark::Byte(b'\''), Mark::Off),
         ("a,b\n1,'tis\n2,rock 'n' roll\n", Mark::Byte(b'"'), Mark::Off),
         ("a\tb\n5\" pipe\t1\n3\" pipe\t2\n", Mark::Off, Mark::Off),
@@ -93,6 +109,19 @@ fn the_first_row_is_the_header_unless_it_is_like_the_rows_below() {
         ("5\n6\n7\n", Header::None),
         ("1,a\n", Header::Rows(1)),
         ("1,2\n3,x\n", Header::None),
+        ("1,2,3\n", Header::None),
+        ("1,5;x\n2,5;y\n", Header::None),
+        ("1,5;x\n", Header::Rows(1)),
+        ("a;x\n2,5;y\n", Header::Rows(1)),
+        ("2020,2021\n", Header::None),
+        ("temp,hum\nmissing,missing\n20.5,40\n21.0,41\n22.0,42\n", Header::Rows(1)),
+        ("id,amount\ntest,test\n1,2\n3,4\n5,6\n", Header::Rows(1)),
+        ("id,amount\ntest,probe\n1,2\n3,4\n5,6\n", Header::Rows(1)),
+        ("id,,n\nx,y,z\n1,2,3\n4,5,6\n", Header::Rows(1)),
+        ("Sales,,Cost,\nq1,q2,q1,q2\n1,2,3,4\n5,6,7,8\n", Header::Rows(2)),
+        (",Sales,,Cost,\nid,q1,q2,q1,q2\n1,1,2,3,4\n2,5,6,7,8\n", Header::Rows(2)),
+        ("Sales,,Cost,\nq1,q1,q1,q2\n1,2,3,4\n5,6,7,8\n", Header::Rows(1)),
+        ("speed,weight\n[km/h],[kg]\n1,2\n3,4\n", Header::Rows(2)),
         ("1,2\nx,y\n", Header::Rows(1)),
         ("country,2020,2021\nFR,1,2\nDE,3,4\n", Header::Rows(1)),
         (",a\n1,2\n", Header::Rows(1)),
@@ -113,6 +142,10 @@ fn lines_before_the_table_are_passed_over_only_when_they_are_clearly_none() {
         ("Sales report\n\nname,city\nbob,paris\neve,rome\n", 2),
         ("Report:;2024\nMade by:;me\n\nid;a;b;c\n1;2;3;4\n5;6;7;8\n", 3),
         ("Report,,\nid,a,b\n1,2,3\n4,5,6\n", 1),
+        ("sep=;\nid;amount\n1;10\n2;20\n", 1),
+        ("Report,,\n,,\na,b,c\n1,2,3\n4,5,6\n", 2),
+        ("My report, 2024\n\na,b,c\n1,2,3\n4,5,6\n", 2),
+        ("a,b\n\n1,2,3\n4,5,6\n7,8,9\n", 0),
         ("name\nSmith, John\nDoe, Jane\nRoe, Rich\n", 0),
         ("Full name\nSmith, John\nDoe, Jane\nRoe, Rich\n", 0),
         ("a,b\n1,2,3\n4,5,6\n7,8,9\n", 0),
@@ -131,6 +164,7 @@ fn rows_behind_the_table_are_left_out_only_when_they_call_themselves_totals() {
         ("id,amount\n1,2\n3,4\nTotal,6\n", 1),
         ("id,amount,x\n1,2,y\n3,4,y\nTotal;6\n(2 rows)\n", 2),
         ("id,amount,x\n1,2,y\n3,4,y\nSumme: 6\n", 1),
+        ("id,amount\n1,2\n3,4\nSubtotal,6\nTotal,6\n", 2),
         ("id,amount\n1,2\n3,4\n5\n", 0),
         ("name,amount\nbob,2\neve,4\nTotal,6\n", 0),
         ("name,amount\nbob,2\nTotalEnergies,4,x\n", 0),
@@ -161,6 +195,9 @@ fn numbers_have_the_signs_that_a_whole_column_needs() {
         ("id;amount\n1;1.234\n", usual),
         ("id;amount\n1;12,50\n2;x\n", usual),
         ("id;a;b\n1;12,50;1.5\n2;1,5;2.5\n", usual),
+        ("a;b\n1,5;1.234\n2,25;5.678\n", format(',', None)),
+        ("a;b\n1,5;1.234\n2,25;1.234.567\n", format(',', None)),
+        ("a;b\n1,5;0.234\n2,25;5.678\n", usual),
         ("id,pair\n1,\"1,5\"\n2,\"3,4\"\n", usual),
         ("id,amount\n1,12.50\n", usual),
     ] {
@@ -201,4 +238,96 @@ fn each_thing_that_was_seen_is_explained() {
             "numbers have a decimal comma, as in `2,50`",
         ]
     );
+}
+
+#[test]
+fn what_a_file_leaves_open_is_decided_by_the_stream_and_nothing_else_is() {
+    let habits = |options: FormatOptions, names: &[&str]| FormatOptions {
+        habits: Some(Arc::new(Habits {
+            options,
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+        })),
+        ..FormatOptions::default()
+    };
+    let numbers = |decimal, thousands| FormatOptions {
+        numbers: Some(NumberFormat { decimal, thousands }),
+        ..FormatOptions::default()
+    };
+    let comma = habits(numbers(',', Some('.')), &[]);
+    for (file, decimal) in [
+        ("a;b\n1.234;z\n5.678;w\n", ','),
+        ("a;b\n1,5;z\n5,25;w\n", ','),
+        ("a;b\n1.5;z\n5.25;w\n", '.'),
+    ] {
+        let options = seen(file, &comma).options;
+        assert_eq!(options.numbers.unwrap().decimal, decimal, "{file:?}");
+        assert_eq!(options.habits, None);
+    }
+    let header = |header| FormatOptions { header, ..FormatOptions::default() };
+    let nameless = habits(header(Some(Header::None)), &[]);
+    let named = habits(header(Some(Header::Rows(1))), &["2020", "2021"]);
+    let numbered = habits(FormatOptions::default(), &["column_1", "column_2"]);
+    for (file, given, expected) in [
+        ("x,y\nbob,paris\n", &nameless, Header::None),
+        ("x,y\nbob,paris\n", &numbered, Header::None),
+        ("id,n\nbob,1\neve,2\n", &nameless, Header::Rows(1)),
+        ("7,8\n", &named, Header::None),
+        ("7,8\n9,10\n", &named, Header::None),
+        ("2021,2020\n7,8\n", &named, Header::Rows(1)),
+    ] {
+        assert_eq!(seen(file, given).options.header, Some(expected), "{file:?}");
+    }
+    let marks = FormatOptions {
+        delimiter: Some(";".into()),
+        escape: Some(Mark::Byte(b'\\')),
+        ..FormatOptions::default()
+    };
+    let marked = habits(marks, &[]);
+    for (file, delimiter, escape) in [
+        ("a\nx\n", ";", Mark::Byte(b'\\')),
+        ("a,b\n1,2\n", ",", Mark::Byte(b'\\')),
+        ("a;b\n1;\"x\"\"y\"\n", ";", Mark::Off),
+    ] {
+        let options = seen(file, &marked).options;
+        assert_eq!(options.delimiter.as_deref(), Some(delimiter), "{file:?}");
+        assert_eq!(options.escape, Some(escape), "{file:?}");
+    }
+}
+
+#[test]
+fn only_what_leaves_no_doubt_is_shown() {
+    for (file, shown) in [
+        ("", FormatOptions::default()),
+        ("name\nbob\n", FormatOptions::default()),
+        ("1,2,3\n", FormatOptions::default()),
+        (
+            "a;b\n1.234;z\n5.678;w\n",
+            FormatOptions {
+                delimiter: Some(";".into()),
+                header: Some(Header::Rows(1)),
+                ..FormatOptions::default()
+            },
+        ),
+        (
+            "1;'x'\n2,5;'y'\n3;'z'\n",
+            FormatOptions {
+                delimiter: Some(";".into()),
+                quote: Some(Mark::Byte(b'\'')),
+                header: Some(Header::None),
+                numbers: Some(NumberFormat { decimal: ',', thousands: None }),
+                ..FormatOptions::default()
+            },
+        ),
+    ] {
+        assert_eq!(seen(file, &FormatOptions::default()).shown, shown, "{file:?}");
+    }
+}
+
+#[test]
+fn a_column_that_could_be_read_in_two_ways_says_so() {
+    let note = |file: &str| seen(file, &FormatOptions::default()).notes.join("|");
+    assert!(note("a;b\n1,5;1.234\n2,25;5.678\n").starts_with("`1.234` stays text"));
+    assert!(note("a;b\n1.234;x\n5.678;y\n").starts_with("`1.234` is read with a decimal point"));
+    assert_eq!(note("a,b\n1.234,x\n5.678,y\n"), "");
+    assert_eq!(note("a;b\n1.5;x\n5.678;y\n"), "");
 }

@@ -43,11 +43,11 @@ fn rows(decoded: &Decoded) -> Vec<String> {
 
 #[test]
 fn columns_are_cut_by_characters_and_lose_their_padding() {
-    let file = "id   name  amount\n   1Zoë      12.50\n   2\"x,y\"\n\n   3            \n";
+    let file = "id   name  amount\n   1Zoë      12.50\n   2\"x,y\"   \n\n   3            \n";
     let decoded = decode(file, &of_widths(&[4, 7, 7]));
     assert_eq!(decoded.names(), ["id", "name", "amount"]);
     assert_eq!(rows(&decoded), ["1|Zoë|12.50", "2|\"x,y\"|~", "3|~|~"]);
-    assert_eq!(decoded.places[1], (2, 3, 38, "   2\"x,y\"".to_owned()));
+    assert_eq!(decoded.places[1], (2, 3, 38, "   2\"x,y\"   ".to_owned()));
     assert_eq!(decoded.columns.unwrap().options.name.as_deref(), Some("fwf"));
 }
 
@@ -64,6 +64,24 @@ fn a_line_that_goes_on_behind_its_last_column_is_malformed() {
     let (ordinal, kind, cut, kept) = &lenient.repairs[0];
     assert_eq!((*ordinal, *kind, cut.as_slice()), (2, RepairKind::Cut, &["X".to_owned()][..]));
     assert_eq!(kept.as_ref().unwrap().raw, b"2cdX");
+}
+
+#[test]
+fn a_line_that_lacks_whole_columns_is_malformed_and_a_stripped_one_is_not() {
+    let file = "1ab xy\n2cd x\n3ef\n4\n5gh y";
+    let options = FormatOptions { header: Some(Header::None), ..of_widths(&[1, 3, 2]) };
+    let decoded = decode(file, &options);
+    assert_eq!(rows(&decoded), ["1|ab|xy", "2|cd|x", "5|gh|y"]);
+    let reasons: Vec<_> = decoded.rejects.iter().map(|it| (it.line, it.reason.clone())).collect();
+    assert_eq!(reasons, [(Some(3), Reason::FieldCount), (Some(4), Reason::FieldCount)]);
+    assert_eq!(
+        decoded.rejects[0].detail,
+        "the line ends after 3 characters, before its last column begins; the widths add up to 6"
+    );
+    let lenient = decode(file, &FormatOptions { lenient: true, ..options });
+    assert_eq!(rows(&lenient), ["1|ab|xy", "2|cd|x", "3|ef|~", "4|~|~", "5|gh|y"]);
+    let padded = lenient.repairs.iter().filter(|(_, kind, ..)| *kind == RepairKind::Padded);
+    assert_eq!(padded.count(), 2);
 }
 
 #[test]

@@ -46,6 +46,7 @@ struct Decoded {
     repairs: Vec<SeenRepair>,
     /// Ordinal of the row, column and value.
     rescued: Vec<(u64, usize, String)>,
+    notes: Vec<String>,
 }
 
 struct Collector<'t> {
@@ -87,6 +88,10 @@ impl Receiver for Collector<'_> {
         self.decoded.rows_read += decoded.rows_read;
         self.decoded.bytes += decoded.bytes_decoded;
         Ok(())
+    }
+
+    fn note(&mut self, note: String) {
+        self.decoded.notes.push(note);
     }
 }
 
@@ -138,6 +143,7 @@ fn decode(file: impl AsRef<[u8]>, options: &FormatOptions) -> Decoded {
         assert_eq!(pieces.places, whole.places, "{sizes:?}");
         assert_eq!(pieces.repairs, whole.repairs, "{sizes:?}");
         assert_eq!(pieces.rescued, whole.rescued, "{sizes:?}");
+        assert_eq!(pieces.notes, whole.notes, "{sizes:?}");
     }
     assert_eq!(whole.rows_read, (whole.rows().len() + whole.rejects.len()) as u64);
     whole

@@ -8,7 +8,7 @@ use decant_core::schema::ColumnType;
 use decant_core::stream::{FormatOptions, Header};
 
 use super::super::CsvFormat;
-use super::{check, decode, decode_with, plain};
+use super::{check, decode, decode_with, exact, plain};
 
 #[test]
 fn good_rows_say_where_they_stand() {
@@ -46,7 +46,7 @@ fn values_that_do_not_fit_are_rescued_where_that_is_wanted() {
 fn several_rows_can_name_the_columns() {
     let options = FormatOptions { header: Some(Header::Rows(2)), ..plain() };
     let decoded = check("a,,c\nx,y\n1,2,3\n", &options, &["1|2|3"]);
-    assert_eq!(decoded.names(), ["a_x", "y", "c"]);
+    assert_eq!(decoded.names(), ["a_x", "a_y", "c"]);
     assert!(decode("a,b\n", &options).arrays.is_empty());
     let seen = check(
         "name,age,height\n,years,cm\nbob,3,100\neve,4,110\nann,5,120\n",
@@ -79,6 +79,39 @@ fn what_is_not_the_table_is_seen_and_left_out() {
     let decoded = check(file, &plain(), &["1|2,50", "3|4,50"]);
     assert_eq!(decoded.names(), ["id", "amount"]);
     assert_eq!(decoded.places[0].1, 4);
+    assert_eq!(
+        decoded.notes,
+        [
+            "lines 1 to 2 stand before the table and are passed over: `Sales report` …",
+            "the last row is a footer and left out: `Total;7,00`",
+        ]
+    );
+    check("sep=;\nid;amount\n1;10\n", &plain(), &["1|10"]);
+}
+
+#[test]
+fn totals_at_the_end_are_left_out_however_late_they_come() {
+    let many: String = (0..60_000).map(|row| format!("{row},x\n")).collect();
+    let decoded = decode(format!("id,name\n{many}Subtotal,1\nTotal,2\n"), &plain());
+    assert_eq!((decoded.rows_read, decoded.rows().len()), (60_000, 60_000));
+    let note = "the last 2 rows are a footer and left out: `Subtotal,1`, `Total,2`";
+    assert_eq!(decoded.notes, [note]);
+    let target = &|_: usize| Some(exact(ColumnType::Int64));
+    let file = format!("id,n\n{}Total,2\n", many.replace('x', "1"));
+    let typed = decode_with(file.as_bytes(), &plain(), target, (1 << 16, 1 << 16)).unwrap();
+    assert!(typed.rejects.is_empty());
+    for file in [
+        "id,n\n1,2\nTotal,2\n3,4\n",
+        "name,n\nbob,2\nTotal,2\n",
+        "id,n\nTotal,2\n",
+        "id,n\n1,x\n2,Total\n",
+    ] {
+        let decoded = decode(file, &plain());
+        assert_eq!(decoded.rows_read as usize, file.lines().count() - 1, "{file:?}");
+        assert!(decoded.notes.is_empty());
+    }
+    let given = FormatOptions { skip_footer: Some(0), ..plain() };
+    check("id,n\n1,2\nTotal,2\n", &given, &["1|2", "Total|2"]);
 }
 
 #[test]
