@@ -207,6 +207,7 @@ impl Conforming {
 
     fn columns(&mut self, columns: &FileColumns) -> Result<&Conform> {
         self.names.clone_from(&columns.names);
+        self.progress.keep_shown(&columns.shown);
         self.progress.keep_layout(self.plan.layout(columns));
         match self.plan.conform(columns, self.conform.as_ref()) {
             Ok(conform) => Ok(self.conform.insert(conform)),
@@ -296,6 +297,10 @@ impl Receiver for Keeper {
         self.batches.push(batch);
         Ok(())
     }
+
+    fn note(&mut self, note: String) {
+        self.conforming.progress.note(note);
+    }
 }
 
 /// Hands everything over to the writer.
@@ -325,6 +330,10 @@ impl Receiver for Handover {
     fn batch(&mut self, decoded: DecodedBatch) -> Result<()> {
         let batch = self.conforming.batch(decoded)?;
         self.send(Step::Rows(batch))
+    }
+
+    fn note(&mut self, note: String) {
+        self.conforming.progress.note(note);
     }
 }
 

@@ -12,13 +12,12 @@ use decant_core::destination::TableState;
 use decant_core::format::Sample;
 use decant_core::stream::{FormatOptions, NewColumns};
 use decant_core::{Column, FileVersion, Result, Stream, TableName, TableSchema};
-use futures::{StreamExt, stream};
 use serde::Serialize;
 
 use crate::arrivals::{Arrivals, Verdict};
 use crate::pipeline::Run;
 use crate::report::ReportedError;
-use crate::sampling::{Candidates, LOOKED_AT_TOGETHER, look_at_present};
+use crate::sampling::{Candidates, look_again, look_at_each};
 use crate::tables::TablePlan;
 
 /// The files that would go to one table, and the table.
@@ -136,17 +135,10 @@ impl Run {
             Ok(found) => found,
             Err(error) => return first.map(|file| (file, Err(error))).into_iter().collect(),
         };
-        let looks = stream::iter(files).map(|file| {
-            let looking = look_at_present(
-                file.clone(),
-                &self.services,
-                self.settings,
-                &stream.format,
-                &counter,
-            );
-            async move { (file, looking.await) }
-        });
-        looks.buffered(LOOKED_AT_TOGETHER).collect().await
+        let (services, settings, format) = (&self.services, &self.settings, &stream.format);
+        let mut looks = look_at_each(&files, services, settings, format, &counter).await;
+        look_again(&files, &mut looks, services, settings, format, &counter).await;
+        files.into_iter().zip(looks).collect()
     }
 
     fn describe_found(

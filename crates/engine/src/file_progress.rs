@@ -12,7 +12,7 @@ use decant_core::format::{DecodedBatch, RepairKind, RowPlaces};
 use decant_core::layout::Layout;
 use decant_core::ledger::REJECTS_KEPT;
 use decant_core::reject::Reason;
-use decant_core::stream::{MaxRejects, OnConflict, OnError};
+use decant_core::stream::{FormatOptions, MaxRejects, OnConflict, OnError};
 use decant_core::{ColumnType, Error, ErrorKind, Reject, Result};
 
 use crate::refusals::{Refusals, Refusing};
@@ -24,6 +24,9 @@ pub(crate) struct ErrorPolicy {
     pub(crate) max_rejects: MaxRejects,
     pub(crate) on_conflict: OnConflict,
 }
+
+/// Sentences that are kept of one file.
+const NOTES_MAX: usize = 20;
 
 /// The fact of an error that a policy asked for, whatever `on_error` says.
 pub(crate) const POLICY: &str = "policy";
@@ -108,6 +111,8 @@ pub(crate) struct FileProgress {
     checksum: RowsChecksum,
     first_rejects: Vec<Reject>,
     layout: Option<Layout>,
+    shown: FormatOptions,
+    notes: Vec<String>,
 }
 
 /// How often each kind of repair was made.
@@ -155,7 +160,31 @@ impl FileProgress {
             checksum: RowsChecksum::default(),
             first_rejects: Vec::new(),
             layout: None,
+            shown: FormatOptions::default(),
+            notes: Vec::new(),
         }
+    }
+
+    /// Keeps what the file shows of how it is written.
+    pub(crate) fn keep_shown(&mut self, shown: &FormatOptions) {
+        self.shown.clone_from(shown);
+    }
+
+    /// What the file shows of how it is written.
+    pub(crate) fn shown(&self) -> &FormatOptions {
+        &self.shown
+    }
+
+    /// Keeps what the format says of the file.
+    pub(crate) fn note(&mut self, note: String) {
+        if self.notes.len() < NOTES_MAX {
+            self.notes.push(note);
+        }
+    }
+
+    /// What the format said of the file.
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Keeps how the file is read, for the sake of its rejects.
@@ -251,10 +280,9 @@ impl FileProgress {
         }
         if self.policy.on_error != OnError::Reject {
             let error = match self.first_rejects.first() {
-                Some(reject) => reject.to_error(&self.facts.location).with_hint(
-                    "mend the file, or load the rest with `on_error: reject` and look at \
-                     the rejected rows",
-                ),
+                Some(reject) => {
+                    reject.to_error(&self.facts.location).with_hint(hint(&reject.reason))
+                }
                 None => Error::new(ErrorKind::Internal, "a bad row was not kept"),
             };
             return Err(self.failure(error));
@@ -329,6 +357,19 @@ impl FileProgress {
             repairs_kept: self.repairs_kept,
             layout: self.layout().filter(|_| self.rows_rejected + self.repairs_kept > 0),
             settles: Vec::new(),
+        }
+    }
+}
+
+/// The cure for a bad row that fails its file.
+fn hint(reason: &Reason) -> &'static str {
+    match reason {
+        Reason::Encoding => {
+            "is the file in another encoding? Name it, such as `--encoding windows-1252`; or load \
+             the rest with `on_error: reject` and look at the rejected rows"
+        }
+        _ => {
+            "mend the file, or load the rest with `on_error: reject` and look at the rejected rows"
         }
     }
 }

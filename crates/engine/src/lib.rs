@@ -13,6 +13,7 @@ mod file_progress;
 mod foreseen;
 mod ingest;
 mod input;
+mod likeness;
 mod observer;
 mod pipeline;
 mod preview;

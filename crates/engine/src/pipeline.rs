@@ -7,8 +7,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use decant_core::decide::{Decision, decide};
-use decant_core::format::{PlacesWanted, Sample};
-
+use decant_core::format::PlacesWanted;
 use decant_core::ledger::KeyRange;
 use decant_core::stream::{GroupLimits, WriteMode};
 use decant_core::{
@@ -23,7 +22,7 @@ use crate::ingest::{Ingest, PlannedFile};
 use crate::input::FetchCounter;
 use crate::observer::{Event, NoObserver};
 use crate::report::{RunReport, Tally};
-use crate::sampling::look_at;
+use crate::sampling::{Looks, look_at_stream};
 use crate::services::{Services, Settings};
 use crate::stop::Stop;
 use crate::tables::{NoTable, Place, Table, TablePlan, Tables};
@@ -339,7 +338,7 @@ impl Run {
         for (name, candidates) in surveyed.transpose()?.into_iter().flatten() {
             let looking = self.look_at_candidates(stream, candidates.chosen());
             match self.stop.unless_requested(looking).await {
-                Some(samples) => tables.create(&name, samples).await?,
+                Some(looks) => tables.create(&name, looks).await?,
                 None => return Ok(()),
             }
         }
@@ -351,11 +350,11 @@ impl Run {
         &self,
         stream: &Stream,
         files: Vec<FileVersion>,
-    ) -> Result<Vec<Sample>> {
+    ) -> Result<Looks> {
         let counter = self.sample_counter();
         // The archives stay open as long as their members are looked at.
         let (chosen, _archives) = self.with_members(stream, files).await?;
-        look_at(&chosen, &self.services, &self.settings, &stream.format, &counter).await
+        look_at_stream(&chosen, &self.services, &self.settings, &stream.format, &counter).await
     }
 
     pub(crate) fn tables(&self, stream: &Arc<Stream>) -> Tables {
@@ -385,7 +384,7 @@ impl Run {
             decoder: Decoder {
                 services: self.services.clone(),
                 counter: self.fetch_counter(),
-                format: stream.format.clone(),
+                format: table.format(),
                 stop: self.stop.clone(),
                 places: PlacesWanted::None,
             },

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use decant_core::decide::Decision;
 use decant_core::destination::TableChange;
+use decant_core::stream::FormatOptions;
 use decant_core::{Arrival, Result, Stream, TableName};
 use serde::Serialize;
 
@@ -94,10 +95,10 @@ impl Run {
         let mut planned: HashMap<TableName, Planned> = HashMap::new();
         let mut shown = Vec::new();
         for (name, candidates) in arrivals.survey(&mut tables).await? {
-            let samples = self.look_at_candidates(&stream, candidates.chosen()).await;
+            let looks = self.look_at_candidates(&stream, candidates.chosen()).await;
             let capabilities = self.services.destination.capabilities();
             let qualified = tables.describe(&name).await?.name.to_string();
-            let (plan, table) = match tables.statements(&name, samples).await {
+            let (plan, table) = match tables.statements(&name, looks).await {
                 Ok((state, statements)) => {
                     let plan = TablePlan::new(state, &stream, capabilities);
                     (Some(plan), missing_table(&stream, &qualified, statements, None))
@@ -139,10 +140,10 @@ impl Run {
         shown: &mut TablePlanned,
     ) -> Result<()> {
         let mut foreseen = Foreseen::new(plan.clone());
+        let format = FormatOptions { habits: plan.habits(), ..stream.format.clone() };
         for file in files.chosen() {
             let (files, counter) = ([file], self.sample_counter());
-            let looked =
-                look_at(&files, &self.services, &self.settings, &stream.format, &counter).await;
+            let looked = look_at(&files, &self.services, &self.settings, &format, &counter).await;
             match looked {
                 Ok(samples) => {
                     samples.iter().for_each(|it| foreseen.look(&files[0].location(), it));

@@ -12,6 +12,7 @@ use decant_core::{Error, TableName};
 use serde::Serialize;
 
 use crate::file_progress::{FileProgress, RepairCounts};
+use crate::likeness::Likeness;
 use crate::widening::Step;
 
 /// The report of a run. `--output json` prints it as it is.
@@ -210,6 +211,8 @@ impl From<&Error> for ReportedError {
 
 /// Errors that a report carries at most; all are in the ledger.
 const ERRORS_MAX: usize = 1000;
+/// Notes that a report carries at most.
+const NOTES_MAX: usize = 1000;
 /// Changes that a report carries at most of one table.
 const CHANGES_MAX: usize = 1000;
 
@@ -227,6 +230,8 @@ struct Sums {
     errors_in_all: u64,
     notes: Vec<String>,
     notes_seen: HashSet<String>,
+    notes_in_all: usize,
+    likeness: Likeness,
     drift_seen: HashSet<(String, Drift)>,
     interrupted: bool,
 }
@@ -263,6 +268,12 @@ impl Tally {
         if let Some(table) = sums.tables.get_mut(&table.to_string()) {
             table.rows_loaded += totals.rows_loaded;
         }
+        let file = progress.location();
+        for note in progress.notes() {
+            sums.note(format!("{file}: {note}"));
+        }
+        let differences = sums.likeness.compare(&table.to_string(), file, progress.shown());
+        differences.into_iter().for_each(|difference| sums.note(difference));
     }
 
     /// A difference between a file's columns and the table's: said once, with
@@ -313,10 +324,7 @@ impl Tally {
 
     /// Says something once.
     pub(crate) fn note(&self, note: String) {
-        let mut sums = self.sums();
-        if sums.notes_seen.insert(note.clone()) {
-            sums.notes.push(note);
-        }
+        self.sums().note(note);
     }
 
     pub(crate) fn interrupted(&self) {
@@ -379,6 +387,9 @@ impl Tally {
     ) -> RunReport {
         let sums = self.sums();
         let mut notes = sums.notes.clone();
+        if sums.notes_in_all > sums.notes.len() {
+            notes.push(format!("{} more notes", sums.notes_in_all - sums.notes.len()));
+        }
         if sums.errors_in_all > sums.errors.len() as u64 {
             notes.push(format!(
                 "{} more errors are in the ledger",
@@ -403,6 +414,15 @@ impl Tally {
 }
 
 impl Sums {
+    fn note(&mut self, note: String) {
+        if self.notes.len() >= NOTES_MAX {
+            self.notes_in_all += 1;
+        } else if self.notes_seen.insert(note.clone()) {
+            self.notes_in_all += 1;
+            self.notes.push(note);
+        }
+    }
+
     fn status(&self) -> RunStatus {
         let tolerated = self.files.skipped + self.rows.rejected + u64::from(self.interrupted);
         let failed = self.files.failed > 0 || self.errors_in_all > self.files.skipped;

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use decant_core::format::Sample;
+use decant_core::habits::Habits;
 use decant_core::stream::FormatOptions;
 use decant_core::{Error, ErrorKind, FileVersion, Position, Result};
 use futures::{StreamExt, stream};
@@ -15,7 +16,7 @@ use crate::input::{ContentInput, FetchCounter};
 use crate::services::{Services, Settings};
 
 const FILES_MAX: usize = 10;
-pub(crate) const LOOKED_AT_TOGETHER: usize = 4;
+const LOOKED_AT_TOGETHER: usize = 4;
 /// How often a file may be overwritten while it is looked at.
 const OVERWRITES_MAX: usize = 8;
 
@@ -79,10 +80,74 @@ pub(crate) async fn look_at(
     options: &FormatOptions,
     counter: &FetchCounter,
 ) -> Result<Vec<Sample>> {
+    readable(look_at_each(files, services, settings, options, counter).await)
+}
+
+/// The files of one stream, looked at together.
+#[derive(Debug, Default)]
+pub(crate) struct Looks {
+    pub(crate) samples: Vec<Sample>,
+    /// What they have in common.
+    pub(crate) habits: Option<Arc<Habits>>,
+}
+
+/// Looks at the files of one stream for a table to be made of them. Those
+/// that leave open what the others show are looked at once more, with the
+/// others' habits; columns without names have those of the others.
+pub(crate) async fn look_at_stream(
+    files: &[FileVersion],
+    services: &Services,
+    settings: &Settings,
+    options: &FormatOptions,
+    counter: &FetchCounter,
+) -> Result<Looks> {
+    let mut looks = look_at_each(files, services, settings, options, counter).await;
+    let habits = look_again(files, &mut looks, services, settings, options, counter).await;
+    let mut samples = readable(looks)?;
+    let names = habits.iter().flat_map(|habits| &habits.names).cloned().collect::<Vec<_>>();
+    let unnamed = samples.iter_mut().map(|sample| &mut sample.columns);
+    for columns in unnamed.filter(|it| !it.named && it.names.len() == names.len()) {
+        columns.names.clone_from(&names);
+        columns.named = true;
+    }
+    Ok(Looks { samples, habits })
+}
+
+/// Looks once more at the files that the habits of all may change.
+pub(crate) async fn look_again(
+    files: &[FileVersion],
+    looks: &mut [Result<Sample>],
+    services: &Services,
+    settings: &Settings,
+    options: &FormatOptions,
+    counter: &FetchCounter,
+) -> Option<Arc<Habits>> {
+    let samples: Vec<Sample> = looks.iter().flatten().cloned().collect();
+    let habits = Habits::of(&samples)?;
+    let options = FormatOptions { habits: Some(Arc::clone(&habits)), ..options.clone() };
+    for (file, look) in files.iter().zip(looks) {
+        if look.as_ref().is_ok_and(|sample| habits.may_change(sample)) {
+            *look = look_at_present(file.clone(), services, *settings, &options, counter).await;
+        }
+    }
+    Some(habits)
+}
+
+/// Looks at files, several at a time; answers in their order.
+pub(crate) async fn look_at_each(
+    files: &[FileVersion],
+    services: &Services,
+    settings: &Settings,
+    options: &FormatOptions,
+    counter: &FetchCounter,
+) -> Vec<Result<Sample>> {
     let looks = stream::iter(files.iter().cloned())
         .map(|file| look_at_present(file, services, *settings, options, counter))
         .buffered(LOOKED_AT_TOGETHER);
-    let looks: Vec<Result<Sample>> = looks.collect().await;
+    looks.collect().await
+}
+
+fn readable(looks: Vec<Result<Sample>>) -> Result<Vec<Sample>> {
     let mut samples = Vec::new();
     let mut first_error = None;
     for look in looks {
@@ -102,7 +167,7 @@ pub(crate) async fn look_at(
 
 /// Looks at a file; at what it is now, if it was overwritten since it was
 /// listed.
-pub(crate) async fn look_at_present(
+async fn look_at_present(
     mut file: FileVersion,
     services: &Services,
     settings: Settings,

@@ -10,8 +10,10 @@ use decant_core::conform::{
 use decant_core::decide::DecisionRules;
 use decant_core::destination::{TableChange, TableState};
 use decant_core::format::{FileColumns, Sample};
+use decant_core::habits::Habits;
 use decant_core::layout::Layout;
 use decant_core::reject::Reason;
+use decant_core::schema::{FILE_ID_COLUMN, RESCUED_COLUMN};
 use decant_core::stream::{
     FormatOptions, MissingColumns, NewColumns, OnChange, Reload, TypePolicy, WriteMode,
 };
@@ -23,6 +25,7 @@ use tokio::sync::{Mutex, RwLock};
 
 use crate::file_progress::Contradiction;
 use crate::report::Tally;
+use crate::sampling::Looks;
 use crate::widening;
 
 /// A table with the stream's rules for it, all defaults decided.
@@ -56,6 +59,21 @@ impl TablePlan {
             state,
             schema,
         }
+    }
+
+    /// What is expected of its files from its columns alone.
+    pub(crate) fn habits(&self) -> Option<Arc<Habits>> {
+        let added = &self.fit.columns.added;
+        let is_own = |name: &str| {
+            name == FILE_ID_COLUMN
+                || name == RESCUED_COLUMN
+                || added.iter().any(|added| added.name == name)
+        };
+        let columns = self.schema.columns.iter().map(|column| &column.name);
+        let of_table = columns.filter(|name| !is_own(name));
+        // Files have the names that the rules change into the table's.
+        let renamed = self.fit.columns.rename.keys();
+        Habits::of_table(of_table.chain(renamed).cloned().collect())
     }
 
     /// Matches a file's columns with the table's; `before` is how fewer of
@@ -157,9 +175,16 @@ pub(crate) struct Table {
     stream: Arc<Stream>,
     destination: Arc<dyn Destination>,
     tally: Arc<Tally>,
+    /// What is expected of its files.
+    habits: Option<Arc<Habits>>,
 }
 
 impl Table {
+    /// How its files are to be read.
+    pub(crate) fn format(&self) -> FormatOptions {
+        FormatOptions { habits: self.habits.clone(), ..self.stream.format.clone() }
+    }
+
     /// The plan as it stands.
     pub(crate) async fn plan(&self) -> Arc<TablePlan> {
         Arc::clone(&*self.plan.read().await)
@@ -259,6 +284,7 @@ pub(crate) struct Tables {
     described: HashMap<TableName, TableState>,
     created: HashSet<TableName>,
     places: HashMap<TableName, Place>,
+    habits: HashMap<TableName, Arc<Habits>>,
 }
 
 impl Tables {
@@ -274,6 +300,7 @@ impl Tables {
             described: HashMap::new(),
             created: HashSet::new(),
             places: HashMap::new(),
+            habits: HashMap::new(),
         }
     }
 
@@ -318,13 +345,11 @@ impl Tables {
     }
 
     /// Creates a missing table for these samples, and makes it ready.
-    pub(crate) async fn create(
-        &mut self,
-        name: &TableName,
-        samples: Result<Vec<Sample>>,
-    ) -> Result<()> {
+    pub(crate) async fn create(&mut self, name: &TableName, looks: Result<Looks>) -> Result<()> {
         let state = self.describe(name).await?;
-        let columns = match self.columns(samples) {
+        let habits = looks.as_ref().ok().and_then(|looks| looks.habits.clone());
+        self.habits.extend(habits.map(|habits| (name.clone(), habits)));
+        let columns = match self.columns(looks) {
             Ok(columns) => columns,
             Err(NoTable::Failed(error)) if error.kind() == ErrorKind::InvalidConfig => {
                 return Err(error);
@@ -349,10 +374,10 @@ impl Tables {
     pub(crate) async fn statements(
         &mut self,
         name: &TableName,
-        samples: Result<Vec<Sample>>,
+        looks: Result<Looks>,
     ) -> Result<(TableState, Vec<String>), NoTable> {
         let state = self.describe(name).await.map_err(NoTable::Failed)?;
-        let columns = self.columns(samples)?;
+        let columns = self.columns(looks)?;
         let planned = TableState {
             schema: Some(TableSchema { columns: columns.clone() }),
             created_by_decant: true,
@@ -363,8 +388,8 @@ impl Tables {
         Ok((planned, statements))
     }
 
-    fn columns(&self, samples: Result<Vec<Sample>>) -> Result<Vec<decant_core::Column>, NoTable> {
-        let samples = samples.map_err(NoTable::Failed)?;
+    fn columns(&self, looks: Result<Looks>) -> Result<Vec<decant_core::Column>, NoTable> {
+        let Looks { samples, .. } = looks.map_err(NoTable::Failed)?;
         if samples.iter().all(|sample| sample.columns.names.is_empty()) {
             return Err(NoTable::Empty);
         }
@@ -389,10 +414,11 @@ impl Tables {
             return Ok(Place::None(state.name, Arc::new(NoTable::Failed(gone))));
         }
         self.tally.table(&state);
-        let capabilities = self.destination.capabilities();
+        let plan = TablePlan::new(state, &self.stream, self.destination.capabilities());
         let place = Place::Ready(Arc::new(Table {
-            is_new: self.created.contains(&state.name),
-            plan: RwLock::new(Arc::new(TablePlan::new(state, &self.stream, capabilities))),
+            is_new: self.created.contains(&plan.state.name),
+            habits: self.habits.get(name).cloned().or_else(|| plan.habits()),
+            plan: RwLock::new(Arc::new(plan)),
             changing: Mutex::new(()),
             stream: Arc::clone(&self.stream),
             destination: Arc::clone(&self.destination),

@@ -9,6 +9,7 @@
     reason = "whatever goes wrong here is the failure of the test"
 )]
 
+mod alike;
 mod archives;
 mod bad_rows;
 mod changes;
