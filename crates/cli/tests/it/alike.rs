@@ -14,7 +14,7 @@ fn notes(run: &Run) -> Vec<String> {
 fn load(files: &[&str]) -> (World, Run) {
     let world = World::sqlite();
     for (number, content) in files.iter().enumerate() {
-        world.put(&format!("t/{number}.csv"), *content);
+        world.put(&format!("t/{number}.csv"), (*content).to_owned());
     }
     let run = world.load("t/", &[]).exits(0);
     (world, run)
