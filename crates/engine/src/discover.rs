@@ -4,7 +4,7 @@
 //! It reads samples of up to ten files a table, as a new table does, and
 //! changes nothing. A file that is not like its table's others says so.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use decant_core::conform::{FitRules, new_table_columns};
@@ -34,7 +34,8 @@ pub struct Discovered {
     /// What is left of their keys below the folder up to the first `/`, as
     /// long as they are few: the parts that a selection of them needs.
     pub parts: Vec<String>,
-    /// How the files are written, where those looked at agree.
+    /// How the files are written, where those looked at agree and no other
+    /// one is called otherwise.
     pub format: Option<FormatOptions>,
     /// The table's columns.
     pub columns: Vec<DiscoveredColumn>,
@@ -83,6 +84,10 @@ pub struct DiscoveredColumn {
 
 /// Parts of keys that are kept for a table at most.
 const PARTS_MAX: usize = 100;
+/// Endings of names that are kept for a table at most.
+const ENDINGS_MAX: usize = 100;
+/// Letters of an ending at most.
+const ENDING_LETTERS_MAX: usize = 8;
 /// Examples that are shown of a column at most.
 const EXAMPLES_MAX: usize = 5;
 
@@ -93,6 +98,7 @@ struct Found {
     files: u64,
     bytes: u64,
     parts: Vec<String>,
+    endings: BTreeSet<String>,
 }
 
 /// A file, and what a look at it brought.
@@ -105,8 +111,12 @@ impl Run {
         let stream = Arc::new(stream.clone());
         let mut discovered = Vec::new();
         for (name, found) in self.find(&stream, folder).await? {
-            let looks = self.look_at_all(&stream, found.candidates.chosen()).await;
-            discovered.push(self.describe_found(&stream, &name, found, looks));
+            let chosen = found.candidates.chosen();
+            let are_alike = found.are_called_like(&chosen);
+            let looks = self.look_at_all(&stream, chosen).await;
+            let described = self.describe_found(&stream, &name, found, looks);
+            let format = described.format.filter(|_| are_alike);
+            discovered.push(Discovered { format, ..described });
         }
         Ok(discovered)
     }
@@ -284,7 +294,27 @@ impl Found {
         if self.parts.len() < PARTS_MAX && !self.parts.contains(&part) {
             self.parts.push(part);
         }
+        if self.endings.len() < ENDINGS_MAX {
+            self.endings.insert(endings_of(&file.key));
+        }
     }
+
+    /// Whether every file's name ends as one of these does.
+    fn are_called_like(&self, files: &[FileVersion]) -> bool {
+        let known: BTreeSet<String> = files.iter().map(|file| endings_of(&file.key)).collect();
+        self.endings.len() < ENDINGS_MAX && self.endings.is_subset(&known)
+    }
+}
+
+/// What a name says of its content, compression included: `gz.csv`.
+fn endings_of(key: &str) -> String {
+    let name = key.rsplit('/').next().unwrap_or(key);
+    let count = name.matches('.').count();
+    let is_ending = |part: &&str| {
+        part.len() <= ENDING_LETTERS_MAX && part.starts_with(|letter: char| letter.is_alphabetic())
+    };
+    let endings: Vec<&str> = name.rsplit('.').take(count.min(2)).take_while(is_ending).collect();
+    endings.join(".").to_lowercase()
 }
 
 fn joined_column<'a>(
@@ -363,4 +393,22 @@ fn column_differences(own: &[DiscoveredColumn], joined: &[DiscoveredColumn]) -> 
             Some(_) => None,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endings_are_the_words_behind_the_last_dots() {
+        for (key, endings) in [
+            ("a/b.csv", "csv"),
+            ("a/B.CSV.gz", "gz.csv"),
+            ("a.b/part-0000", ""),
+            ("orders.2024-01-31", ""),
+            ("orders.2024.csv", "csv"),
+        ] {
+            assert_eq!(endings_of(key), endings, "{key}");
+        }
+    }
 }

@@ -13,11 +13,13 @@ pub mod compression;
 pub mod csv;
 pub mod encoding;
 mod excel;
+mod file_format;
 pub mod infer;
 pub mod json;
 mod parquet;
 mod pull;
 pub mod raw_rows;
+mod recognition;
 mod registry;
 #[cfg(test)]
 mod testing;

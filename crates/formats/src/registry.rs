@@ -6,9 +6,10 @@ use decant_core::{Error, ErrorKind, Result};
 
 use crate::arrow_ipc::ArrowIpcFormat;
 use crate::avro::AvroFormat;
-use crate::compression::{Compression, Reads, UnpackedFormat, Unpacking};
+use crate::compression::{Compression, Unpacking};
 use crate::csv::CsvFormat;
 use crate::excel::ExcelFormat;
+use crate::file_format::{Expected, FileFormat};
 use crate::json::JsonFormat;
 use crate::parquet::ParquetFormat;
 use crate::xml::XmlFormat;
@@ -21,8 +22,19 @@ pub struct FormatEntry {
     pub extensions: &'static [&'static str],
     /// How it reads a file: what reads in order is given decompressed bytes.
     pub(crate) reads: Reads,
+    /// Whether its files are no text.
+    pub(crate) is_binary: bool,
     /// Makes the format with a stream's options.
     pub open: Open,
+}
+
+/// How a format reads its files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reads {
+    /// From the first byte to the last.
+    InOrder,
+    /// Here and there.
+    Ranges,
 }
 
 /// Makes a format with a stream's options.
@@ -35,6 +47,9 @@ const UNPACKED_BYTES_MAX: u64 = 64 << 20;
 /// Endings of files that are certainly not delimiter-separated text.
 const FOREIGN: [&str; 11] =
     ["orc", "html", "yaml", "yml", "pdf", "zip", "tar", "tgz", "7z", "sqlite", "db"];
+
+/// An ending that says no more than that there is text.
+const TEXT: &str = "txt";
 
 /// Other names of formats.
 const ALIASES: [(&str, &str); 2] = [("fixed-width", "fwf"), ("fixed_width", "fwf")];
@@ -52,11 +67,11 @@ static FORMATS: [FormatEntry; 16] = [
     in_order("json-index", &[], open_json),
     in_order("json-columns", &[], open_json),
     by_ranges("parquet", &["parquet", "pq", "parq"], |o| Ok(Box::new(ParquetFormat::new(o)))),
-    in_order("avro", &["avro"], |options| Ok(Box::new(AvroFormat::new(options)))),
-    in_order("arrow", &["arrow", "arrows", "feather", "ipc"], |options| {
+    binary("avro", &["avro"], |options| Ok(Box::new(AvroFormat::new(options)))),
+    binary("arrow", &["arrow", "arrows", "feather", "ipc"], |options| {
         Ok(Box::new(ArrowIpcFormat::new(options)))
     }),
-    in_order("excel", &["xlsx", "xlsm", "xlsb", "xls", "ods"], |options| {
+    binary("excel", &["xlsx", "xlsm", "xlsb", "xls", "ods"], |options| {
         Ok(Box::new(ExcelFormat::new(options)?))
     }),
     in_order("xml", &["xml"], |options| Ok(Box::new(XmlFormat::new(options)?))),
@@ -67,7 +82,15 @@ const fn in_order(
     extensions: &'static [&'static str],
     open: Open,
 ) -> FormatEntry {
-    FormatEntry { name, extensions, reads: Reads::InOrder, open }
+    FormatEntry { name, extensions, reads: Reads::InOrder, is_binary: false, open }
+}
+
+const fn binary(
+    name: &'static str,
+    extensions: &'static [&'static str],
+    open: Open,
+) -> FormatEntry {
+    FormatEntry { name, extensions, reads: Reads::InOrder, is_binary: true, open }
 }
 
 const fn by_ranges(
@@ -75,7 +98,7 @@ const fn by_ranges(
     extensions: &'static [&'static str],
     open: Open,
 ) -> FormatEntry {
-    FormatEntry { name, extensions, reads: Reads::Ranges, open }
+    FormatEntry { name, extensions, reads: Reads::Ranges, is_binary: true, open }
 }
 
 /// Every format.
@@ -84,24 +107,33 @@ pub fn formats() -> &'static [FormatEntry] {
 }
 
 /// The format of the file called `name` (a key or a path): the one that
-/// `options` name, else the one of its ending, compression aside. A file
-/// without an ending that says anything is read as CSV. Whatever it is, it
-/// sees the file decompressed.
+/// `options` name, else what its first bytes say, else the one of its ending,
+/// compression aside. Where nothing says anything it is read as CSV. Whatever
+/// it is, it sees the file decompressed.
 ///
 /// Errors: `InvalidConfig` for an unknown format or compression, or options in
 /// conflict; `Unsupported` for a file whose ending promises something else.
 pub fn for_file(name: &str, options: &FormatOptions) -> Result<Box<dyn Format>> {
-    let entry = match options.name.as_deref() {
-        None | Some("auto") => by_ending(name)?,
-        Some(format) => by_name(format)?,
+    let expected = match options.name.as_deref() {
+        None | Some("auto") => by_ending(name)?.map_or(Expected::Nothing, Expected::Ending),
+        Some(format) => Expected::Named(by_name(format)?),
     };
+    // Options in conflict are refused before the file is opened.
+    let usual = match expected {
+        Expected::Named(entry) | Expected::Ending(entry) => entry,
+        Expected::Nothing => &FORMATS[0],
+    };
+    (usual.open)(options)?;
     let compression = compression(name);
     let mut unpacking = Unpacking::of(options)?;
     let promised = compression.is_some() || unpacking.named.is_some();
     unpacking.named = unpacking.named.or(compression.filter(|told| *told == Compression::Brotli));
-    Ok(Box::new(UnpackedFormat {
-        format: (entry.open)(options)?,
-        reads: entry.reads,
+    Ok(Box::new(FileFormat {
+        expected,
+        options: FormatOptions {
+            name: options.name.clone().filter(|name| name != "auto"),
+            ..options.clone()
+        },
         unpacking,
         promised,
         memory_bytes: options.memory_bytes.unwrap_or(UNPACKED_BYTES_MAX),
@@ -133,7 +165,8 @@ fn open_json_lines(options: &FormatOptions) -> Result<Box<dyn Format>> {
     Ok(Box::new(JsonFormat::lines(options)?))
 }
 
-fn by_name(name: &str) -> Result<&'static FormatEntry> {
+/// The format that somebody called `name`.
+pub(crate) fn by_name(name: &str) -> Result<&'static FormatEntry> {
     let alias = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
     let name = alias.map_or(name, |(_, name)| name);
     let known = |entry: &&FormatEntry| entry.name.eq_ignore_ascii_case(name);
@@ -144,18 +177,16 @@ fn by_name(name: &str) -> Result<&'static FormatEntry> {
     })
 }
 
-fn by_ending(name: &str) -> Result<&'static FormatEntry> {
-    let Some(ending) = ending(name) else { return Ok(&FORMATS[0]) };
+/// The format that the ending of `name` promises, if it says anything.
+fn by_ending(name: &str) -> Result<Option<&'static FormatEntry>> {
+    let Some(ending) = ending(name).filter(|ending| ending != TEXT) else { return Ok(None) };
     let known = FORMATS.iter().find(|entry| entry.extensions.contains(&ending.as_str()));
-    match known {
-        Some(entry) => Ok(entry),
-        None if FOREIGN.contains(&ending.as_str()) => {
-            let message = format!("decant cannot read `.{ending}` files");
-            Err(Error::new(ErrorKind::Unsupported, message)
-                .with_hint("if it is delimited text all the same, say so with `--format csv`"))
-        }
-        None => Ok(&FORMATS[0]),
+    if known.is_none() && FOREIGN.contains(&ending.as_str()) {
+        let message = format!("decant cannot read `.{ending}` files");
+        return Err(Error::new(ErrorKind::Unsupported, message)
+            .with_hint("if it is delimited text all the same, say so with `--format csv`"));
     }
+    Ok(known)
 }
 
 /// The ending that says what is in a file, in lower case.
@@ -191,18 +222,18 @@ mod tests {
             ("orders.tsv.lz4", "tsv"),
             ("orders.tsv.sz", "tsv"),
             ("orders.tsv.snappy", "tsv"),
-            (".gz", "csv"),
+            (".gz", ""),
             ("orders.tab", "tsv"),
             ("orders.psv", "psv"),
-            ("notes.txt", "csv"),
-            ("part-0000", "csv"),
-            ("part-0000.gz", "csv"),
-            ("v1.json/part-0000", "csv"),
+            ("notes.txt", ""),
+            ("part-0000", ""),
+            ("part-0000.gz", ""),
+            ("v1.json/part-0000", ""),
             ("orders.json", "json"),
             ("orders.ndjson.gz", "jsonl"),
-            ("orders.2024-01-31", "csv"),
+            ("orders.2024-01-31", ""),
         ] {
-            assert_eq!(by_ending(name).unwrap().name, format, "{name}");
+            assert_eq!(by_ending(name).unwrap().map_or("", |entry| entry.name), format, "{name}");
         }
     }
 

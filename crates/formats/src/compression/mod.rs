@@ -23,7 +23,6 @@ mod recognise;
 mod source;
 #[cfg(test)]
 mod tests;
-mod unpacked_format;
 mod xz;
 mod zstandard;
 
@@ -36,7 +35,6 @@ use decant_core::{Error, ErrorKind, Result};
 
 pub use limits::Limits;
 pub use recognise::Compression;
-pub(crate) use unpacked_format::{Reads, UnpackedFormat};
 
 use gzip::Gzip;
 use pushed::Pushed;

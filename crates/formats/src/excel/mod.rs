@@ -6,8 +6,11 @@
 //! A workbook is read whole: its invariant is that one which is larger than
 //! `memory_bytes`, packed or unpacked, is refused before it is read. A column
 //! has the type that all of its cells have; an error (`#N/A`) is text. Rows
-//! without any cell are no rows.
+//! without any cell are no rows. Unless somebody said how many rows name the
+//! columns, the first one does, but where its values are like those below it.
+//! A formula whose value the workbook does not hold fails the file.
 
+mod header;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -31,7 +34,7 @@ const MEMORY_BYTES: u64 = 256 << 20;
 pub(crate) struct ExcelFormat {
     sheet: Option<String>,
     area: Area,
-    header_rows: u32,
+    header_rows: Option<u32>,
     memory_bytes: u64,
 }
 
@@ -44,11 +47,10 @@ impl ExcelFormat {
         Ok(Self {
             sheet: options.sheet.clone(),
             area: options.range.as_deref().map_or(Ok(Area::ALL), Area::parse)?,
-            header_rows: match options.header {
-                None => 1,
-                Some(Header::None) => 0,
-                Some(Header::Rows(rows)) => rows,
-            },
+            header_rows: options.header.map(|header| match header {
+                Header::None => 0,
+                Header::Rows(rows) => rows,
+            }),
             memory_bytes: options.memory_bytes.unwrap_or(MEMORY_BYTES),
         })
     }
@@ -77,7 +79,9 @@ impl Format for ExcelFormat {
         };
         let mut look = Look::new(&table.columns, limits);
         look.at(&table.batch, 0)?;
-        Ok(look.finish(true))
+        let mut sample = look.finish(true);
+        sample.explanation.extend(table.explanation.map(str::to_owned));
+        Ok(sample)
     }
 
     fn decode(&self, _: &Piece, input: &mut dyn Input, receiver: &mut dyn Receiver) -> Result<()> {

@@ -12,6 +12,7 @@ use calamine::{Data, ExcelDateTime};
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use decant_core::{Error, ErrorKind, Result};
 
+use super::header::header_rows;
 use super::workbook::{Area, Cell};
 use crate::arrow::cells::Scalar;
 use crate::arrow::convert::internal;
@@ -31,11 +32,13 @@ pub(super) struct Table {
     pub(super) batch: RecordBatch,
     /// Bytes that the rows take, roughly.
     pub(super) bytes: u64,
+    /// What was found out about its names.
+    pub(super) explanation: Option<&'static str>,
 }
 
 /// One value.
 #[derive(Clone, Debug, PartialEq)]
-enum Value {
+pub(super) enum Value {
     Bool(bool),
     Whole(i64),
     Number(f64),
@@ -47,7 +50,7 @@ enum Value {
 
 /// What all values of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Nothing,
     Bool,
     Whole,
@@ -59,7 +62,7 @@ enum Kind {
 }
 
 impl Kind {
-    fn join(self, other: Self) -> Self {
+    pub(super) fn join(self, other: Self) -> Self {
         match (self, other) {
             (Self::Nothing, known) | (known, Self::Nothing) => known,
             (mine, theirs) if mine == theirs => mine,
@@ -71,8 +74,9 @@ impl Kind {
 }
 
 impl Table {
-    /// Takes the first rows as names and the others as values.
-    pub(super) fn new(cells: Vec<Cell>, area: Area, header_rows: u32) -> Result<Self> {
+    /// Takes the first rows as names and the others as values; `given` says
+    /// how many.
+    pub(super) fn new(cells: Vec<Cell>, area: Area, given: Option<u32>) -> Result<Self> {
         let left = match area.columns {
             (left, u32::MAX) => cells.iter().map(|(_, column, _)| *column).min().unwrap_or(left),
             (left, _) => left,
@@ -86,8 +90,9 @@ impl Table {
                 _ => Err(Error::new(ErrorKind::MalformedFile, "the sheet has too many columns")),
             };
         }
+        let rows_of_names = given.unwrap_or_else(|| header_rows(&cells));
         let mut rows = Rows::new(cells);
-        let names = names(&mut rows, left, width, header_rows);
+        let names = names(&mut rows, left, width, rows_of_names);
         let mut columns: Vec<Vec<Option<Value>>> = vec![Vec::new(); width as usize];
         let mut count = 0;
         while let Some(row) = rows.next() {
@@ -100,12 +105,15 @@ impl Table {
             count += 1;
         }
         columns.iter_mut().for_each(|values| values.resize(count, None));
-        Self::of_columns(&names, &columns, header_rows > 0)
+        let table = Self::of_columns(&names, &columns, rows_of_names > 0)?;
+        let explanation = (given.is_none() && rows_of_names == 0)
+            .then_some("there is no header: the first row has values like those below it");
+        Ok(Self { explanation, ..table })
     }
 
     fn empty() -> Result<Self> {
         let batch = RecordBatch::new_empty(Arc::new(Schema::empty()));
-        Ok(Self { columns: SourceColumns::default(), batch, bytes: 0 })
+        Ok(Self { columns: SourceColumns::default(), batch, bytes: 0, explanation: None })
     }
 
     fn of_columns(names: &[String], columns: &[Vec<Option<Value>>], named: bool) -> Result<Self> {
@@ -117,7 +125,7 @@ impl Table {
         let columns = if named { columns } else { columns.unnamed() };
         let batch = RecordBatch::try_new(schema, arrays).map_err(internal)?;
         let bytes = batch.num_rows() as u64 * columns.len() as u64 * VALUE_BYTES;
-        Ok(Self { columns, batch, bytes })
+        Ok(Self { columns, batch, bytes, explanation: None })
     }
 }
 
@@ -161,7 +169,7 @@ fn names(rows: &mut Rows, left: u32, width: u32, header_rows: u32) -> Vec<String
     names
 }
 
-fn read(data: Data) -> Value {
+pub(super) fn read(data: Data) -> Value {
     match data {
         Data::Int(value) => Value::Whole(value),
         Data::Float(value) if value.fract() == 0.0 && value.abs() <= WHOLE_MAX => {
@@ -211,7 +219,7 @@ fn iso(text: String) -> Value {
     }
 }
 
-fn kind(value: &Value) -> Kind {
+pub(super) fn kind(value: &Value) -> Kind {
     match value {
         Value::Bool(_) => Kind::Bool,
         Value::Whole(_) => Kind::Whole,

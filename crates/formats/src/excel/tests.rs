@@ -111,3 +111,62 @@ fn damaged_workbooks_are_refused() {
         assert!(load(&bytes[..cut], &FormatOptions::default()).is_err(), "cut at {cut}");
     }
 }
+
+fn numbers(rows: &[&[i64]]) -> Vec<u8> {
+    let row = |(at, values): (usize, &&[i64])| {
+        let cells = values.iter().zip(["A", "B", "C"]);
+        let cells: Vec<String> = cells
+            .map(|(value, letter)| format!(r#"<c r="{letter}{}"><v>{value}</v></c>"#, at + 1))
+            .collect();
+        format!(r#"<row r="{}">{}</row>"#, at + 1, cells.concat())
+    };
+    workbook(&rows.iter().enumerate().map(row).collect::<String>())
+}
+
+#[test]
+fn a_first_row_like_the_others_is_no_header() {
+    for (rows, names, count) in [
+        (&[&[1, 2][..], &[3, 4]][..], &["column_1", "column_2"][..], 2),
+        (&[&[2020, 2021], &[3, 4]], &["2020", "2021"], 1),
+        (&[&[1, 2]], &["1", "2"], 0),
+    ] {
+        let loaded = load(&numbers(rows), &FormatOptions::default()).unwrap();
+        assert_eq!(
+            (loaded.names.join(","), loaded.rows.len()),
+            (names.join(","), count),
+            "{rows:?}"
+        );
+    }
+    let said = FormatOptions { header: Some(Header::Rows(1)), ..FormatOptions::default() };
+    assert_eq!(load(&numbers(&[&[1, 2], &[3, 4]]), &said).unwrap().names, ["1", "2"]);
+}
+
+#[test]
+fn a_formula_without_its_value_is_refused_and_one_with_it_is_read() {
+    let sheet = |value: &str| {
+        workbook(&format!(
+            r#"<row r="1">{}</row><row r="2"><c r="AB2"><f>1+1</f>{value}</c></row>"#,
+            text("AB1", "sum")
+        ))
+    };
+    let loaded = load(&sheet("<v>2</v>"), &FormatOptions::default()).unwrap();
+    assert_eq!(loaded.rows, [r#"{"sum":2}"#]);
+    for missing in ["", "<v></v>", "<v/>"] {
+        let error = load(&sheet(missing), &FormatOptions::default()).err().unwrap();
+        assert!(error.to_string().contains("cell AB2 has a formula"), "{error}");
+        assert!(error.hint().is_some());
+    }
+}
+
+#[test]
+fn what_is_no_workbook_says_what_it_looks_like() {
+    for (bytes, looks, cure) in [
+        (&b"a,b\n1,2\n"[..], "delimited text", "--format csv"),
+        (b"<html><body><table>", "an HTML page", "save it"),
+        (b"[{\"a\":1}]", "JSON", "--format json"),
+    ] {
+        let error = load(bytes, &FormatOptions::default()).err().unwrap();
+        assert!(error.to_string().contains(looks), "{error}");
+        assert!(error.hint().unwrap().contains(cure));
+    }
+}

@@ -7,6 +7,7 @@ use calamine::{Data, Ods, Reader, Sheets, Xls, Xlsb, Xlsx};
 use decant_core::{Error, ErrorKind, Result};
 
 use super::{broken, too_large};
+use crate::recognition::{COMPOUND_MAGIC, looks_like};
 
 /// What a cell takes in memory besides its text.
 const CELL_BYTES: u64 = 64;
@@ -74,9 +75,13 @@ pub(super) fn cells(
         Sheets::Xlsx(workbook) => {
             // Cell by cell: a dense sheet with one far cell would be endless.
             let mut reader = workbook.worksheet_cells_reader(&name).map_err(broken)?;
-            while let Some(cell) = reader.next_cell().map_err(broken)? {
-                let (row, column) = cell.get_position();
-                kept.keep(row, column, cell.get_value().clone().into())?;
+            while let Some(cell) = reader.next_cell_with_formula_metadata().map_err(broken)? {
+                let (row, column) = cell.pos;
+                let value = Data::from(cell.value);
+                if value == Data::Empty && cell.formula.is_some() && area.contains(row, column) {
+                    return Err(not_computed(row, column));
+                }
+                kept.keep(row, column, value)?;
             }
         }
         other => {
@@ -99,8 +104,11 @@ pub(super) fn cells(
 /// Opens a workbook as what its parts show it to be.
 fn open(bytes: Bytes, bytes_max: u64) -> Result<Sheets<Cursor<Bytes>>> {
     let cursor = Cursor::new(bytes.clone());
-    if !bytes.starts_with(b"PK") {
+    if bytes.starts_with(&COMPOUND_MAGIC) {
         return Ok(Sheets::Xls(Xls::new(cursor).map_err(broken)?));
+    }
+    if !bytes.starts_with(b"PK") {
+        return Err(no_workbook(&bytes));
     }
     let names = check_unpacked(&bytes, bytes_max)?;
     let has = |part: &str| names.iter().any(|name| name.eq_ignore_ascii_case(part));
@@ -108,8 +116,43 @@ fn open(bytes: Bytes, bytes_max: u64) -> Result<Sheets<Cursor<Bytes>>> {
         Ok(Sheets::Ods(Ods::new(cursor).map_err(broken)?))
     } else if has("xl/workbook.bin") {
         Ok(Sheets::Xlsb(Xlsb::new(cursor).map_err(broken)?))
-    } else {
+    } else if has("xl/workbook.xml") || has("[Content_Types].xml") {
         Ok(Sheets::Xlsx(Xlsx::new(cursor).map_err(broken)?))
+    } else {
+        Err(Error::new(ErrorKind::MalformedFile, "it is a zip archive, and no workbook in it")
+            .with_hint("let its name end in `.zip`: its members are then files of their own"))
+    }
+}
+
+fn no_workbook(bytes: &[u8]) -> Error {
+    let (looks, format) = looks_like(bytes);
+    let cure = match format {
+        Some(format) => format!("if that is what it is, say so with `--format {format}`"),
+        None => "save it as a workbook or as CSV".to_owned(),
+    };
+    Error::new(ErrorKind::MalformedFile, format!("it is no workbook: it looks like {looks}"))
+        .with_hint(cure)
+}
+
+/// A program wrote a formula and nobody has computed it: NULL would be a lie.
+fn not_computed(row: u32, column: u32) -> Error {
+    let message = format!(
+        "cell {}{} has a formula, and the workbook does not hold its value",
+        letters(column),
+        u64::from(row) + 1
+    );
+    Error::new(ErrorKind::MalformedFile, message).with_hint(
+        "open the workbook in a spreadsheet program and save it, which computes its formulas; or \
+         leave the cells out with `--range`",
+    )
+}
+
+/// A column as spreadsheets call it: 0 is `A`, 26 is `AA`.
+fn letters(column: u32) -> String {
+    let letter = char::from(b'A' + (column % 26) as u8);
+    match column / 26 {
+        0 => letter.to_string(),
+        rest => format!("{}{letter}", letters(rest - 1)),
     }
 }
 

@@ -41,6 +41,7 @@
 //! into the same columns, blocks, arrays and rejects.
 
 mod around;
+mod beginning;
 pub(crate) mod block;
 pub(crate) mod columns;
 pub(crate) mod decode;
@@ -65,6 +66,7 @@ use decant_core::format::{Format, Input, Piece, Receiver, Sample, SampleLimits};
 use decant_core::stream::FormatOptions;
 
 use crate::compression::{Decompressed, Limits};
+pub(crate) use beginning::is_beginning;
 use reading::{BLOCK_BYTES, Reading};
 use settings::Settings;
 

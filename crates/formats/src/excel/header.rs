@@ -1,0 +1,51 @@
+//! Whether the first row of a sheet names the columns, by the rule that holds
+//! for CSV: it does, unless every value of it that could tell is of the same
+//! kind as the values below it. A series of years is a row of names.
+
+use std::collections::BTreeMap;
+
+use calamine::Data;
+
+use super::table::{Kind, Value, kind, read};
+use super::workbook::Cell;
+
+/// Numbers that head columns often enough.
+const YEARS: std::ops::RangeInclusive<i64> = 1900..=2100;
+
+/// How many rows name the columns of these cells, which stand row by row.
+pub(super) fn header_rows(cells: &[Cell]) -> u32 {
+    let Some((top, ..)) = cells.first() else { return 1 };
+    let (first, below) = cells.split_at(cells.partition_point(|(row, ..)| row == top));
+    let mut kinds: BTreeMap<u32, Kind> = BTreeMap::new();
+    for (_, column, value) in below {
+        let known = kinds.entry(*column).or_insert(Kind::Nothing);
+        *known = known.join(kind_of(value));
+    }
+    kinds.retain(|_, kind| !matches!(kind, Kind::Nothing | Kind::Text));
+    let telling: Vec<(&Data, Kind)> =
+        first.iter().filter_map(|(_, column, value)| Some((value, *kinds.get(column)?))).collect();
+    let agrees = |(value, below): &(&Data, Kind)| kind_of(value).join(*below) != Kind::Text;
+    let is_data = !telling.is_empty() && telling.iter().all(agrees) && !are_years(&telling);
+    u32::from(!is_data)
+}
+
+fn kind_of(value: &Data) -> Kind {
+    match value {
+        Data::String(_) | Data::DurationIso(_) | Data::Error(_) | Data::Empty => Kind::Text,
+        other => kind(&read(other.clone())),
+    }
+}
+
+fn are_years(values: &[(&Data, Kind)]) -> bool {
+    let years: Option<Vec<i64>> = values
+        .iter()
+        .map(|(value, _)| match read((*value).clone()) {
+            Value::Whole(year) if YEARS.contains(&year) => Some(year),
+            _ => None,
+        })
+        .collect();
+    years.is_some_and(|years| {
+        years.len() > 1
+            && years.windows(2).all(|pair| pair[0] + 1 == pair[1] || pair[1] + 1 == pair[0])
+    })
+}
