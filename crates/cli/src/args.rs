@@ -395,7 +395,12 @@ impl DiscoverArgs {
         let Some(source) = self.source.clone() else { return Ok(None) };
         let mut overrides = global.overrides();
         overrides.destination = self.destination.typed();
-        Ok(Some(DiscoverOptions { source, stream: self.stream.options()?, overrides }))
+        Ok(Some(DiscoverOptions {
+            source,
+            stream: self.stream.options()?,
+            key_variable: self.stream.key_variable().map(str::to_owned),
+            overrides,
+        }))
     }
 
     /// The overrides for the streams of the configuration.

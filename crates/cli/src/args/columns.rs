@@ -133,6 +133,10 @@ impl ColumnArgs {
         })
     }
 
+    pub(super) fn key_variable(&self) -> Option<&str> {
+        self.hash_key_from.as_deref()
+    }
+
     pub(super) fn carries_file_id(&self) -> Option<bool> {
         match (self.file_id, self.no_file_id) {
             (_, true) => Some(false),

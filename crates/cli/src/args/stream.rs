@@ -138,6 +138,11 @@ struct PolicyArgs {
 }
 
 impl StreamArgs {
+    /// The variable that holds the key of hashes.
+    pub(crate) fn key_variable(&self) -> Option<&str> {
+        self.columns.key_variable()
+    }
+
     /// What was typed, as the keys of a stream.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use decant_testkit::s3::gzip;
 
 use crate::world::{World, on_both};
 
-fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (path, bytes) in members {
         writer.start_file(*path, zip::write::SimpleFileOptions::default()).unwrap();

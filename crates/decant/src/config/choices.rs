@@ -34,6 +34,14 @@ macro_rules! choice {
             pub const WORDS: &[&str] = &[$($word),*];
             /// Words that are understood, and refused as not supported yet.
             pub const LATER: &[&str] = &[$($later_word),*];
+
+            /// The word that means this.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $( Self::$variant => $word, )*
+                    $( Self::$later => $later_word, )*
+                }
+            }
         }
 
         impl std::str::FromStr for $name {

@@ -37,7 +37,7 @@ pub(super) fn column_rules(typed: Option<&Columns>, path: &Path<'_>) -> Meant<Co
         types: typed
             .types
             .iter()
-            .map(|(column, TypeName(given))| (column.clone(), given.clone()))
+            .map(|(column, TypeName { given, .. })| (column.clone(), given.clone()))
             .collect(),
         select: words(&typed.select),
         exclude: words(&typed.exclude),

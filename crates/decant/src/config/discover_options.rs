@@ -11,6 +11,8 @@ use super::typed::{Configuration, Source, StreamOptions};
 
 /// The name of the stream where nobody wrote one down.
 const FOLDER_STREAM: &str = "discovered";
+/// The variable for the key of hashes where none was named.
+const KEY_VARIABLE: &str = "HASH_KEY";
 
 /// What was typed after `decant discover`.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +21,8 @@ pub struct DiscoverOptions {
     pub source: String,
     /// The keys of a stream.
     pub stream: StreamOptions,
+    /// The variable that holds the key of hashes, where there is one.
+    pub key_variable: Option<String>,
     /// What every verb takes.
     pub overrides: Overrides,
 }
@@ -39,6 +43,10 @@ pub struct DiscoverSettings {
     pub exclude: Vec<String>,
     /// What `extension` would say.
     pub extension: Option<String>,
+    /// The keys of a stream as they were typed.
+    pub stream: StreamOptions,
+    /// The variable that holds the key of hashes.
+    pub key_variable: String,
 }
 
 impl DiscoverOptions {
@@ -52,6 +60,8 @@ impl DiscoverOptions {
         let location = Location::parse(&self.source)?;
         let exclude = self.stream.exclude.clone().unwrap_or_default().0;
         let extension = self.stream.extension.clone();
+        let stream = self.stream.clone();
+        let key_variable = self.key_variable.clone().unwrap_or_else(|| KEY_VARIABLE.to_owned());
         let is_folder = match &location.rest {
             Rest::All => true,
             Rest::Name(name) => !name.contains('.'),
@@ -67,6 +77,8 @@ impl DiscoverOptions {
                 settings,
                 exclude,
                 extension,
+                stream,
+                key_variable,
             });
         }
         let load = LoadOptions {
@@ -87,6 +99,8 @@ impl DiscoverOptions {
             files: Some(files),
             exclude,
             extension,
+            stream,
+            key_variable,
         })
     }
 

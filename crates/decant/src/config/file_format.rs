@@ -128,6 +128,13 @@ fn owned_options(typed: &Format) -> Vec<Owned<'static>> {
     ]
 }
 
+/// Whether a key of `format` says something about files of the format `name`.
+pub(crate) fn concerns(key: &str, name: &str) -> bool {
+    let owned = owned_options(&Format::default());
+    let owners = owned.into_iter().find(|(owned, ..)| *owned == key).map(|(.., owners)| owners);
+    owners.is_none_or(|owners| owners.contains(&name))
+}
+
 fn refuse_foreign_options(typed: &Format, name: Option<&str>, path: &Path<'_>) -> Meant<()> {
     let Some(name) = name else { return Ok(()) };
     let owned = owned_options(typed);

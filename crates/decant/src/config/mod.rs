@@ -26,6 +26,7 @@ mod location;
 mod meaning;
 mod node;
 mod show;
+mod stream_keys;
 mod stream_rules;
 mod type_names;
 pub mod typed;
@@ -39,6 +40,7 @@ mod tests;
 pub use access::{CredentialSettings, SourceSettings};
 pub use discover_options::{DiscoverOptions, DiscoverSettings};
 pub use document::Document;
+pub(crate) use file_format::concerns;
 pub use list_options::{ListOptions, ListSettings};
 pub use load_options::{LOAD_STREAM, LoadOptions};
 pub use location::Root;
@@ -47,5 +49,6 @@ pub use meaning::{
     DestinationSettings, Overrides, ReloadOptions, Settings, Vocabulary,
 };
 pub use show::{check, example, schema};
+pub(crate) use stream_keys::{column_keys, policy_keys, quoted, word_of_mark};
 pub use stream_rules::DEFAULT_MAX_ATTEMPTS;
 pub use variables::Environment;

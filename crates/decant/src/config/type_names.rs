@@ -26,7 +26,18 @@ use self::spelling::Spelling;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(with = "String")]
-pub struct TypeName(pub GivenType);
+pub struct TypeName {
+    /// The type.
+    pub given: GivenType,
+    typed: String,
+}
+
+impl TypeName {
+    /// The name as it was typed.
+    pub fn typed(&self) -> &str {
+        &self.typed
+    }
+}
 
 impl TryFrom<String> for TypeName {
     type Error = String;
@@ -42,7 +53,7 @@ impl FromStr for TypeName {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = |problem: String| format!("type `{text}`: {problem}");
         if let Some(list) = lists::list_type(text).map_err(wrong)? {
-            return Ok(Self(list.into()));
+            return Ok(Self { given: list.into(), typed: text.to_owned() });
         }
         let spelling = Spelling::of(text).map_err(wrong)?;
         let base = names::plain_type(&spelling).ok_or_else(|| names::unknown(text, &spelling))?;
@@ -51,7 +62,7 @@ impl FromStr for TypeName {
             let cure = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
             wrong(format!("{}{cure}", error.message()))
         })?;
-        Ok(Self(given))
+        Ok(Self { given, typed: text.to_owned() })
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) fn list_type(text: &str) -> Result<Option<ColumnType>, String> {
 
 /// The zone of Arrow's moments is that in which they are shown.
 fn list_of(element: &str) -> Result<ColumnType, String> {
-    let TypeName(given) = element.parse()?;
+    let TypeName { given, .. } = element.parse()?;
     match given.format {
         None | Some(ValueFormat::Zone(_)) => {
             let element = ListElement::of(given.column_type);

@@ -66,7 +66,11 @@ fn names_of_sql_arrow_and_pandas_are_known() {
         ("bytea", Binary),
         ("fixed_size_binary[16]", Binary),
     ] {
-        assert_eq!(text.parse(), Ok(TypeName(column_type.into())), "{text}");
+        assert_eq!(
+            text.parse::<TypeName>().map(|name| name.given),
+            Ok(column_type.into()),
+            "{text}"
+        );
     }
 }
 
@@ -92,7 +96,11 @@ fn lists_of_scalars_have_their_elements_and_others_are_documents() {
         ("struct<a: int64, b: list<item: string>>", Json),
         ("map<string, int64>", Json),
     ] {
-        assert_eq!(text.parse(), Ok(TypeName(column_type.into())), "{text}");
+        assert_eq!(
+            text.parse::<TypeName>().map(|name| name.given),
+            Ok(column_type.into()),
+            "{text}"
+        );
     }
 }
 
@@ -145,18 +153,28 @@ fn formats_stand_in_the_brackets() {
         ("int64('.', ',')", Int64, numbers('.', Some(','))),
     ] {
         let given = GivenType { column_type, format: Some(format) };
-        assert_eq!(text.parse(), Ok(TypeName(given)), "{text}");
+        assert_eq!(text.parse::<TypeName>().map(|name| name.given), Ok(given), "{text}");
     }
 }
 
 #[test]
 fn every_name_that_decant_prints_is_a_name_that_it_reads() {
     for (column_type, name) in names::all_types() {
-        assert_eq!(column_type.to_string().parse(), Ok(TypeName(column_type.into())));
-        assert_eq!(name.parse(), Ok(TypeName(column_type.into())), "{name}");
+        assert_eq!(
+            column_type.to_string().parse::<TypeName>().map(|name| name.given),
+            Ok(column_type.into())
+        );
+        assert_eq!(
+            name.parse::<TypeName>().map(|name| name.given),
+            Ok(column_type.into()),
+            "{name}"
+        );
         if let Some(element) = ListElement::of(column_type) {
             let list = ColumnType::List(element);
-            assert_eq!(list.to_string().parse(), Ok(TypeName(list.into())));
+            assert_eq!(
+                list.to_string().parse::<TypeName>().map(|name| name.given),
+                Ok(list.into())
+            );
         }
     }
 }

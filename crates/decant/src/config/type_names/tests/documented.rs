@@ -31,7 +31,7 @@ fn values_under_given_types_become_what_the_documentation_says() {
     assert!(rows.len() > 50, "{rows:?}");
     for row in rows {
         let [name, value, expected] = row.as_slice() else { panic!("{row:?}") };
-        let TypeName(given) = code(name).parse().unwrap();
+        let TypeName { given, .. } = code(name).parse().unwrap();
         let format = given.format.map(Into::into);
         let target = Target { format, ..Target::new(given.column_type, false) };
         let reader = Reader::new(&target, None).unwrap();
@@ -106,7 +106,7 @@ fn types_have_the_names_that_the_documentation_lists() {
     for row in rows {
         let [column_type, names] = row.as_slice() else { panic!("{row:?}") };
         for name in names.split('`').skip(1).step_by(2) {
-            let TypeName(given) = name.parse().unwrap();
+            let TypeName { given, .. } = name.parse().unwrap();
             assert_eq!(given.column_type.to_string(), code(column_type), "{name}");
             documented.push(name.to_lowercase());
         }
