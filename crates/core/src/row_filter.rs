@@ -269,6 +269,25 @@ impl Reader<'_> {
     }
 }
 
+/// What says the same, or as much of it as can be said, where `rest` is not
+/// understood.
+fn cure(rest: &str) -> String {
+    let word = rest.split(|letter: char| !letter.is_alphanumeric()).next().unwrap_or_default();
+    let instead = match word.to_ascii_lowercase().as_str() {
+        "not" => "instead of `not a = 1` say `a <> 1`",
+        "between" => "instead of `a between 1 and 2` say `a >= 1 and a <= 2`",
+        "like" | "ilike" | "similar" | "regexp" => "patterns are not known",
+        _ if rest.starts_with('(') => "there are no brackets but those of `in`",
+        _ => "",
+    };
+    let separator = if instead.is_empty() { "" } else { "; " };
+    format!(
+        "{instead}{separator}a condition is comparisons of columns with constants, joined by \
+         `and`: `a > 10`, `a <> 'x'`, `a in ('x', 'y')`, `a not in (1, 2)`, `a is null`, \
+         `a is not null`"
+    )
+}
+
 /// Says what was expected, and shows where: `None` is the end.
 fn refusal(text: &str, start: Option<usize>, expected: &str) -> Error {
     const SHOWN: usize = 30;
@@ -282,6 +301,7 @@ fn refusal(text: &str, start: Option<usize>, expected: &str) -> Error {
     };
     Error::new(ErrorKind::InvalidConfig, format!("`where` is not understood {place}: {expected}"))
         .with("where", text)
+        .with_hint(cure(start.and_then(|start| text.get(start..)).unwrap_or_default()))
 }
 
 #[cfg(test)]
@@ -293,6 +313,22 @@ mod tests {
         let filter = RowFilter::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         let comparisons = filter.comparisons.into_iter();
         comparisons.map(|it| (it.column, it.comparator, it.values)).collect()
+    }
+
+    #[test]
+    fn what_is_not_known_has_a_cure() {
+        for (text, cure) in [
+            ("not k = 1", "say `a <> 1`"),
+            ("k like 'a%'", "patterns are not known"),
+            ("k between 1 and 2", "say `a >= 1 and a <= 2`"),
+            ("(k = 1)", "no brackets"),
+            ("k = 1 or k = 2", "column in ('a', 'b')"),
+            ("lower(k) = 'a'", "joined by `and`"),
+            ("k ~ 'a'", "joined by `and`"),
+        ] {
+            let error = RowFilter::parse(text).unwrap_err();
+            assert!(error.hint().unwrap().contains(cure), "{text}: {:?}", error.hint());
+        }
     }
 
     #[test]

@@ -340,6 +340,16 @@ pub enum MaxRejects {
     Percent(f64),
 }
 
+impl std::fmt::Display for MaxRejects {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Unlimited => f.write_str("any number"),
+            Self::Rows(rows) => write!(f, "{rows}"),
+            Self::Percent(percent) => write!(f, "{percent}%"),
+        }
+    }
+}
+
 impl MaxRejects {
     /// Whether a file with so many bad rows among so many is too bad.
     /// `finished` says that the file has no more rows: a percentage is only

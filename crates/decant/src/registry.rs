@@ -28,6 +28,12 @@ pub async fn open_destination(
     decant_databases::open(url, options).await
 }
 
+/// The schemes of destinations' URLs.
+pub fn destination_schemes() -> Vec<&'static str> {
+    let entries = decant_databases::destinations().iter();
+    entries.flat_map(|entry| entry.schemes.iter().copied()).collect()
+}
+
 /// The names of the formats, without `auto`.
 pub fn format_names() -> Vec<&'static str> {
     decant_formats::formats().iter().map(|format| format.name).collect()

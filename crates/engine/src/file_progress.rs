@@ -293,9 +293,13 @@ impl FileProgress {
             let error = Error::new(
                 ErrorKind::RejectedRows,
                 format!(
-                    "{} of {} rows were rejected, more than max_rejects allows",
-                    self.rows_rejected, self.rows_read
+                    "{} of {} rows were rejected, more than the {} that max_rejects allows",
+                    self.rows_rejected, self.rows_read, self.policy.max_rejects
                 ),
+            )
+            .with_hint(
+                "look at the rejected rows with `decant rejects`; mend the file, or raise \
+                 `max_rejects`",
             );
             return Err(self.failure(error));
         }

@@ -15,7 +15,7 @@ use decant_core::{
 use crate::archives::ArchiveFile;
 use crate::arrivals::{Arrivals, Judged, Verdict};
 use crate::file_progress::{FileProgress, Undecoded};
-use crate::ingest::{Ingest, PlannedFile, count_bad_end, new_load_id, without};
+use crate::ingest::{Ingest, PlannedFile, bad_end, count_bad_end, new_load_id, without};
 use crate::observer::Event;
 use crate::pipeline::Run;
 use crate::refusals::{LateRefusals, Refusals};
@@ -143,7 +143,7 @@ impl Run {
             let own = known.row(&file, &table.to_string());
             let attempts = own.map_or(0, |entry| entry.attempts);
             let failure = error.told_of(&file.location());
-            let status = self.status_without_table(error, &file).await?;
+            let status = self.status_without_table(stream, error, &file).await?;
             let counts = status != Status::Failed
                 || attempts < stream.max_attempts
                 || stream.reload != Reload::None;
@@ -166,12 +166,17 @@ impl Run {
         Ok(())
     }
 
-    /// How a file ends whose table could not be made: it failed, unless the
-    /// reason is that the file is gone.
-    async fn status_without_table(&self, error: &Error, file: &FileVersion) -> Result<Status> {
+    /// How a file ends whose table could not be made: as the policy wants it,
+    /// unless the reason is that the file is gone.
+    async fn status_without_table(
+        &self,
+        stream: &Stream,
+        error: &Error,
+        file: &FileVersion,
+    ) -> Result<Status> {
         let is_gone =
             error.kind() == ErrorKind::NotFound && self.services.present(file).await?.is_none();
-        Ok(if is_gone { Status::Vanished } else { Status::Failed })
+        Ok(if is_gone { Status::Vanished } else { bad_end(stream.on_error, error) })
     }
 }
 

@@ -1,8 +1,9 @@
 //! `decant config`: describe, begin or check a configuration file.
 
-use decant::config::{Vocabulary, check, example, schema};
+use decant::config::{check, example, schema};
 use decant::core::Result;
 
+use super::{refused, with_vocabulary};
 use crate::args::{ConfigVerb, GlobalArgs};
 use crate::exit::Exit;
 use crate::output::print;
@@ -13,9 +14,13 @@ pub(crate) fn run(verb: ConfigVerb, global: &GlobalArgs) -> Result<Exit> {
         ConfigVerb::Schema => print(&schema())?,
         ConfigVerb::Example => print(example())?,
         ConfigVerb::Check => {
-            let formats = decant::registry::format_names();
-            let vocabulary = Vocabulary { formats: &formats };
-            print(&check(&global.document()?, &global.overrides(), &vocabulary)?)?;
+            let checked = with_vocabulary(|vocabulary| {
+                check(&global.document()?, &global.overrides(), vocabulary)
+            });
+            match checked {
+                Ok(meaning) => print(&meaning)?,
+                Err(error) => return Ok(refused(&error)),
+            }
         }
     }
     Ok(Exit::Ok)

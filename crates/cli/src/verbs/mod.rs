@@ -84,5 +84,8 @@ fn refused(error: &Error) -> Exit {
 
 /// Hands over the names that plug-ins go by.
 fn with_vocabulary<T>(meant: impl FnOnce(&Vocabulary<'_>) -> Result<T>) -> Result<T> {
-    meant(&Vocabulary { formats: &decant::registry::format_names() })
+    meant(&Vocabulary {
+        formats: &decant::registry::format_names(),
+        destinations: &decant::registry::destination_schemes(),
+    })
 }

@@ -186,3 +186,34 @@ fn check_hides_secrets_and_shows_defaults() {
     world.configure("orders/", "streams: {orders: {max_attempts: many}}\n");
     world.plain(&["config", "check"]).run().exits(2).says(&["decant.yaml:6", "many"]);
 }
+
+#[test]
+fn what_cannot_be_meant_is_refused_before_anything_is_opened() {
+    let world = World::sqlite();
+    let check = |destination: &str, stream: &str| {
+        let yaml = format!(
+            "source: {{url: s3://shop/}}\ndestination: {destination}\nstreams: {{a: {{{stream}}}}}\n"
+        );
+        world.write("decant.yaml", yaml);
+        world.plain(&["config", "check"]).env("HK", "").run()
+    };
+    check("sqlite:a.db", "table: t").exits(0);
+    for (destination, stream, words) in [
+        ("sqlite:a.db", "if_exists: merge", &["not supported yet", "`append`"][..]),
+        ("mysq://u:hunter2@h/d", "", &["`mysq`", "did you mean `mysql`", "`postgresql`"]),
+        ("mysql://u:hunter2@h/d", "", &["`mysql` is not supported", "`sqlite`"]),
+        ("postgresq://u:hunter2@h/d", "", &["did you mean `postgresql`"]),
+        ("shop.db", "", &["has no scheme", "`sqlite:PATH`"]),
+        ("sqlite:a.db", "columns: {types: {a: numeric(12,2)}}", &["stands in quotes"]),
+        ("sqlite:a.db", "columns: {hash: {columns: [a], key: \"\"}}", &["the key of `hash`"]),
+        ("sqlite:a.db", "columns: {hash: {columns: [a], key: \"${HK}\"}}", &["is empty"]),
+        ("sqlite:a.db", "columns: {row_hash: {name: h, key: \"${HK}\"}}", &["`row_hash`"]),
+        ("sqlite:a.db", "where: not k = 1", &["say `a <> 1`", "joined by `and`"]),
+        ("sqlite:a.db", "where: k like 'a%'", &["patterns are not known"]),
+    ] {
+        let refused = check(destination, stream).exits(2);
+        refused.says(words);
+        refused.says(&["decant.yaml line"]);
+        refused.never_says("hunter2");
+    }
+}

@@ -249,3 +249,26 @@ fn a_plan_shows_what_would_change() {
         assert_eq!(world.database.columns("t"), ["id", "n", "_file_id"]);
     });
 }
+
+#[test]
+fn a_file_that_alone_would_make_its_table_is_passed_over_as_well() {
+    on_both(|world| {
+        world.put("in/1.json", "[{\"a\":1},\n{\"a\":oops}]");
+        let run = world.load("in/", &["--on-error", "skip-file", "--table", "t"]).exits(3);
+        assert_eq!(run.files(), "skipped 1");
+        assert_eq!(run.error()["line"], 2);
+        assert_eq!(world.statuses(), ["in/1.json|skipped"]);
+        let again = world.load("in/", &["--on-error", "skip-file", "--table", "t"]).exits(0);
+        assert_eq!(again.report()["files"]["failed"], 0);
+    });
+}
+
+#[test]
+fn too_many_rejects_say_how_many_are_allowed_and_the_cure() {
+    let world = World::sqlite();
+    world.put("in/1.csv", "id\n1\nx\ny\n");
+    let options = ["--on-error", "reject", "--max-rejects", "1", "--type", "id=int64"];
+    let error = world.load("in/", &options).exits(1).error();
+    assert!(error["message"].as_str().unwrap().contains("more than the 1 that max_rejects allows"));
+    assert!(error["hint"].as_str().unwrap().contains("decant rejects"), "{error}");
+}

@@ -27,6 +27,7 @@ pub(super) fn column_rules(typed: Option<&Columns>, path: &Path<'_>) -> Meant<Co
     }
     renames.refuse_both(["select", "exclude"], typed, path)?;
     renames.refuse_both(["hash", "mask"], typed, path)?;
+    refuse_empty_keys(typed, path)?;
     Ok(ColumnRules {
         rename: typed.rename.clone(),
         aliases: typed
@@ -48,6 +49,23 @@ pub(super) fn column_rules(typed: Option<&Columns>, path: &Path<'_>) -> Meant<Co
         conceal: concealments(typed),
         added: added_columns(typed, path)?,
     })
+}
+
+/// A key that is empty hides nothing: anybody can hash all values there are.
+fn refuse_empty_keys(typed: &Columns, path: &Path<'_>) -> Meant<()> {
+    let keys = [
+        ("hash", typed.hash.as_ref().and_then(|hash| hash.key.as_ref())),
+        ("row_hash", typed.row_hash.as_ref().and_then(|hash| hash.key.as_ref())),
+    ];
+    let is_empty = |key: &Hidden| key.0.expose().trim().is_empty();
+    match keys.iter().find(|(_, key)| key.is_some_and(is_empty)) {
+        Some((rule, _)) => Err(Objection::new(
+            path.to(&format!("columns.{rule}.key")),
+            format!("the key of `{rule}` is empty"),
+        )
+        .hint("set the variable that holds it, or leave `key` out for hashes without one")),
+        None => Ok(()),
+    }
 }
 
 fn words(texts: &Option<Texts>) -> Vec<String> {

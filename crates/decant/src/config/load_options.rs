@@ -43,7 +43,7 @@ impl LoadOptions {
             Objection::new("source.url", "there is no source").hint("name a file, folder or glob")
         })?;
         let stream = self.stream_of(&locations, &first, vocabulary)?;
-        assemble(&Configuration::default(), &self.overrides, first, vec![stream])
+        assemble(&Configuration::default(), &self.overrides, first, vec![stream], vocabulary)
     }
 
     fn stream_of(

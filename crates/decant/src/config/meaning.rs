@@ -8,6 +8,7 @@ use std::num::NonZeroUsize;
 
 use decant_core::Stream;
 use decant_core::error::{Error, ErrorKind};
+use decant_core::names::did_you_mean;
 use decant_core::secret::Secret;
 use decant_core::stream::{GroupLimits, WriteMode};
 
@@ -98,6 +99,8 @@ pub struct ReloadOptions {
 pub struct Vocabulary<'a> {
     /// Formats, without `auto`.
     pub formats: &'a [&'a str],
+    /// Schemes of destinations' URLs.
+    pub destinations: &'a [&'a str],
 }
 
 /// An error about one setting, named by its dotted path in the configuration.
@@ -161,7 +164,7 @@ pub(super) fn settle(
 ) -> Meant<Settings> {
     let folder = source_folder(&configuration.source)?;
     let streams = chosen_streams(configuration, &folder, overrides, vocabulary)?;
-    assemble(configuration, overrides, folder, streams)
+    assemble(configuration, overrides, folder, streams, vocabulary)
 }
 
 /// Settings from streams whose meaning is decided already.
@@ -170,11 +173,14 @@ pub(super) fn assemble(
     overrides: &Overrides,
     location: Location,
     streams: Vec<Stream>,
+    vocabulary: &Vocabulary<'_>,
 ) -> Meant<Settings> {
+    let destination = destination_settings(&configuration.destination, &overrides.destination)?;
+    refuse_unknown_destination(&destination, vocabulary)?;
     let limits = overridden_limits(&configuration.limits, &overrides.limits);
     Ok(Settings {
         source: source_settings(&configuration.source, location.root, overrides)?,
-        destination: destination_settings(&configuration.destination, &overrides.destination)?,
+        destination,
         streams,
         threads: threads_of(&limits)?,
         memory_bytes: memory_of(&limits)?,
@@ -261,6 +267,60 @@ pub(super) fn destination_settings(
         connections: positive(connections, "destination.connections")?
             .unwrap_or(DEFAULT_CONNECTIONS),
     })
+}
+
+/// Databases that are known by name and not supported.
+const NOT_DESTINATIONS: [&str; 14] = [
+    "mysql",
+    "mariadb",
+    "mssql",
+    "sqlserver",
+    "oracle",
+    "snowflake",
+    "bigquery",
+    "redshift",
+    "duckdb",
+    "clickhouse",
+    "databricks",
+    "trino",
+    "cockroachdb",
+    "mongodb",
+];
+
+/// The URL is never shown: it may hold a password.
+fn refuse_unknown_destination(
+    destination: &DestinationSettings,
+    vocabulary: &Vocabulary<'_>,
+) -> Meant<()> {
+    let known = vocabulary.destinations;
+    let refuse = |message: String| Objection::new("destination.url", message);
+    let scheme = destination.url.expose().split_once(':').map(|(scheme, _)| scheme);
+    let Some(scheme) = scheme.filter(|scheme| scheme.len() > 1) else {
+        let hint = format!("a file of SQLite is `sqlite:PATH`; known are {}", listed(known));
+        let refusal = refuse("the destination is no URL: it has no scheme".into()).hint(hint);
+        return if known.is_empty() { Ok(()) } else { Err(refusal) };
+    };
+    let database = scheme.split('+').next().unwrap_or(scheme).to_ascii_lowercase();
+    if known.is_empty() || known.contains(&database.as_str()) {
+        return Ok(());
+    }
+    let is_word = database.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let named = if is_word { format!(" `{database}`") } else { String::new() };
+    let all = [known, &NOT_DESTINATIONS[..]].concat();
+    let meant = NOT_DESTINATIONS.iter().find(|name| **name == database);
+    let close = did_you_mean(&database, all.iter().copied());
+    let hint = match (meant, close) {
+        (Some(_), _) => format!("known are {}", listed(known)),
+        (None, Some(close)) if !known.contains(&close) => {
+            format!("did you mean `{close}`? It is not supported; known are {}", listed(known))
+        }
+        (None, _) => suggestion(&database, known),
+    };
+    let message = match meant {
+        Some(name) => format!("`{name}` is not supported as a destination"),
+        None => format!("there is no destination{named}"),
+    };
+    Err(refuse(message).hint(hint))
 }
 
 fn overridden_limits(typed: &Limits, over: &Limits) -> Limits {

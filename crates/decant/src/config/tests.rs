@@ -14,7 +14,10 @@ use super::typed::{self, StreamOptions, Texts};
 use super::*;
 
 const HEAD: &str = "source: {url: s3://b/in/}\n";
-const FORMATS: Vocabulary<'_> = Vocabulary { formats: &["csv", "tsv", "json", "parquet"] };
+const FORMATS: Vocabulary<'_> = Vocabulary {
+    formats: &["csv", "tsv", "json", "parquet"],
+    destinations: &["sqlite", "postgresql"],
+};
 
 fn environment() -> Environment {
     Environment::of([("URL", "postgresql://u:hunter2@h/db"), ("WRONG", "hunter2"), ("N", "3")])

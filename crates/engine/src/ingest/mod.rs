@@ -22,7 +22,7 @@ use decant_core::{
 };
 use futures::{StreamExt, stream};
 
-pub(crate) use self::settle::count_bad_end;
+pub(crate) use self::settle::{bad_end, count_bad_end};
 pub(crate) use self::streamed::without;
 use self::together::Decoded;
 use crate::decode::{Decoder, WholeFile};

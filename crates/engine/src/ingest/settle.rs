@@ -73,11 +73,7 @@ impl Ingest {
         failure: FileFailure,
         settled: &mut Vec<Receipt>,
     ) -> Result<()> {
-        let status = match self.stream.on_error {
-            _ if failure.error.fact(POLICY).is_some() => Status::Failed,
-            OnError::SkipFile if is_of_the_file(&failure.error) => Status::Skipped,
-            OnError::SkipFile | OnError::Fail | OnError::Reject => Status::Failed,
-        };
+        let status = bad_end(self.stream.on_error, &failure.error);
         self.settle_as(status, file, failure, settled).await
     }
 
@@ -110,6 +106,15 @@ impl Ingest {
             settled.push(file.receipt.clone());
         }
         Ok(())
+    }
+}
+
+/// How a file ends that failed with `error`.
+pub(crate) fn bad_end(on_error: OnError, error: &Error) -> Status {
+    match on_error {
+        _ if error.fact(POLICY).is_some() => Status::Failed,
+        OnError::SkipFile if is_of_the_file(error) => Status::Skipped,
+        OnError::SkipFile | OnError::Fail | OnError::Reject => Status::Failed,
     }
 }
 
