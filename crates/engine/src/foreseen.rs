@@ -63,6 +63,9 @@ impl Foreseen {
                 self.changes.push(drift.sentence(file));
             }
         }
+        if sample.complete {
+            self.plan.check_complete(&conform)?;
+        }
         self.compare_types(file, sample, &conform);
         Ok(())
     }

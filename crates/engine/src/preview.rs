@@ -71,7 +71,7 @@ pub struct TablePlanned {
 struct Planned {
     name: String,
     plan: Option<TablePlan>,
-    /// Files that would be loaded into it, if it exists.
+    /// Files that would be loaded into it.
     files: Candidates,
 }
 
@@ -122,7 +122,7 @@ impl Run {
                     .await?;
             }
         }
-        for table in shown.iter_mut().filter(|table| table.exists) {
+        for table in &mut shown {
             let found = planned.values_mut().find(|planned| planned.name == table.table);
             if let Some(Planned { plan: Some(plan), files, .. }) = found {
                 self.foresee(&stream, plan, files, table).await?;
@@ -131,7 +131,8 @@ impl Run {
         Ok(shown)
     }
 
-    /// Says what a table's new files would change about it.
+    /// Says what a table's new files would change about it, or how they meet
+    /// the table that would be made for them.
     async fn foresee(
         &self,
         stream: &Stream,
@@ -152,7 +153,7 @@ impl Run {
             }
         }
         let Foreseen { added: columns, changes, .. } = foreseen;
-        if !columns.is_empty() {
+        if shown.exists && !columns.is_empty() {
             let table = plan.state.name.clone();
             let change = TableChange::AddColumns { table, columns };
             shown.statements = self.services.destination.apply(&change, true).await?;

@@ -65,6 +65,23 @@ fn a_plan_knows_what_is_settled_and_what_was_given_up() {
 }
 
 #[test]
+fn what_files_have_in_common_is_told_before_their_table_is_made() {
+    on_both(|world| {
+        world.put("orders/1.csv", "Name,NAME\na,b\n");
+        let changes = |options: &[&str]| {
+            let lines = plan(world, options);
+            lines.iter().find(|line| line["statements"].is_array()).unwrap()["changes"].to_string()
+        };
+        assert!(changes(&[]).contains("renamed: `NAME` to `name_"), "{}", changes(&[]));
+        world.put("orders/2.csv", "name\nc\n");
+        assert!(changes(&[]).contains("missing: "), "{}", changes(&[]));
+        let refused = changes(&["--missing-columns", "fail"]);
+        assert!(refused.contains("refused: ") && refused.contains("orders/2.csv"), "{refused}");
+        assert!(world.database.tables().is_empty());
+    });
+}
+
+#[test]
 fn options_of_a_load_need_a_source() {
     let world = World::sqlite();
     world.plain(&["plan", "--table", "x"]).run().exits(2).says(&["--table", "SOURCE"]);
