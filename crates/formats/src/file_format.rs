@@ -19,7 +19,7 @@ use decant_core::stream::FormatOptions;
 use decant_core::{Error, ErrorKind, Result};
 
 use crate::compression::{Compression, Decompressed, MAGIC_BYTES, Unpacking};
-use crate::recognition::{LOOK_BYTES, Magic, by_content, by_magic, is_text, looks_like};
+use crate::recognition::{LOOK_BYTES, Magic, by_content, by_magic, is_html, is_text, looks_like};
 use crate::registry::{FormatEntry, Reads, by_name};
 
 /// Who says what a file is.
@@ -147,6 +147,9 @@ impl FileFormat {
             || options.quote.is_some()
             || options.escape.is_some()
             || options.comment.is_some();
+        if is_html(start) && !is_delimited {
+            return Err(is_foreign("an HTML page"));
+        }
         let name = match by_content(start) {
             _ if is_delimited => "csv",
             _ if options.records_path.is_some() => "json",
@@ -395,6 +398,7 @@ mod tests {
             ("f.bin", gzip(&tar), "`.tar`"),
             ("f.csv", zip, "`.zip`"),
             ("f", b"SQLite format 3\0".to_vec(), "--exclude"),
+            ("f", b"<!DOCTYPE html>\n<html>".to_vec(), "--exclude"),
         ] {
             let error = load(name, &bytes).unwrap_err();
             let told = format!("{error} {}", error.hint().unwrap_or_default());

@@ -93,8 +93,7 @@ pub(crate) fn by_content(start: &[u8]) -> &'static str {
     if json::is_beginning(text) {
         return "json";
     }
-    let text = text.trim_ascii_start();
-    if text.starts_with(b"<?xml") && !is_html(text) { "xml" } else { "csv" }
+    if is_xml(text.trim_ascii_start()) { "xml" } else { "csv" }
 }
 
 /// What a file looks like that is not what it was taken for: in words, and as
@@ -126,7 +125,19 @@ pub(crate) fn is_text(start: &[u8]) -> bool {
     !looked_at.is_empty() && !looked_at.iter().any(|byte| is_binary(*byte))
 }
 
-fn is_html(start: &[u8]) -> bool {
+/// Whether text begins with an element, or what stands before one.
+fn is_xml(text: &[u8]) -> bool {
+    let begins = match text {
+        [b'<', b'?', b'x', b'm', b'l', ..] | [b'<', b'!', b'-', b'-', ..] => true,
+        [b'<', letter, ..] => letter.is_ascii_alphabetic() || *letter == b'_',
+        _ => false,
+    };
+    let ends_something = |mark: &[u8]| memchr::memmem::find(text, mark).is_some();
+    begins && (ends_something(b"</") || ends_something(b"/>"))
+}
+
+/// Whether the text is a web page: what a server says instead of the file.
+pub(crate) fn is_html(start: &[u8]) -> bool {
     let text = start.strip_prefix(BYTE_ORDER_MARK).unwrap_or(start).trim_ascii_start();
     let head = text[..text.len().min(TEXT_BYTES)].to_ascii_lowercase();
     let begins = |word: &[u8]| head.starts_with(word);
@@ -225,7 +236,9 @@ mod tests {
             ("null\n", "csv"),
             ("a,b\n{\"a\":1},2\n", "csv"),
             ("<?xml version=\"1.0\"?><a/>", "xml"),
-            ("<?xml version=\"1.0\"?><!DOCTYPE html><html>", "csv"),
+            ("<rows>\n<row a='1'/>", "xml"),
+            ("<5,>5\n1,2\n", "csv"),
+            ("<a>,<b>\n1,2\n", "csv"),
             ("", "csv"),
         ] {
             assert_eq!(by_content(text.as_bytes()), expected, "{text:?}");

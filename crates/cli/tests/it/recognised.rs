@@ -49,3 +49,43 @@ fn what_is_not_what_its_name_says_fails_with_its_cure() {
     world.put("b.xlsx", "id,name\n1,a\n");
     world.load("b.xlsx", &["--table", "t", "--format", "csv"]).exits(0);
 }
+
+/// A workbook with one sheet, `Orders`.
+fn workbook() -> Vec<u8> {
+    let main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+    let office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let relations = |kind: &str, target: &str| {
+        format!(
+            "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">\
+             <Relationship Id=\"r1\" Type=\"{office}/{kind}\" Target=\"{target}\"/></Relationships>"
+        )
+    };
+    let book = format!(
+        "<workbook xmlns=\"{main}\" xmlns:r=\"{office}\"><sheets>\
+         <sheet name=\"Orders\" sheetId=\"1\" r:id=\"r1\"/></sheets></workbook>"
+    );
+    let sheet = format!(
+        "<worksheet xmlns=\"{main}\"><sheetData><row r=\"1\"><c r=\"A1\"><v>1</v></c></row>\
+         <row r=\"2\"><c r=\"A2\"><v>2</v></c></row></sheetData></worksheet>"
+    );
+    let types = "<Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\"/>";
+    zip(&[
+        ("[Content_Types].xml", types.as_bytes()),
+        ("_rels/.rels", relations("officeDocument", "xl/workbook.xml").as_bytes()),
+        ("xl/_rels/workbook.xml.rels", relations("worksheet", "worksheets/s.xml").as_bytes()),
+        ("xl/workbook.xml", book.as_bytes()),
+        ("xl/worksheets/s.xml", sheet.as_bytes()),
+    ])
+}
+
+#[test]
+fn a_workbook_without_the_sheet_names_its_sheets_and_needs_no_ending() {
+    let world = World::sqlite();
+    world.put("a.xlsx", workbook());
+    let error = world.load("a.xlsx", &["--table", "t", "--sheet", "Nope"]).exits(1).error();
+    assert!(error["message"].as_str().unwrap().contains("no sheet `Nope`"), "{error}");
+    assert_eq!(error["hint"], "its sheets are `Orders`");
+    world.put("workbook.bin", workbook());
+    world.load("workbook.bin", &["--table", "t", "--sheet", "Orders"]).exits(0);
+    assert_eq!(world.query("SELECT column_1 FROM t ORDER BY 1"), ["1", "2"]);
+}

@@ -40,6 +40,7 @@ fn shapes() -> Vec<(&'static str, Vec<u8>)> {
         ("lined/a.jsonl", text("{\"a\":1}\n{\"b\":2}\n")),
         ("logged/a.log", text("{\"a\":1}\n{\"a\":2}\n")),
         ("nameless/data", text(r#"[{"a":1},{"a":2}]"#)),
+        ("marked/a.xml", text("<rows><row id=\"1\"><n>x</n></row><row id=\"2\"/></rows>")),
         ("typed/a.parquet", parquet()),
         ("disguised/f.dat", parquet()),
         ("zipped/a.zip", zip(&[("a.csv", b"id;x\n1;2\n"), ("b.csv", b"id;x\n3;4\n")])),
