@@ -141,6 +141,11 @@ impl Run {
         for Arrival { file, .. } in files {
             let id = FileId::of(&table.to_string(), &file);
             let own = known.row(&file, &table.to_string());
+            let was_skipped = own.is_some_and(|entry| entry.status == Status::Skipped);
+            if was_skipped && stream.reload == Reload::None {
+                self.tally.files(|files| files.already_loaded += 1);
+                continue;
+            }
             let attempts = own.map_or(0, |entry| entry.attempts);
             let failure = error.told_of(&file.location());
             let status = self.status_without_table(stream, error, &file).await?;

@@ -200,9 +200,9 @@ fn what_cannot_be_meant_is_refused_before_anything_is_opened() {
     check("sqlite:a.db", "table: t").exits(0);
     for (destination, stream, words) in [
         ("sqlite:a.db", "if_exists: merge", &["not supported yet", "`append`"][..]),
-        ("mysq://u:hunter2@h/d", "", &["`mysq`", "did you mean `mysql`", "`postgresql`"]),
-        ("mysql://u:hunter2@h/d", "", &["`mysql` is not supported", "`sqlite`"]),
-        ("postgresq://u:hunter2@h/d", "", &["did you mean `postgresql`"]),
+        ("mysq://u:hunter2@h/d", "", &["`mysq`", "did you mean `mysql:`", "`postgresql:`"]),
+        ("mysql://u:hunter2@h/d", "", &["`mysql` is not supported", "`sqlite:`"]),
+        ("postgresq://u:hunter2@h/d", "", &["did you mean `postgresql:`"]),
         ("shop.db", "", &["has no scheme", "`sqlite:PATH`"]),
         ("sqlite:a.db", "columns: {types: {a: numeric(12,2)}}", &["stands in quotes"]),
         ("sqlite:a.db", "columns: {hash: {columns: [a], key: \"\"}}", &["the key of `hash`"]),
@@ -213,7 +213,7 @@ fn what_cannot_be_meant_is_refused_before_anything_is_opened() {
     ] {
         let refused = check(destination, stream).exits(2);
         refused.says(words);
-        refused.says(&["decant.yaml line"]);
+        refused.says(&["decant.yaml:"]);
         refused.never_says("hunter2");
     }
 }

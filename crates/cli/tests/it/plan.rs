@@ -72,7 +72,7 @@ fn what_files_have_in_common_is_told_before_their_table_is_made() {
             let lines = plan(world, options);
             lines.iter().find(|line| line["statements"].is_array()).unwrap()["changes"].to_string()
         };
-        assert!(changes(&[]).contains("renamed: `NAME` to `name_"), "{}", changes(&[]));
+        assert!(changes(&[]).contains("`NAME` to `name_"), "{}", changes(&[]));
         world.put("orders/2.csv", "name\nc\n");
         assert!(changes(&[]).contains("missing: "), "{}", changes(&[]));
         let refused = changes(&["--missing-columns", "fail"]);

@@ -267,7 +267,8 @@ fn a_file_that_alone_would_make_its_table_is_passed_over_as_well() {
 fn too_many_rejects_say_how_many_are_allowed_and_the_cure() {
     let world = World::sqlite();
     world.put("in/1.csv", "id\n1\nx\ny\n");
-    let options = ["--on-error", "reject", "--max-rejects", "1", "--type", "id=int64"];
+    let options =
+        ["--table", "t", "--on-error", "reject", "--max-rejects", "1", "--type", "id=int64"];
     let error = world.load("in/", &options).exits(1).error();
     assert!(error["message"].as_str().unwrap().contains("more than the 1 that max_rejects allows"));
     assert!(error["hint"].as_str().unwrap().contains("decant rejects"), "{error}");

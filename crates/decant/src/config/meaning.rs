@@ -293,10 +293,12 @@ fn refuse_unknown_destination(
     vocabulary: &Vocabulary<'_>,
 ) -> Meant<()> {
     let known = vocabulary.destinations;
+    let schemes: Vec<String> = known.iter().map(|scheme| format!("`{scheme}:`")).collect();
+    let begins = format!("a destination begins with one of {}", schemes.join(", "));
     let refuse = |message: String| Objection::new("destination.url", message);
     let scheme = destination.url.expose().split_once(':').map(|(scheme, _)| scheme);
     let Some(scheme) = scheme.filter(|scheme| scheme.len() > 1) else {
-        let hint = format!("a file of SQLite is `sqlite:PATH`; known are {}", listed(known));
+        let hint = format!("a file of SQLite is `sqlite:PATH`; {begins}");
         let refusal = refuse("the destination is no URL: it has no scheme".into()).hint(hint);
         return if known.is_empty() { Ok(()) } else { Err(refusal) };
     };
@@ -310,11 +312,13 @@ fn refuse_unknown_destination(
     let meant = NOT_DESTINATIONS.iter().find(|name| **name == database);
     let close = did_you_mean(&database, all.iter().copied());
     let hint = match (meant, close) {
-        (Some(_), _) => format!("known are {}", listed(known)),
-        (None, Some(close)) if !known.contains(&close) => {
-            format!("did you mean `{close}`? It is not supported; known are {}", listed(known))
+        (Some(_), _) | (None, None) => begins,
+        (None, Some(close)) if known.contains(&close) => {
+            format!("did you mean `{close}:`? {begins}")
         }
-        (None, _) => suggestion(&database, known),
+        (None, Some(close)) => {
+            format!("did you mean `{close}:`, which is not supported? {begins}")
+        }
     };
     let message = match meant {
         Some(name) => format!("`{name}` is not supported as a destination"),
