@@ -32,3 +32,9 @@ pub(crate) fn complain(error: &Error) {
     // Where not even this can be written, the exit code has to do.
     let _ = writeln!(std::io::stderr(), "{}", describe(error));
 }
+
+/// Tells people something where standard output belongs to data.
+pub(crate) fn tell(text: &str) {
+    // It is told besides what was asked for, and may go unheard.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}

@@ -117,10 +117,8 @@ impl ReplayArgs {
     /// `InvalidConfig` for a column that is typed twice.
     pub(crate) fn replay(&self) -> Result<Replay> {
         let types = map_of("--type", &self.column_types)?;
-        let types: BTreeMap<String, GivenType> = types
-            .into_iter()
-            .map(|(column, TypeName { given, .. })| (column, given.into()))
-            .collect();
+        let types: BTreeMap<String, GivenType> =
+            types.into_iter().map(|(column, TypeName { given, .. })| (column, given)).collect();
         let (lenient, dry_run) = (self.lenient, self.dry_run);
         Ok(Replay { types, lenient, dry_run, ..Replay::default() })
     }

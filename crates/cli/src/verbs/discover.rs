@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::{refused, with_vocabulary};
 use crate::args::{DiscoverArgs, GlobalArgs, OutputFormat};
 use crate::exit::{Exit, describe_reported};
-use crate::output::{print, print_json};
+use crate::output::{print, print_json, tell};
 use crate::progress::{counted, human_bytes, human_count};
 use crate::table::lay_out;
 
@@ -54,7 +54,7 @@ async fn of_source(
         let text = format!("written to {}{note}\n", path.display());
         match global.output {
             OutputFormat::Text => print(&text)?,
-            OutputFormat::Json => eprint!("{text}"),
+            OutputFormat::Json => tell(&text),
         }
     }
     Ok(exit)

@@ -70,7 +70,7 @@ fn in_shape(table: &Table, shape: &str) -> String {
 fn object(table: &Table, row: &[Value]) -> Json {
     let members = table.names.iter().zip(row).filter(|(_, value)| {
         // A key that is absent is a NULL too.
-        **value != Value::Null || table.rows.len() % 2 == 0
+        **value != Value::Null || table.rows.len().is_multiple_of(2)
     });
     members.map(|(name, value)| (name.clone(), scalar(value))).collect::<Map<_, _>>().into()
 }
