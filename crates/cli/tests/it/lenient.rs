@@ -32,7 +32,7 @@ fn what_was_cut_is_rescued_where_that_is_asked() {
         world.put("in/1.csv", RAGGED);
         let options = ["--table", "t", "--lenient", "--new-columns", "rescue"];
         let run = world.load("in/", &options).exits(0);
-        assert_eq!(run.rows(), "read 4, loaded 4, repaired 2");
+        assert_eq!(run.rows(), "read 4, loaded 4, rescued 1, repaired 2");
         let rescued = world.rows("SELECT _rescued FROM t WHERE id = 3");
         let kept = rescued[0][0].as_deref().unwrap();
         assert!(kept.contains("surplus") && kept.contains("more"), "{kept}");

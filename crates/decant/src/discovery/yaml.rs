@@ -210,6 +210,7 @@ fn format_keys(options: &FormatOptions) -> Vec<(&'static str, String)> {
         decompressed_bytes_max,
         decompression_ratio_max,
         memory_bytes: _,
+        habits: _,
     } = options;
     let text = |text: &Option<String>| text.as_deref().map(quoted);
     let meant = |mark: &Option<Mark>| mark.filter(|mark| *mark != Mark::Off).map(word);

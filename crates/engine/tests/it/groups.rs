@@ -102,7 +102,8 @@ async fn columns_that_appear_later_are_added_and_nothing_is_lost() {
         assert!(rows.contains(&vec![text("one"), None, None]));
         assert!(rows.contains(&vec![text("two"), text("x"), None]));
         assert!(rows.contains(&vec![text("three"), None, text("y")]));
-        assert_eq!(report.tables[0].changes.len(), 2, "{:?}", report.tables);
+        let added = report.tables[0].changes.iter().filter(|change| change.starts_with("added"));
+        assert_eq!(added.count(), 2, "{:?}", report.tables);
     }
 }
 
