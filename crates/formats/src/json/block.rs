@@ -3,6 +3,8 @@
 //! Values are kept by column and only where a row has them, so that a file
 //! with many rare keys takes no more memory than its own text.
 
+use decant_core::format::RepairKind;
+
 use super::token::{Texts, Token};
 use super::window::Place;
 
@@ -27,12 +29,24 @@ pub(crate) struct Cell {
     pub(crate) token: Token,
 }
 
+/// A row that is good only after a repair.
+#[derive(Clone, Debug)]
+pub(crate) struct Repaired {
+    /// The row's number in the block.
+    pub(crate) row: usize,
+    pub(crate) kind: RepairKind,
+    /// Values that were cut off, as text.
+    pub(crate) cut: Vec<String>,
+}
+
 /// The good rows of a block.
 #[derive(Debug, Default)]
 pub(crate) struct Block {
     pub(crate) rows: Vec<Row>,
     /// The cells of each column, by row.
     pub(crate) cells: Vec<Vec<Cell>>,
+    /// In the order of their rows.
+    pub(crate) repairs: Vec<Repaired>,
     /// Rows that were read, bad ones included.
     pub(crate) rows_read: u64,
     /// Whether a row's text stands in the file as one JSON value with all of
@@ -45,6 +59,7 @@ impl Block {
     pub(crate) fn clear(&mut self) {
         self.rows.clear();
         self.cells.iter_mut().for_each(Vec::clear);
+        self.repairs.clear();
         self.rows_read = 0;
     }
 

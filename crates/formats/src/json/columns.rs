@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use decant_core::stream::Flatten;
 use decant_core::{Error, ErrorKind};
 
-use super::fault::{Fault, What};
+use super::fault::Fault;
 use super::scanner::{Event, repeated, repeated_key};
 use super::token::{Key, Kind, Texts, Token};
 
@@ -32,13 +32,16 @@ pub(crate) struct Columns {
     nodes: Vec<Node>,
     /// Columns of the elements of arrays.
     positional: Vec<u32>,
-    /// Whether arrays have exactly the columns that the document names.
+    /// Elements of every array: as many as the document names, or as the first
+    /// one has.
+    width: Option<usize>,
+    /// Whether the document names the columns of arrays.
     fixed: bool,
     scalar: Option<u32>,
     index: Option<u32>,
     flatten: Option<Flatten>,
-    /// Whether a key may come twice in a row, as a name may in a header.
-    repeats: bool,
+    /// What is to be told of names that were taken.
+    notes: Vec<String>,
     row: u64,
     path: Vec<usize>,
 }
@@ -59,8 +62,6 @@ struct Child {
     node: Option<usize>,
     /// The last row that had it.
     row: u64,
-    /// The child for the same key once more.
-    again: Option<usize>,
 }
 
 impl Columns {
@@ -69,11 +70,12 @@ impl Columns {
             names: Vec::new(),
             nodes: vec![Node::default()],
             positional: Vec::new(),
+            width: None,
             fixed: false,
             scalar: None,
             index: None,
             flatten,
-            repeats: false,
+            notes: Vec::new(),
             row: 0,
             path: Vec::new(),
         }
@@ -89,13 +91,14 @@ impl Columns {
         self.fixed || self.names.len() > self.positional.len()
     }
 
-    /// Lets keys come twice.
-    pub(crate) fn allow_repeats(&mut self) {
-        self.repeats = true;
+    /// Sentences about columns whose names were taken.
+    pub(crate) fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Gives the elements of arrays names.
     pub(crate) fn name_elements(&mut self, names: Vec<String>) {
+        self.width = Some(names.len());
         for name in names {
             let column = self.push(name);
             self.positional.push(column);
@@ -103,9 +106,18 @@ impl Columns {
         self.fixed = true;
     }
 
-    /// How many elements a row has, where the document says so.
-    pub(crate) fn fixed_width(&self) -> Option<usize> {
-        self.fixed.then_some(self.positional.len())
+    /// Whether the document names the columns of arrays.
+    pub(crate) fn are_fixed(&self) -> bool {
+        self.fixed
+    }
+
+    /// How many elements an array has to have, where one of `found` elements
+    /// stands. The first that is not empty decides, unless the document has.
+    pub(crate) fn width_where(&mut self, found: usize) -> usize {
+        if self.width.is_none() && found > 0 {
+            self.width = Some(found);
+        }
+        self.width.unwrap_or(found)
     }
 
     /// The column of the rows' own names.
@@ -139,7 +151,7 @@ impl Columns {
     ) -> Result<(), Refusal> {
         self.row += 1;
         self.enter(0);
-        let mut checked = self.repeats;
+        let mut checked = false;
         let mut scratch = Vec::new();
         let mut element = 0;
         for event in events {
@@ -161,13 +173,13 @@ impl Columns {
                     self.path.pop();
                 }
                 Event::Element(token) => {
-                    cells.push((self.element(element, *token, events)?, *token));
+                    cells.push((self.element(element)?, *token));
                     element += 1;
                 }
                 Event::Scalar(token) => cells.push((self.scalar_column(), *token)),
             }
         }
-        self.check_width(events, element)
+        Ok(())
     }
 
     fn enter(&mut self, node: usize) {
@@ -207,25 +219,13 @@ impl Columns {
                 self.nodes[current].add(name.into())
             }
         };
-        let child = self.seen(current, child, key)?;
-        self.nodes[current].next = child + 1;
-        Ok(child)
-    }
-
-    fn seen(&mut self, node: usize, child: usize, key: Key) -> Result<usize, Refusal> {
-        let (row, repeats) = (self.row, self.repeats);
-        let node = &mut self.nodes[node];
-        let mut child = child;
-        while node.children[child].row == row {
-            if !repeats {
-                return Err(Refusal::Row(repeated_key(key)));
-            }
-            child = match node.children[child].again {
-                Some(again) => again,
-                None => node.again(child),
-            };
+        let row = self.row;
+        let node = &mut self.nodes[current];
+        if node.children[child].row == row {
+            return Err(Refusal::Row(repeated_key(key)));
         }
         node.children[child].row = row;
+        node.next = child + 1;
         Ok(child)
     }
 
@@ -237,13 +237,21 @@ impl Columns {
         if self.names.len() >= COLUMNS_MAX {
             return Err(too_many());
         }
-        let name = self.nodes[node].name_of(child);
-        if self.flatten.is_some() && self.names.contains(&name) {
-            return Err(collision(&name));
-        }
+        let name = self.free_name(self.nodes[node].name_of(child));
         let column = self.push(name);
         self.nodes[node].children[child].column = Some(column);
         Ok(column)
+    }
+
+    /// The name, or the next one with a number behind it that no column has.
+    fn free_name(&mut self, name: String) -> String {
+        if !self.names.contains(&name) {
+            return name;
+        }
+        let numbered = |number: usize| format!("{name}_{number}");
+        let free = (2..).map(numbered).find(|free| !self.names.contains(free)).unwrap_or_default();
+        self.notes.push(format!("two different keys make the name `{name}`: one is `{free}`"));
+        free
     }
 
     /// Whether the key holds objects that have columns of their own: then
@@ -266,41 +274,25 @@ impl Columns {
         node
     }
 
-    fn element(&mut self, at: usize, token: Token, events: &[Event]) -> Result<u32, Refusal> {
+    fn element(&mut self, at: usize) -> Result<u32, Refusal> {
         if let Some(column) = self.positional.get(at) {
             return Ok(*column);
-        }
-        if self.fixed {
-            return Err(self.wrong_width(token, events.len()));
         }
         if self.names.len() >= COLUMNS_MAX {
             return Err(too_many());
         }
-        let column = self.push(format!("column_{}", at + 1));
+        let name = self.free_name(format!("column_{}", at + 1));
+        let column = self.push(name);
         self.positional.push(column);
         Ok(column)
-    }
-
-    /// A row of a document that names its columns has a value for each.
-    fn check_width(&self, events: &[Event], elements: usize) -> Result<(), Refusal> {
-        match events.last() {
-            Some(Event::Element(token)) if self.fixed && elements < self.positional.len() => {
-                Err(self.wrong_width(*token, elements))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn wrong_width(&self, token: Token, found: usize) -> Refusal {
-        let what = What::FieldCount(found, self.positional.len());
-        Refusal::Row(Fault::new(token.start as usize, token.end as usize, what))
     }
 
     fn scalar_column(&mut self) -> u32 {
         match self.scalar {
             Some(column) => column,
             None => {
-                let column = self.push("value".to_owned());
+                let name = self.free_name("value".to_owned());
+                let column = self.push(name);
                 self.scalar = Some(column);
                 column
             }
@@ -312,16 +304,8 @@ impl Node {
     fn add(&mut self, key: Box<[u8]>) -> usize {
         let child = self.children.len();
         self.by_key.insert(key.clone(), child);
-        self.children.push(Child { key, column: None, node: None, row: 0, again: None });
+        self.children.push(Child { key, column: None, node: None, row: 0 });
         child
-    }
-
-    fn again(&mut self, child: usize) -> usize {
-        let key = self.children[child].key.clone();
-        let again = self.children.len();
-        self.children.push(Child { key, column: None, node: None, row: 0, again: None });
-        self.children[child].again = Some(again);
-        again
     }
 
     fn name_of(&self, child: usize) -> String {
@@ -378,12 +362,5 @@ fn too_many() -> Refusal {
         "keys that are data belong into one JSON column: flatten less deep, or read a document \
          of named rows with `--format json-index`",
     );
-    Refusal::File(Box::new(error))
-}
-
-fn collision(name: &str) -> Refusal {
-    let message = format!("two different keys are flattened to one column `{name}`");
-    let error =
-        Error::new(ErrorKind::SchemaMismatch, message).with_hint("flatten with another separator");
     Refusal::File(Box::new(error))
 }

@@ -8,17 +8,18 @@ use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_schema::{Field, Schema};
 use bytes::Bytes;
 use decant_core::format::{
-    DecodedBatch, FileColumns, PlacesWanted, Receiver, Rescued, RowPlaces, Target, Wishes,
+    DecodedBatch, FileColumns, PlacesWanted, Receiver, Repair, Rescued, RowPlaces, Target, Wishes,
 };
 use decant_core::reject::Reason;
 use decant_core::{Error, ErrorKind, Reject, Result};
 
-use super::block::Block;
+use super::block::{Block, Repaired};
 use super::fill::{Outcome, Rows, Troubles, Wanted, fill, internal};
 use super::keyed::KeyedRows;
 use super::token::Texts;
 use crate::untyped::Untyped;
 use crate::values::Reader;
+use crate::values::complaint::quoted;
 
 /// Values of one batch, NULLs included.
 const BATCH_VALUES: usize = 4 << 20;
@@ -46,6 +47,7 @@ pub(crate) fn decode(rows: &mut dyn KeyedRows, receiver: &mut dyn Receiver) -> R
 struct Made {
     batch: RecordBatch,
     rescued: Vec<Rescued>,
+    repairs: Vec<Repair>,
     places: RowPlaces,
 }
 
@@ -59,11 +61,11 @@ fn deliver(
 ) -> Result<()> {
     let later: u64 = batches.iter().skip(1).map(|made| made.batch.num_rows() as u64).sum();
     let mut first = Some((rejects, rows_read.saturating_sub(later), bytes_decoded));
-    for Made { batch, rescued, places } in batches {
+    for Made { batch, rescued, repairs, places } in batches {
         let rows = batch.num_rows() as u64;
         let (rejects, rows_read, bytes_decoded) = first.take().unwrap_or((Vec::new(), rows, 0));
         let decoded = DecodedBatch::new(batch, rejects, rows_read, bytes_decoded);
-        receiver.batch(DecodedBatch { rescued, places, ..decoded })?;
+        receiver.batch(DecodedBatch { rescued, repairs, places, ..decoded })?;
     }
     Ok(())
 }
@@ -160,8 +162,8 @@ impl Decoder {
         }
         if let Some(arrays) = arrays? {
             let rescued = outcome.rescued;
-            let places = self.places(rows);
-            made.push(Made { batch: self.batch(arrays, rows)?, rescued, places });
+            let (repairs, places) = (repairs(rows), self.places(rows));
+            made.push(Made { batch: self.batch(arrays, rows)?, rescued, repairs, places });
             return Ok(());
         }
         let Range { start, end } = rows.rows;
@@ -229,6 +231,37 @@ impl Decoder {
             detail: complaint.unwrap_or_default(),
             raw: block.raw(row, &self.names, texts),
         }
+    }
+}
+
+/// What was done to the good ones among these rows.
+fn repairs(rows: &Rows<'_>) -> Vec<Repair> {
+    let repairs = &rows.block.repairs;
+    if repairs.is_empty() {
+        return Vec::new();
+    }
+    let good: Vec<usize> = rows.good().collect();
+    let repair = |repaired: &Repaired| {
+        let row = good.binary_search(&repaired.row).ok()?;
+        let (kind, cut) = (repaired.kind, repaired.cut.clone());
+        let kept = (!cut.is_empty()).then(|| Box::new(kept(rows, repaired)));
+        Some(Repair { kind, row, cut, kept })
+    };
+    repairs.iter().filter_map(repair).collect()
+}
+
+/// A row of which something was cut off, as it was.
+fn kept(rows: &Rows<'_>, repaired: &Repaired) -> Reject {
+    let found = rows.block.rows[repaired.row];
+    let shown: Vec<String> = repaired.cut.iter().map(|value| quoted(value.as_bytes())).collect();
+    Reject {
+        ordinal: found.ordinal,
+        line: found.place.map(|place| place.line),
+        byte_offset: found.place.map(|place| place.byte),
+        column: None,
+        reason: Reason::Repaired,
+        detail: format!("the row was too long; cut off: {}", shown.join(", ")),
+        raw: rows.texts.window.get(found.start..found.end).unwrap_or_default().to_vec(),
     }
 }
 

@@ -40,7 +40,7 @@ pub(super) enum What {
     Behind,
     /// A value that does not end within so many bytes.
     Long(usize),
-    /// A row of other length than the document's columns.
+    /// A row of so many values, where there are other columns.
     FieldCount(usize, usize),
 }
 
@@ -79,7 +79,9 @@ impl Fault {
             What::Behind => format!("{found} stands behind the value"),
             What::Long(most) => format!("the value does not end within {most} bytes"),
             What::FieldCount(found, columns) => {
-                format!("the row has {found} values where the document has {columns} columns")
+                let values = if found == 1 { "value" } else { "values" };
+                let noun = if columns == 1 { "column" } else { "columns" };
+                format!("the row has {found} {values} where the file has {columns} {noun}")
             }
         }
     }

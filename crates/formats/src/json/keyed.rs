@@ -74,7 +74,7 @@ impl KeyedRows for Reading<'_> {
     }
 
     fn explanation(&self) -> Vec<String> {
-        self.explanation.clone()
+        self.explanation.iter().chain(self.columns.notes()).cloned().collect()
     }
 
     fn untyped(&self) -> Option<&Untyped> {

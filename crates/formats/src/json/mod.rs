@@ -16,11 +16,11 @@
 //!   inside it. A key that comes late is a new column; a key that is lacking
 //!   is NULL, as `null` is. The empty object is a row of NULLs.
 //! - An array's elements are the columns `column_1`, `column_2`, …; with
-//!   `header` the first array names them. Any other value is the column
-//!   `value`.
-//! - In a document that is one row, its keys stand like a header: one that
-//!   comes twice is a second column of that name. Anywhere else a repeated
-//!   key makes a bad row.
+//!   `header` the first array names them. Arrays of other lengths than the
+//!   first are bad rows, or cut and padded by lenient reading. Any other value
+//!   is the column `value`.
+//! - A repeated key makes a bad row.
+//! - A file with nothing in it has no rows.
 //!
 //! Values:
 //!
@@ -40,6 +40,7 @@
 //! Rows of other formats that have keys go the same way from `keyed` on:
 //! into the same columns, blocks, arrays and rejects.
 
+mod accept;
 mod around;
 mod beginning;
 pub(crate) mod block;

@@ -34,7 +34,8 @@ impl Reading<'_> {
         let orient = self.settings.orient;
         let lines = orient == Orient::Lines || self.settings.lines_expected;
         let Some(byte) = self.solid_byte()? else {
-            return self.empty(lines);
+            self.explain("the file has nothing in it, and so no rows");
+            return Ok(());
         };
         self.window.forget();
         if let Some(pointer) = self.settings.pointer.clone() {
@@ -57,17 +58,6 @@ impl Reading<'_> {
         self.explanation.push(why.into());
     }
 
-    fn empty(&mut self, lines: bool) -> Result<()> {
-        if lines {
-            self.source = Source::Lines;
-            return Ok(());
-        }
-        Err(self.fault_here(What::End).with_hint(
-            "a JSON document has a value, if only `[]`; an empty file of JSON lines is called \
-             `.jsonl`, or read with `--format jsonl`",
-        ))
-    }
-
     /// Rows in a document at the value at hand.
     fn rows_at(&mut self, byte: u8, orient: Orient) -> Result<()> {
         let at = self.window.at;
@@ -86,7 +76,6 @@ impl Reading<'_> {
             }
             (Orient::Auto | Orient::Lines, _) => {
                 self.source = Source::One;
-                self.columns.allow_repeats();
                 self.explain("the document is one row");
             }
             (Orient::Records | Orient::Values, _) => {
@@ -206,7 +195,6 @@ impl Reading<'_> {
 
     fn one_value(&mut self, start: usize) {
         self.source = Source::One;
-        self.columns.allow_repeats();
         self.explain("the document is one value, which is one row");
         if let Some(pointer) = array_of_objects(self.window.bytes(), start, true) {
             self.explain(format!(

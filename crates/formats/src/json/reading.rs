@@ -11,9 +11,10 @@
 use decant_core::format::Input;
 use decant_core::{Error, Reject, Result};
 
+use super::accept::Yield;
 use super::around::Around;
-use super::block::{Block, Row};
-use super::columns::{Columns, Refusal, is_name, names_of};
+use super::block::Block;
+use super::columns::{Columns, is_name, names_of};
 use super::fault::{Fault, What};
 use super::scanner::{Event, Memory};
 use super::settings::Settings;
@@ -26,8 +27,6 @@ use super::window::{Place, Window};
 pub(super) const BLOCK_BYTES: usize = 1 << 20;
 /// Rows of a block, good and bad.
 pub(super) const BLOCK_ROWS: u64 = 16_384;
-/// Bytes kept of a row that is too long.
-const TOO_LONG_KEPT_BYTES: usize = 64 << 10;
 
 /// How the rows follow each other.
 pub(super) enum Source {
@@ -57,7 +56,7 @@ pub(super) enum Next {
 
 /// What is to be done before the next block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pending {
+pub(super) enum Pending {
     Nothing,
     /// Pass over a value that is too long.
     Value,
@@ -82,17 +81,11 @@ pub(super) struct Reading<'i> {
     /// Bytes of a block.
     pub(super) block_bytes: usize,
     pub(super) events: Vec<Event>,
-    cells: Vec<(u32, Token)>,
-    ordinal: u64,
-    pending: Pending,
+    pub(super) cells: Vec<(u32, Token)>,
+    pub(super) ordinal: u64,
+    pub(super) pending: Pending,
     paused: bool,
     pub(super) done: bool,
-}
-
-/// The good and the bad rows of a block in the making.
-struct Yield<'y> {
-    block: &'y mut Block,
-    rejects: &'y mut Vec<Reject>,
 }
 
 impl<'i> Reading<'i> {
@@ -172,7 +165,7 @@ impl<'i> Reading<'i> {
     fn rows_are_whole(&self) -> bool {
         match self.source {
             Source::Members(_) | Source::Elements(_, Some(_)) | Source::Transposed(_) => false,
-            _ => self.columns.fixed_width().is_none(),
+            _ => !self.columns.are_fixed(),
         }
     }
 
@@ -381,67 +374,6 @@ impl<'i> Reading<'i> {
         self.done |= byte.is_none();
         self.paused |= byte == Some(b' ');
         Ok(byte.filter(|byte| *byte != b' '))
-    }
-
-    /// Makes a good row of what was taken, or a bad one.
-    fn accept(
-        &mut self,
-        rows: &mut Yield<'_>,
-        (start, end, place): (usize, usize, Place),
-        taken: Taken,
-        name: Option<Token>,
-    ) -> Result<()> {
-        if let Taken::Bad(fault) = taken {
-            self.reject(rows, (start, end), fault);
-            return Ok(());
-        }
-        self.cells.clear();
-        if let Some(name) = name {
-            self.cells.push((self.columns.index(), name));
-        }
-        match self.columns.resolve(self.window.bytes(), &self.events, &mut self.cells) {
-            Ok(()) => {
-                self.ordinal += 1;
-                let row = Row { start, end, place: Some(place), ordinal: self.ordinal };
-                rows.block.push(row, &self.cells);
-                rows.block.rows_read += 1;
-            }
-            Err(Refusal::Row(fault)) => self.reject(rows, (start, end), fault),
-            Err(Refusal::File(error)) => return Err(*error),
-        }
-        Ok(())
-    }
-
-    fn reject(&mut self, rows: &mut Yield<'_>, (start, end): (usize, usize), fault: Fault) {
-        self.ordinal += 1;
-        rows.block.rows_read += 1;
-        let place = self.window.place(start);
-        let trouble = self.window.place(fault.at);
-        let sentence = fault.sentence(self.window.bytes());
-        let raw = self.window.bytes().get(start..end).unwrap_or_default();
-        let raw = raw.strip_suffix(b"\r").unwrap_or(raw);
-        rows.rejects.push(Reject {
-            ordinal: self.ordinal,
-            line: Some(place.line),
-            byte_offset: Some(place.byte),
-            column: None,
-            reason: fault.reason(),
-            detail: format!("{sentence} (line {}, column {})", trouble.line, trouble.column),
-            raw: raw.to_vec(),
-        });
-    }
-
-    /// Gives up the row at hand, of which only the beginning is kept.
-    fn reject_long(&mut self, rows: &mut Yield<'_>, pending: Pending) {
-        let start = self.window.at;
-        let kept = TOO_LONG_KEPT_BYTES.min(self.settings.row_bytes_max);
-        let end = (start + kept).min(self.window.bytes().len());
-        self.reject(rows, (start, end), self.too_long_fault(start));
-        self.pending = pending;
-    }
-
-    fn too_long_fault(&self, start: usize) -> Fault {
-        Fault::new(start, start, What::Long(self.settings.row_bytes_max))
     }
 
     pub(super) fn too_long(&self) -> Error {

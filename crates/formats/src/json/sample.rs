@@ -1,5 +1,6 @@
 //! A look at a file's rows: what the values of each column look like. Rows
-//! that are malformed say nothing. Takes constant memory, so that it can look
+//! that are malformed say nothing, so that it looks on until it has found a
+//! good one. Takes constant memory, so that it can look
 //! at a whole file.
 
 use decant_core::Result;
@@ -15,6 +16,8 @@ use crate::values::trimmed;
 
 /// Examples of each column.
 const EXAMPLES: usize = 5;
+/// Bytes within which a good row is looked for.
+const FRUITLESS_BYTES: u64 = 64 << 20;
 /// Characters of an example.
 const EXAMPLE_CHARACTERS: usize = 60;
 
@@ -22,18 +25,16 @@ const EXAMPLE_CHARACTERS: usize = 60;
 pub(crate) fn sample(rows: &mut dyn KeyedRows, limits: SampleLimits) -> Result<Sample> {
     let mut columns: Vec<Seen> = Vec::new();
     let mut block = Block::default();
-    let (mut looked_at, mut read, mut good) = (0, 0, 0);
+    let mut seen_rows = Looked { max: limits.rows as u64, ..Looked::default() };
     let mut first_reject = None;
     let mut rejects = Vec::new();
-    let rows_max = limits.rows as u64;
-    while looked_at < rows_max && rows.position() < limits.bytes as u64 {
+    while seen_rows.go_on(rows.position(), limits.bytes as u64) {
         if !rows.next_block(&mut block, &mut rejects)? {
             break;
         }
         first_reject = first_reject.or_else(|| rejects.drain(..).next());
         rejects.clear();
-        let allowed = rows_max - looked_at;
-        let count = block.rows.partition_point(|row| row.ordinal <= read + allowed);
+        let count = seen_rows.pass(&block);
         columns.resize_with(rows.column_count(), Seen::default);
         for (column, seen) in columns.iter_mut().enumerate() {
             let cells = block.column(column);
@@ -41,11 +42,8 @@ pub(crate) fn sample(rows: &mut dyn KeyedRows, limits: SampleLimits) -> Result<S
             let (texts, untyped) = (rows.texts(), rows.untyped());
             cells.iter().for_each(|cell| seen.look(cell.token, texts, untyped));
         }
-        good += count as u64;
-        looked_at += block.rows_read.min(allowed);
-        read += block.rows_read;
     }
-    let complete = looked_at == read && rows.is_finished()?;
+    let complete = seen_rows.looked_at == seen_rows.read && rows.is_finished()?;
     columns.resize_with(rows.column_count(), Seen::default);
     Ok(Sample {
         columns: rows.file_columns(),
@@ -54,13 +52,50 @@ pub(crate) fn sample(rows: &mut dyn KeyedRows, limits: SampleLimits) -> Result<S
             Some(_) => columns.iter().map(Seen::trimmed_evidence).collect(),
             None => Vec::new(),
         },
-        rows: looked_at,
+        rows: seen_rows.looked_at,
         first_reject,
         complete,
-        nulls: columns.iter().map(|seen| seen.values < good).collect(),
+        nulls: columns.iter().map(|seen| seen.values < seen_rows.good).collect(),
         examples: columns.into_iter().map(|seen| seen.examples).collect(),
         explanation: rows.explanation(),
     })
+}
+
+/// How many rows have been looked at.
+#[derive(Default)]
+struct Looked {
+    /// Rows to look at.
+    max: u64,
+    looked_at: u64,
+    good: u64,
+    /// Rows of the file that were read.
+    read: u64,
+}
+
+impl Looked {
+    /// Whether to go on behind `position`. Bad rows say nothing of columns,
+    /// so that a good one is looked for beyond the limits.
+    fn go_on(&self, position: u64, bytes_max: u64) -> bool {
+        let within = self.looked_at < self.max && position < bytes_max;
+        let fruitless = self.good == 0 && self.read > 0;
+        within || fruitless && position < bytes_max.max(FRUITLESS_BYTES)
+    }
+
+    /// Notes the rows of a block; how many good ones of them to look at.
+    fn pass(&mut self, block: &Block) -> usize {
+        let allowed = self.max.saturating_sub(self.looked_at);
+        let until_good = match block.rows.first() {
+            _ if self.good > 0 => 0,
+            Some(first) => first.ordinal - self.read,
+            None => block.rows_read,
+        };
+        let allowed = allowed.max(until_good).min(block.rows_read);
+        let good = block.rows.partition_point(|row| row.ordinal <= self.read + allowed);
+        self.good += good as u64;
+        self.looked_at += allowed;
+        self.read += block.rows_read;
+        good
+    }
 }
 
 /// What is known of one column.

@@ -2,8 +2,10 @@
 //! what is wrong inside a sound element makes a bad row.
 
 use decant_core::ErrorKind;
+use decant_core::format::{RepairKind, Target};
 use decant_core::reject::Reason;
-use decant_core::stream::FormatOptions;
+use decant_core::schema::ColumnType;
+use decant_core::stream::{FormatOptions, Header};
 
 use super::{check, plain, refusal};
 
@@ -61,14 +63,70 @@ fn elements_that_are_sound_but_wrong_are_rejected() {
     assert_eq!(decoded.rejects[0].raw, b"{\"a\":1,\"a\":2}");
 }
 
+/// Rows of several lengths in each shape that has arrays for rows, and the
+/// names of their columns.
+fn ragged() -> [(&'static str, FormatOptions, &'static str); 4] {
+    let header = FormatOptions { header: Some(Header::Rows(1)), ..plain() };
+    [
+        (r#"{"columns":["a","b"],"data":[[1,2],[3],[4,5,6],[],[7,8]]}"#, plain(), "a|b"),
+        (r#"[["a","b"],[1,2],[3],[4,5,6],[],[7,8]]"#, header, "a|b"),
+        ("[[1,2],[3],[4,5,6],[],[7,8]]", plain(), "column_1|column_2"),
+        ("[1,2]\n[3]\n[4,5,6]\n[]\n[7,8]\n", plain(), "column_1|column_2"),
+    ]
+}
+
 #[test]
-fn rows_of_a_split_document_have_all_columns() {
-    let file = r#"{"columns":["a","b"],"data":[[1,2],[3],[4,5,6],[7,8]]}"#;
-    let decoded = check(file, &plain(), "a|b", &["1|2", "7|8"]);
-    let details: Vec<&str> = decoded.rejects.iter().map(|reject| reject.detail.as_str()).collect();
-    assert!(details[0].starts_with("the row has 1 values where the document has 2 columns"));
-    assert!(details[1].starts_with("the row has 3 values where the document has 2 columns"));
-    assert_eq!(decoded.rejects[0].reason, Reason::FieldCount);
+fn arrays_of_another_length_than_the_first_are_rejected() {
+    for (file, options, names) in ragged() {
+        let decoded = check(file, &options, names, &["1|2", "7|8"]);
+        let rejects: Vec<(u64, &Reason, &[u8])> = decoded
+            .rejects
+            .iter()
+            .map(|reject| (reject.ordinal, &reject.reason, reject.raw.as_slice()))
+            .collect();
+        let reason = &Reason::FieldCount;
+        let expected: [(u64, &Reason, &[u8]); 3] =
+            [(2, reason, b"[3]"), (3, reason, b"[4,5,6]"), (4, reason, b"[]")];
+        assert_eq!(rejects, expected, "{file}");
+        let detail = &decoded.rejects[0].detail;
+        assert!(detail.starts_with("the row has 1 value where the file has 2 columns"), "{detail}");
+    }
+}
+
+#[test]
+fn lenient_reading_pads_and_cuts_arrays() {
+    for (file, options, names) in ragged() {
+        let lenient = FormatOptions { lenient: true, ..options };
+        let rows = ["1|2", "3|~", "4|5", "~|~", "7|8"];
+        let decoded = check(file, &lenient, names, &rows);
+        let repairs: Vec<(u64, RepairKind, &[String])> =
+            decoded.repairs.iter().map(|(row, kind, cut, _)| (*row, *kind, &cut[..])).collect();
+        let expected: [(u64, RepairKind, &[String]); 3] = [
+            (2, RepairKind::Padded, &[]),
+            (3, RepairKind::Cut, &["6".to_owned()]),
+            (4, RepairKind::Padded, &[]),
+        ];
+        assert_eq!(repairs, expected, "{file}");
+        let kept = decoded.repairs[1].3.as_ref().unwrap();
+        assert_eq!(
+            (kept.ordinal, &kept.reason, &kept.raw[..]),
+            (3, &Reason::Repaired, &b"[4,5,6]"[..])
+        );
+        assert_eq!(kept.detail, "the row was too long; cut off: `6`");
+        assert!(decoded.rejects.is_empty() && decoded.repairs[0].3.is_none());
+    }
+}
+
+#[test]
+fn repairs_are_told_by_the_rows_that_stay() {
+    let target = |_: &str| Some(Target::new(ColumnType::Int64, true));
+    let lenient = FormatOptions { lenient: true, ..plain() };
+    let format = super::JsonFormat::new(&lenient).unwrap();
+    let file = br#"[[1,2],["x",3],[4],["y",5,6],[7,8,9]]"#;
+    let decoded = super::decode_with(file, format, &target, (1 << 20, 64)).unwrap();
+    assert_eq!(decoded.rejects.len(), 2);
+    let repairs: Vec<u64> = decoded.repairs.iter().map(|(ordinal, ..)| *ordinal).collect();
+    assert_eq!(repairs, [3, 5]);
 }
 
 #[test]

@@ -5,14 +5,15 @@ mod corpus;
 mod documents;
 mod lines;
 mod properties;
+mod repeated;
 mod sampling;
 mod shapes;
 mod values;
 
 use arrow_array::{Array, ArrayRef, cast::AsArray};
 use decant_core::format::{
-    DecodedBatch, FileColumns, Format, Piece, PlacesWanted, Receiver, Rescued, RowPlaces, Target,
-    Wishes,
+    DecodedBatch, FileColumns, Format, Piece, PlacesWanted, Receiver, RepairKind, Rescued,
+    RowPlaces, Target, Wishes,
 };
 use decant_core::schema::ColumnType;
 use decant_core::stream::FormatOptions;
@@ -24,6 +25,9 @@ use crate::testing::Chunks;
 /// Sizes of blocks and chunks.
 const SIZES: [(usize, usize); 5] = [(1 << 20, 1 << 20), (1, 1), (10, 3), (64, 7), (1 << 20, 5)];
 
+/// A repair with the row's number in the file.
+pub(crate) type SeenRepair = (u64, RepairKind, Vec<String>, Option<Box<Reject>>);
+
 /// Everything that came out of a file.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Decoded {
@@ -34,6 +38,8 @@ pub(crate) struct Decoded {
     pub(crate) rows: Vec<Vec<Option<String>>>,
     pub(crate) rejects: Vec<Reject>,
     pub(crate) rescued: Vec<Rescued>,
+    /// The row's number, what was done, and what was cut off.
+    pub(crate) repairs: Vec<SeenRepair>,
     pub(crate) places: RowPlaces,
     pub(crate) rows_read: u64,
     pub(crate) bytes: u64,
@@ -71,6 +77,10 @@ impl Receiver for Collector<'_> {
         self.decoded.batches.push(columns);
         self.decoded.rejects.extend(decoded.rejects);
         self.decoded.rescued.extend(decoded.rescued);
+        let repairs = decoded.repairs.into_iter().map(|repair| {
+            (decoded.places.ordinals[repair.row], repair.kind, repair.cut, repair.kept)
+        });
+        self.decoded.repairs.extend(repairs);
         self.decoded.places.ordinals.extend(decoded.places.ordinals);
         self.decoded.places.lines.extend(decoded.places.lines);
         self.decoded.places.byte_offsets.extend(decoded.places.byte_offsets);
@@ -128,6 +138,7 @@ fn decode(file: impl AsRef<[u8]>, options: &FormatOptions) -> Decoded {
         let rows: Vec<_> = pieces.rows.iter().map(widened).collect();
         assert_eq!(rows, whole.rows, "{sizes:?}");
         assert_eq!(pieces.rejects, whole.rejects, "{sizes:?}");
+        assert_eq!(pieces.repairs, whole.repairs, "{sizes:?}");
         assert_eq!(pieces.places, whole.places, "{sizes:?}");
         assert_eq!(pieces.rows_read, whole.rows_read, "{sizes:?}");
     }

@@ -98,3 +98,24 @@ fn a_sample_says_whether_it_has_seen_everything() {
     let empty = sample("[]", SampleLimits::default());
     assert!(empty.complete && empty.columns.names.is_empty() && empty.rows == 0);
 }
+
+#[test]
+fn a_sample_looks_on_until_it_has_seen_a_good_row() {
+    let limits = SampleLimits { bytes: 1 << 10, rows: 100 };
+    let bad = "{\"a\":1,\"a\":2}\n".repeat(50_000);
+    for bad in [bad.clone(), format!("[{}", bad.replace('\n', ",\n"))] {
+        let end = if bad.starts_with('[') { "{\"v\":7}]" } else { "{\"v\":7}\n" };
+        let found = sample(&format!("{bad}{end}"), limits);
+        assert_eq!((found.rows, found.complete), (50_001, true));
+        assert_eq!(
+            (found.columns.names.as_slice(), &found.examples[0][..]),
+            (&["v".to_owned()][..], &["7".to_owned()][..])
+        );
+    }
+    let found = sample(&format!("{bad}{{\"v\":7}}\n{{\"v\":8}}\n"), limits);
+    assert!(!found.complete && found.rows == 50_001 && found.nulls == [false]);
+    let found = sample(&bad, limits);
+    assert!(found.complete && found.columns.names.is_empty() && found.rows == 50_000);
+    let reject = found.first_reject.unwrap();
+    assert_eq!((reject.ordinal, reject.line), (1, Some(1)));
+}

@@ -54,12 +54,7 @@ fn pandas_documents_are_told_apart_where_they_are_clear() {
 
 #[test]
 fn rows_without_keys_have_numbered_columns() {
-    let decoded = check(
-        "[[1,\"x\"],[2,\"y\",3]]",
-        &plain(),
-        "column_1|column_2|column_3",
-        &["1|x|~", "2|y|3"],
-    );
+    let decoded = check("[[1,\"x\"],[2,\"y\"]]", &plain(), "column_1|column_2", &ROWS);
     assert!(!decoded.columns.named);
     check("[1,\"x\"]\n[2,\"y\"]\n", &plain(), "column_1|column_2", &ROWS);
     check("[[1,\"x\"],[2,\"y\"]]", &named("json-values"), "column_1|column_2", &ROWS);
@@ -83,11 +78,17 @@ fn empty_documents_have_no_rows_or_an_empty_one() {
     check("{}", &plain(), "", &[""]);
     check("[{},{\"a\":1}]", &plain(), "a", &["~", "1"]);
     check("{\"columns\":[\"a\"],\"data\":[]}", &plain(), "a", &[]);
-    check("", &named("jsonl"), "", &[]);
-    check("\n \n", &named("jsonl"), "", &[]);
-    assert!(refusal("", &plain()).hint().unwrap().contains("jsonl"));
-    refusal(" \n", &plain());
-    refusal("\u{feff}", &plain());
+}
+
+#[test]
+fn a_file_with_nothing_in_it_has_no_rows() {
+    let below = FormatOptions { records_path: Some("/data".into()), ..plain() };
+    for options in [plain(), named("json"), named("jsonl"), named("json-split"), below] {
+        for file in ["", " \n", "\r\n\t\r\n", "\u{feff}"] {
+            let decoded = check(file, &options, "", &[]);
+            assert_eq!((decoded.announced, decoded.rows_read), (0, 0), "{options:?}");
+        }
+    }
 }
 
 #[test]
@@ -125,8 +126,13 @@ fn objects_are_flattened_as_deep_as_was_asked() {
         &[r#"{"c":1}|[{"e":1}]|2|~|~"#, "~|~|~|3|~", "~|~|~|~|{}"],
     );
     check(file, &flat(9, "."), "a.b.c|a.d|f|a", &[r#"1|[{"e":1}]|2|~"#, "~|~|~|3", "~|~|~|~"]);
-    let error = refusal("[{\"a\":{\"b\":1},\"a_b\":2}]", &flat(1, "_"));
-    assert!(error.message().contains("`a_b`") && error.hint().unwrap().contains("separator"));
+    check("[{\"a_b\":1,\"a\":{\"b\":2}}]", &flat(1, "_"), "a_b|a_b_2", &["1|2"]);
+    check(
+        "[{\"a\":{\"b\":1},\"a_b\":2,\"a_b_2\":3},{\"a_b\":4,\"a\":{\"b\":5}}]",
+        &flat(1, "_"),
+        "a_b|a_b_2|a_b_2_2",
+        &["1|2|3", "5|4|~"],
+    );
 }
 
 #[test]
@@ -141,10 +147,15 @@ fn a_key_that_comes_late_is_a_new_column() {
 }
 
 #[test]
-fn a_document_that_is_one_row_has_keys_like_a_header() {
-    let decoded = check(r#"{"a":"b","a":"c"}"#, &plain(), "a|a", &["b|c"]);
-    assert!(decoded.rejects.is_empty());
+fn keys_without_letters_and_names_that_are_taken_have_names_all_the_same() {
     check(r#"{"":1,"\u0061":2}"#, &plain(), "column_1|a", &["1|2"]);
+    check(r#"[1,{"value":2}]"#, &plain(), "value|value_2", &["1|~", "~|2"]);
+    check(
+        r#"{"r":{"index":1},"s":{"index":2}}"#,
+        &named("json-index"),
+        "index|index_2",
+        &["r|1", "s|2"],
+    );
 }
 
 #[test]
