@@ -81,6 +81,22 @@ pub(super) fn decide(
     Decided { encoding, mark_bytes: 0, explanation, by }
 }
 
+/// Decides for JSON, whose first two characters are ASCII in practice: in
+/// UTF-16 their other bytes are zeros (RFC 4627, section 3).
+pub(super) fn decide_json(beginning: &[u8], given: Option<&'static Encoding>) -> Decided {
+    if given.is_some() || Encoding::for_bom(beginning).is_some() {
+        return decide(beginning, given, None);
+    }
+    let encoding = match beginning.first_chunk::<4>() {
+        Some([one, 0, other, 0]) if *one > 0 && *other > 0 => UTF_16LE,
+        Some([0, one, 0, other]) if *one > 0 && *other > 0 => UTF_16BE,
+        _ => return decide(beginning, Some(UTF_8), None),
+    };
+    let name = encoding.name();
+    let explanation = Some(format!("the text is {name}: every other byte of its ASCII is zero"));
+    Decided { encoding, mark_bytes: 0, explanation, by: By::Content }
+}
+
 fn guess(
     beginning: &[u8],
     usual: Option<&'static Encoding>,
@@ -295,6 +311,22 @@ mod tests {
         assert_eq!(usual(b"a,b\n1,\xe9\n", encoding_rs::WINDOWS_1252), "windows-1252");
         assert_eq!(usual("a,é\n".as_bytes(), encoding_rs::WINDOWS_1252), "UTF-8");
         assert_eq!(usual(b"a,b\n1,\xe9\n", UTF_16LE), "UTF-8");
+    }
+
+    #[test]
+    fn json_is_unicode_unless_somebody_says_otherwise() {
+        for (beginning, expected) in [
+            (&b"[\"M\xfcnchen, J\xfcrgen, stra\xdfe\"]"[..], "UTF-8"),
+            (b"[\x001\x00]\0", "UTF-16LE"),
+            (b"\0[\x001\x00]", "UTF-16BE"),
+            (b"\xff\xfe[\0]\0", "UTF-16LE"),
+            (b"[\0]", "UTF-8"),
+            (b"123\0", "UTF-8"),
+        ] {
+            assert_eq!(decide_json(beginning, None).encoding.name(), expected, "{beginning:?}");
+        }
+        let given = decide_json(b"[\0]\0", Some(encoding_rs::WINDOWS_1252));
+        assert_eq!(given.encoding.name(), "windows-1252");
     }
 
     #[test]

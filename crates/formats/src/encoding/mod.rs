@@ -43,6 +43,9 @@ pub fn check_label(label: &str) -> Result<()> {
     label::encoding_of(label).map(|_| ())
 }
 
+/// An encoding that somebody or something named, if any did.
+type Given = Option<&'static Encoding>;
+
 /// A file's text as UTF-8, without its byte-order mark.
 pub struct Transcoded<'i> {
     input: &'i mut dyn Input,
@@ -75,12 +78,30 @@ impl<'i> Transcoded<'i> {
     /// Errors: `InvalidConfig` for a label that no encoding has,
     /// `Unsupported` for what is no text or is UTF-32.
     pub fn new(input: &'i mut dyn Input, options: &FormatOptions) -> Result<Self> {
+        Self::decided(input, options, guess::decide)
+    }
+
+    /// The same for JSON, of which nothing is guessed by its words: it is
+    /// UTF-8, or UTF-16 by its zeros, unless a mark or somebody says
+    /// otherwise.
+    ///
+    /// Errors: as of [`Transcoded::new`].
+    pub(crate) fn of_json(input: &'i mut dyn Input, options: &FormatOptions) -> Result<Self> {
+        let decide = |beginning: &[u8], given, _| guess::decide_json(beginning, given);
+        Self::decided(input, options, decide)
+    }
+
+    fn decided(
+        input: &'i mut dyn Input,
+        options: &FormatOptions,
+        decide: fn(&[u8], Given, Given) -> guess::Decided,
+    ) -> Result<Self> {
         let given = options.encoding.as_deref().map(label::encoding_of).transpose()?;
         let (mut waiting, beginning) = read_beginning(input)?;
         foreign::refuse(&beginning)?;
         let habits = options.habits.as_ref().and_then(|habits| habits.options.encoding.as_deref());
         let usual = habits.and_then(|label| label::encoding_of(label).ok());
-        let decided = guess::decide(&beginning, given, usual);
+        let decided = decide(&beginning, given, usual);
         drop_front(&mut waiting, decided.mark_bytes);
         let passes = decided.encoding == UTF_8;
         Ok(Self {

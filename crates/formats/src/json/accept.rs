@@ -68,6 +68,22 @@ impl Reading<'_> {
         Ok(())
     }
 
+    /// Gives up the member of a container that begins at `start`, and nothing
+    /// behind it; the file, where it cannot be told where the member ends.
+    pub(super) fn reject_member(
+        &mut self,
+        rows: &mut Yield<'_>,
+        start: usize,
+        fault: Fault,
+    ) -> Result<()> {
+        let Some(end) = self.broken_end(start)? else {
+            return Err(self.window.malformed(fault));
+        };
+        self.window.at = end;
+        self.reject(rows, (start, end), fault);
+        Ok(())
+    }
+
     /// An array of another length than the first is a bad row; lenient reading
     /// cuts it, or leaves columns without a value.
     fn fit_elements(&mut self, start: usize, end: usize) -> Result<Option<Fitted>, Fault> {

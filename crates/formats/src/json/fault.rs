@@ -35,7 +35,8 @@ pub(super) enum What {
     Surrogate,
     RepeatedKey,
     Depth(usize),
-    Encoding,
+    /// Bytes without a meaning in the encoding of this name.
+    Encoding(&'static str),
     /// Something stands behind the value.
     Behind,
     /// A value that does not end within so many bytes.
@@ -52,7 +53,7 @@ impl Fault {
     /// The word for a row with this fault.
     pub(crate) fn reason(&self) -> Reason {
         match self.what {
-            What::Encoding => Reason::Encoding,
+            What::Encoding(_) => Reason::Encoding,
             What::Long(_) => Reason::TooLong,
             What::FieldCount(..) => Reason::FieldCount,
             _ => Reason::Syntax,
@@ -75,7 +76,12 @@ impl Fault {
             What::Surrogate => format!("{found} is half of a pair of surrogates"),
             What::RepeatedKey => format!("the key {found} is repeated"),
             What::Depth(most) => format!("values are nested more than {most} deep"),
-            What::Encoding => format!("{found} is not UTF-8"),
+            What::Encoding("UTF-8") => {
+                format!(
+                    "{found} is not UTF-8: if the file is not, say what it is with `--encoding`"
+                )
+            }
+            What::Encoding(name) => format!("there are bytes that are not {name}"),
             What::Behind => format!("{found} stands behind the value"),
             What::Long(most) => format!("the value does not end within {most} bytes"),
             What::FieldCount(found, columns) => {

@@ -66,7 +66,7 @@ impl KeyedRows for Reading<'_> {
     }
 
     fn position(&self) -> u64 {
-        self.window.position()
+        self.window.input.offsets().in_file(self.window.position())
     }
 
     fn is_finished(&mut self) -> Result<bool> {

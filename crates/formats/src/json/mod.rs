@@ -22,6 +22,10 @@
 //! - A repeated key makes a bad row.
 //! - A file with nothing in it has no rows.
 //!
+//! The text is UTF-8, or UTF-16 by its mark or its zeros, or what the options
+//! say; no other encoding is guessed. Bytes without a meaning in it make a bad
+//! row, and positions are those of the file.
+//!
 //! Values:
 //!
 //! - Numbers are read from their digits, never by way of a double.
@@ -31,6 +35,9 @@
 //! - Nested values are JSON without white space, and so are all values of a
 //!   column in which one is nested. In a column of text, strings are their
 //!   text and anything else is its JSON.
+//!
+//! What is wrong with one row makes it a bad row where its end can be told;
+//! else the file is refused.
 //!
 //! Invariants: memory is bounded by a block and a row, whatever the document
 //! (`columns` aside, which is refused beyond its bound); every row is
@@ -46,6 +53,7 @@ mod beginning;
 pub(crate) mod block;
 pub(crate) mod columns;
 pub(crate) mod decode;
+mod extent;
 pub(crate) mod fault;
 mod fill;
 pub(crate) mod keyed;
@@ -102,7 +110,9 @@ impl Format for JsonFormat {
         let mut input = Decompressed::new(input, Limits::default())?;
         let mut reading = Reading::open(&mut input, &self.settings)?;
         reading.block_bytes = self.block_bytes.min(limits.bytes.max(1));
-        sample::sample(&mut reading, limits)
+        let mut sample = sample::sample(&mut reading, limits)?;
+        sample.columns.options = reading.found_options();
+        Ok(sample)
     }
 
     fn decode(&self, _: &Piece, input: &mut dyn Input, receiver: &mut dyn Receiver) -> Result<()> {

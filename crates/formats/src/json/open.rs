@@ -1,5 +1,4 @@
-//! The way to a file's rows: past the byte-order mark, down the pointer, into
-//! the shape that was found or given.
+//! The way to a file's rows: down the pointer, into the shape that was found or given.
 
 use decant_core::{Error, ErrorKind, Position, Result};
 
@@ -30,7 +29,6 @@ enum First {
 impl Reading<'_> {
     /// Finds the first row, and how the others follow.
     pub(super) fn find_rows(&mut self) -> Result<()> {
-        self.window.pass_byte_order_mark()?;
         let orient = self.settings.orient;
         let lines = orient == Orient::Lines || self.settings.lines_expected;
         let Some(byte) = self.solid_byte()? else {
@@ -109,7 +107,8 @@ impl Reading<'_> {
         let first = self.first_value(LOOK_BYTES)?;
         match (byte, first) {
             (_, First::Broken) => {
-                if lines || self.later_lines_are_json()? {
+                let one_a_line = byte != b'[' || self.first_line_is_closed()?;
+                if lines || one_a_line && self.later_lines_are_json()? {
                     self.source = Source::Lines;
                     self.explain("one JSON value a line: later lines are such");
                     return Ok(());
@@ -254,6 +253,15 @@ impl Reading<'_> {
         let line_ended = memchr::memchr(b'\n', between).is_some();
         self.window.at = start;
         Ok((line_ended, follower))
+    }
+
+    /// Whether the first line ends as an array does: if not, lines behind it
+    /// are elements.
+    fn first_line_is_closed(&mut self) -> Result<bool> {
+        let start = self.window.at;
+        let Some(end) = self.window.line_end(start, LOOK_BYTES)? else { return Ok(false) };
+        let line = self.window.bytes().get(start..end).unwrap_or_default();
+        Ok(line.trim_ascii_end().ends_with(b"]"))
     }
 
     /// Whether one of the lines behind the first is an object or an array.

@@ -2,13 +2,14 @@
 //!
 //! One row is at hand at a time: a document's containers are followed, never
 //! kept. What is wrong with one row makes it a reject where it is known where
-//! the row ends: always in JSON lines; elsewhere when its structure is sound.
-//! Anything else fails the file.
+//! the row ends: always in JSON lines; elsewhere when its structure is sound,
+//! or brackets and quotes tell. Anything else fails the file.
 //!
 //! Invariant: the window is only emptied between blocks, so that the values
 //! of a block stay where they are.
 
 use decant_core::format::Input;
+use decant_core::stream::FormatOptions;
 use decant_core::{Error, Reject, Result};
 
 use super::accept::Yield;
@@ -17,11 +18,12 @@ use super::block::Block;
 use super::columns::{Columns, is_name, names_of};
 use super::fault::{Fault, What};
 use super::scanner::{Event, Memory};
-use super::settings::Settings;
+use super::settings::{Orient, Settings};
 use super::take::Taken;
 use super::token::{Texts, Token};
 use super::transposed::Transposed;
 use super::window::{Place, Window};
+use crate::encoding::Transcoded;
 
 /// Bytes of a block, unless a row is longer.
 pub(super) const BLOCK_BYTES: usize = 1 << 20;
@@ -68,7 +70,7 @@ pub(super) enum Pending {
 
 /// A file being read.
 pub(super) struct Reading<'i> {
-    pub(super) window: Window<&'i mut dyn Input>,
+    pub(super) window: Window<'i>,
     pub(super) settings: Settings,
     pub(super) columns: Columns,
     pub(super) memory: Memory,
@@ -91,15 +93,17 @@ pub(super) struct Reading<'i> {
 impl<'i> Reading<'i> {
     /// Looks at the beginning of the text and finds its rows.
     pub(super) fn open(input: &'i mut dyn Input, settings: &Settings) -> Result<Self> {
+        let text = Transcoded::of_json(input, &settings.options)?.with_offsets();
+        let explanation = text.explanation().map(str::to_owned).into_iter().collect();
         let mut reading = Self {
-            window: Window::new(input),
+            window: Window::new(text),
             settings: settings.clone(),
             columns: Columns::new(settings.flatten.clone()),
             memory: Memory::default(),
             store: Vec::new(),
             source: Source::Nothing,
             around: Vec::new(),
-            explanation: Vec::new(),
+            explanation,
             block_bytes: BLOCK_BYTES,
             events: Vec::new(),
             cells: Vec::new(),
@@ -110,6 +114,17 @@ impl<'i> Reading<'i> {
         };
         reading.find_rows()?;
         Ok(reading)
+    }
+
+    /// The options under which the file itself is read like this.
+    pub(super) fn found_options(&self) -> FormatOptions {
+        let options = &self.settings.options;
+        let name = if matches!(self.source, Source::Lines) { Orient::Lines } else { Orient::Auto };
+        FormatOptions {
+            name: Some(options.name.clone().unwrap_or_else(|| name.name().to_owned())),
+            encoding: Some(self.window.input.label()),
+            ..options.clone()
+        }
     }
 
     /// Whether there are no more rows, as far as can be told without reading
@@ -285,7 +300,7 @@ impl<'i> Reading<'i> {
         name: Option<Token>,
     ) -> Result<()> {
         match taken {
-            Taken::Broken(fault) => Err(self.window.malformed(fault)),
+            Taken::Broken(fault) => self.reject_member(rows, start, fault),
             Taken::TooLong => {
                 self.window.at = start;
                 self.reject_long(rows, Pending::Value);
@@ -323,7 +338,7 @@ impl<'i> Reading<'i> {
             let fault = Fault::new(value, value + 1, What::Expected("an object of values"));
             return Err(self.window.malformed(fault));
         }
-        self.element(rows, (value, Place { ..place }), taken, Some(key.token))
+        self.element(rows, (value, place), taken, Some(key.token))
     }
 
     /// Goes to the next value of the container; `false` at its end, or when

@@ -67,11 +67,14 @@ pub(super) struct Settings {
 impl Settings {
     /// The settings that `options` describe.
     ///
-    /// Errors: `InvalidConfig` for a pointer that is none, or a limit out of
-    /// range.
+    /// Errors: `InvalidConfig` for a pointer that is none, an unknown
+    /// encoding, or a limit out of range.
     pub(super) fn new(lines_expected: bool, options: &FormatOptions) -> Result<Self> {
         let name = options.name.as_deref().unwrap_or("json").to_ascii_lowercase();
         let known = Orient::NAMES.iter().find(|(known, _)| *known == name);
+        if let Some(label) = &options.encoding {
+            crate::encoding::check_label(label)?;
+        }
         let row_bytes_max = options.record_bytes_max.unwrap_or(RECORD_BYTES_MAX);
         if !(1..=RECORD_BYTES_LIMIT).contains(&row_bytes_max) {
             let message = format!("record_bytes_max is {row_bytes_max}");

@@ -3,8 +3,9 @@
 
 use decant_core::Result;
 
+use super::extent::{self, Extent};
 use super::fault::{Fault, What};
-use super::reading::Reading;
+use super::reading::{Reading, Source};
 use super::scanner::{Scanner, Stop};
 use super::token::{Key, Token};
 
@@ -47,13 +48,35 @@ impl Reading<'_> {
         }
     }
 
+    /// Where the value ends that begins at `start` and breaks the grammar;
+    /// `None` where that cannot be told.
+    pub(super) fn broken_end(&mut self, start: usize) -> Result<Option<usize>> {
+        let closer = match self.source {
+            Source::Members(_) => b'}',
+            _ => b']',
+        };
+        let limit = self.settings.row_bytes_max;
+        loop {
+            let ended = self.window.has_ended();
+            match extent::of_member(self.window.bytes(), start, closer, ended) {
+                Extent::Ends(end) => return Ok((end - start <= limit).then_some(end)),
+                Extent::Unknown => return Ok(None),
+                Extent::Incomplete => {
+                    if !self.window.more(start, limit)? {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+    }
+
     fn content_fault(&self, start: usize, end: usize) -> Option<Fault> {
         let raw = self.window.bytes().get(start..end).unwrap_or_default();
         if simdutf8::basic::from_utf8(raw).is_ok() {
             return self.memory.fault;
         }
         let valid = std::str::from_utf8(raw).map_or_else(|error| error.valid_up_to(), str::len);
-        Some(Fault::new(start + valid, start + valid + 1, What::Encoding))
+        Some(Fault::new(start + valid, start + valid + 1, What::Encoding(self.window.input.name())))
     }
 
     /// Reads a key and its colon. What is wrong with it fails the file.

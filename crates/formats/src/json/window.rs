@@ -9,18 +9,20 @@ use decant_core::format::Input;
 use decant_core::{Error, ErrorKind, Position, Result};
 
 use super::fault::Fault;
+use crate::encoding::Transcoded;
 
 /// Bytes that are asked for at once.
 const READ_BYTES: usize = 256 << 10;
 /// White space that may stand in the window besides a block.
 const SPACE_BYTES_MAX: usize = 4 << 20;
-const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A place in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// Offset, from 0.
+    /// Offset in the file, from 0.
     pub(crate) byte: u64,
+    /// Offset in the file's text, from 0.
+    text: u64,
     /// Line, from 1.
     pub(crate) line: u64,
     /// Character of the line, from 1.
@@ -28,27 +30,33 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    const START: Self = Self { byte: 0, line: 1, column: 1 };
+    fn start_of(text: &Transcoded<'_>) -> Self {
+        Self { byte: text.offsets().in_file(0), text: 0, line: 1, column: 1 }
+    }
 
-    /// The place behind `bytes`, which begin here.
-    fn behind(self, bytes: &[u8]) -> Self {
-        let byte = self.byte + bytes.len() as u64;
+    /// The place behind `bytes` of the text, which begin here.
+    fn behind(self, bytes: &[u8], text: &Transcoded<'_>) -> Self {
+        let end = self.text + bytes.len() as u64;
+        let known = text.offsets().known_before(end);
+        let (from, byte) = if known.0 >= self.text { known } else { (self.text, self.byte) };
+        let rest = usize::try_from(from - self.text).unwrap_or(usize::MAX);
+        let byte = byte + text.encoded_bytes(bytes.get(rest..).unwrap_or_default());
         let characters =
             |bytes: &[u8]| bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count() as u64;
-        match memchr::memrchr(b'\n', bytes) {
-            None => Self { byte, column: self.column + characters(bytes), ..self },
-            Some(last) => Self {
-                byte,
-                line: self.line + memchr::memchr_iter(b'\n', bytes).count() as u64,
-                column: 1 + characters(&bytes[last + 1..]),
-            },
-        }
+        let (line, column) = match memchr::memrchr(b'\n', bytes) {
+            None => (self.line, self.column + characters(bytes)),
+            Some(last) => (
+                self.line + memchr::memchr_iter(b'\n', bytes).count() as u64,
+                1 + characters(&bytes[last + 1..]),
+            ),
+        };
+        Self { byte, text: end, line, column }
     }
 }
 
 /// The bytes at hand.
-pub(crate) struct Window<I> {
-    pub(crate) input: I,
+pub(crate) struct Window<'i> {
+    pub(crate) input: Transcoded<'i>,
     chunk: Bytes,
     bytes: Vec<u8>,
     /// The next byte to be read.
@@ -60,16 +68,17 @@ pub(crate) struct Window<I> {
     read_bytes: usize,
 }
 
-impl<I: Input> Window<I> {
-    pub(crate) fn new(input: I) -> Self {
+impl<'i> Window<'i> {
+    pub(crate) fn new(input: Transcoded<'i>) -> Self {
+        let start = Place::start_of(&input);
         Self {
             input,
             chunk: Bytes::new(),
             bytes: Vec::new(),
             at: 0,
             ended: false,
-            start: Place::START,
-            mark: (0, Place::START),
+            start,
+            mark: (0, start),
             read_bytes: READ_BYTES,
         }
     }
@@ -84,19 +93,9 @@ impl<I: Input> Window<I> {
         self.ended
     }
 
-    /// Offset in the file of the next byte.
+    /// Offset in the text of the next byte.
     pub(crate) fn position(&self) -> u64 {
-        self.start.byte + self.at as u64
-    }
-
-    /// Passes over a byte-order mark at the beginning.
-    pub(crate) fn pass_byte_order_mark(&mut self) -> Result<()> {
-        while self.bytes.len() < UTF_8_MARK.len() && self.read(1)? {}
-        if self.bytes.starts_with(UTF_8_MARK) {
-            self.at = UTF_8_MARK.len();
-            self.mark = (self.at, Place { byte: self.at as u64, ..Place::START });
-        }
-        Ok(())
+        self.start.text + self.at as u64
     }
 
     /// Appends about `count` bytes; `false` at the end of the file.
@@ -207,6 +206,7 @@ impl<I: Input> Window<I> {
         let at = self.at.min(self.bytes.len());
         self.start = self.mark_at(at);
         self.bytes.drain(..at);
+        self.input.forget_before(self.start.text);
         self.at = 0;
         self.mark = (0, self.start);
     }
@@ -215,7 +215,8 @@ impl<I: Input> Window<I> {
     /// mark.
     pub(crate) fn place(&self, at: usize) -> Place {
         let (known, place) = if at >= self.mark.0 { self.mark } else { (0, self.start) };
-        place.behind(self.bytes.get(known..at.min(self.bytes.len())).unwrap_or_default())
+        let between = self.bytes.get(known..at.min(self.bytes.len())).unwrap_or_default();
+        place.behind(between, &self.input)
     }
 
     /// Where `at` is, remembered.

@@ -42,7 +42,7 @@ const QUOTED_BYTES: usize = 24;
 
 /// A document being read.
 pub(super) struct Reading<'i> {
-    pub(super) window: Window<Transcoded<'i>>,
+    pub(super) window: Window<'i>,
     pub(super) settings: Settings,
     columns: Columns,
     explanation: Vec<String>,
@@ -59,8 +59,6 @@ pub(super) struct Reading<'i> {
     pub(super) passing: Option<Inside>,
     /// A row that is too long, of which the rest is being passed.
     pub(super) long: Option<Extent>,
-    /// A place that is known in the text and in the file.
-    known: (u64, u64),
     ordinal: u64,
     pub(super) done: bool,
 }
@@ -116,7 +114,6 @@ impl<'i> Reading<'i> {
             root_seen: false,
             passing: None,
             long: None,
-            known: (0, 0),
             ordinal: 0,
             done: false,
         })
@@ -186,7 +183,7 @@ impl<'i> Reading<'i> {
     /// Reads the row at hand.
     fn row(&mut self, block: &mut Block, rejects: &mut Vec<Reject>) -> Result<()> {
         let start = self.window.at;
-        let place = Place { byte: self.file_offset(start), ..self.window.mark_at(start) };
+        let place = self.window.mark_at(start);
         let Extended::To(end) = self.extend(start)? else {
             let kept = TOO_LONG_KEPT_BYTES.min(self.settings.row_bytes_max);
             let fault = Fault::too_long(start, self.settings.row_bytes_max, kept);
@@ -251,26 +248,6 @@ impl<'i> Reading<'i> {
         }
     }
 
-    /// Where in the file the byte at `at` of the window stands. To be asked in
-    /// ascending order.
-    fn file_offset(&mut self, at: usize) -> u64 {
-        let text = self.window.position() - self.window.at as u64;
-        let offset = text + at as u64;
-        let known = self.window.input.offsets().known_before(offset).max(self.known);
-        let from = usize::try_from(known.0.saturating_sub(text)).unwrap_or(at);
-        let between = self.window.bytes().get(from..at).unwrap_or_default();
-        let file = known.1 + self.window.input.encoded_bytes(between);
-        self.known = (offset, file);
-        file
-    }
-
-    /// Drops the bytes that have been read.
-    fn forget(&mut self) {
-        self.file_offset(self.window.at);
-        self.window.forget();
-        self.window.input.forget_before(self.window.position());
-    }
-
     pub(super) fn malformed(&self, fault: Fault) -> Error {
         self.error(ErrorKind::MalformedFile, fault)
     }
@@ -282,7 +259,7 @@ impl<'i> Reading<'i> {
         Error::new(kind, message).at(Position {
             file: String::new(),
             line: Some(place.line),
-            byte: Some(self.window.input.offsets().in_file(place.byte)),
+            byte: Some(place.byte),
             column: None,
         })
     }
@@ -301,7 +278,7 @@ impl KeyedRows for Reading<'_> {
             block.clear();
             block.whole = true;
             self.store.clear();
-            self.forget();
+            self.window.forget();
             while !self.done
                 && block.rows_read < BLOCK_ROWS
                 && self.window.at < self.block_bytes
