@@ -257,8 +257,12 @@ impl<'i> Transcoded<'i> {
     fn decode_lines(&mut self, raw: &[u8], output: &mut Vec<u8>) {
         let mut start = 0;
         while start < raw.len() {
-            let end = self.line_end(&raw[start..]).map_or(raw.len(), |end| start + end);
+            let line_end = self.line_end(&raw[start..]);
+            let end = line_end.map_or(raw.len(), |end| start + end);
             self.decode(&raw[start..end], false, output);
+            if line_end.is_some() {
+                self.offsets.at_line();
+            }
             start = end;
         }
     }

@@ -25,13 +25,16 @@ impl Offsets {
         self.remembers = !self.is_constant;
     }
 
-    /// So many bytes of the file have become so many of the text, up to the
-    /// end of a line or of what is at hand.
+    /// So many bytes of the file have become so many of the text. The last
+    /// ones may be no text yet: they belong to the character that they begin.
     pub(super) fn passed(&mut self, text: u64, file: u64) {
         self.text += text;
         self.file += file;
-        // Bytes that are no text yet belong to the character that they begin.
-        if self.remembers && text > 0 {
+    }
+
+    /// Notes that a line begins here.
+    pub(super) fn at_line(&mut self) {
+        if self.remembers && self.known.back().is_none_or(|(text, _)| *text < self.text) {
             self.known.push_back((self.text, self.file));
         }
     }
@@ -79,8 +82,11 @@ mod tests {
     fn line_starts_are_exact_and_utf_8_is_shifted_by_its_mark() {
         let mut offsets = Offsets::new(2, false);
         offsets.remember();
-        offsets.passed(5, 8);
+        offsets.passed(4, 7);
+        offsets.passed(1, 1);
+        offsets.at_line();
         offsets.passed(3, 6);
+        offsets.at_line();
         assert_eq!([0, 5, 8].map(|at| offsets.in_file(at)), [2, 10, 16]);
         offsets.forget_before(6);
         assert_eq!([5, 8].map(|at| offsets.in_file(at)), [10, 16]);

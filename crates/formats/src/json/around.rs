@@ -6,13 +6,14 @@ use decant_core::Result;
 
 use super::fault::What;
 use super::reading::{BLOCK_BYTES, Reading};
-use super::scanner::{Scanner, Stop};
+use super::scanner::{Scanner, Stop, repeated_key};
 
 /// A container around the rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Around {
     Array,
-    Object,
+    /// The rows are below this key.
+    Object(Vec<u8>),
     /// An object that ends with its rows.
     Split,
 }
@@ -62,7 +63,7 @@ impl Reading<'_> {
     /// or broken there is so as a whole.
     pub(super) fn pass_rest(&mut self) -> Result<()> {
         while let Some(around) = self.around.pop() {
-            self.pass_siblings(around)?;
+            self.pass_siblings(&around)?;
         }
         if self.solid_byte()?.is_some() {
             return Err(self.behind());
@@ -78,8 +79,8 @@ impl Reading<'_> {
         Ok(())
     }
 
-    fn pass_siblings(&mut self, around: Around) -> Result<()> {
-        let closer = if around == Around::Array { b']' } else { b'}' };
+    fn pass_siblings(&mut self, around: &Around) -> Result<()> {
+        let closer = if *around == Around::Array { b']' } else { b'}' };
         loop {
             match self.solid_byte()? {
                 None => return Err(self.fault_here(What::End)),
@@ -87,13 +88,14 @@ impl Reading<'_> {
                     self.window.at += 1;
                     return Ok(());
                 }
-                Some(_) if around == Around::Split => {
+                Some(_) if *around == Around::Split => {
                     return Err(self.fault_here(What::Expected("`}` behind the data")).with_hint(
-                        "`columns` and `index` have to stand before `data`, and nothing else",
+                        "a document of orient `split` has `columns`, `index` and `data`, and in \
+                         one that is larger than the memory for it they stand before `data`",
                     ));
                 }
                 Some(b',') => self.window.at += 1,
-                Some(_) if around == Around::Array => {
+                Some(_) if *around == Around::Array => {
                     return Err(self.fault_here(What::Expected("`,` or `]`")));
                 }
                 Some(_) => return Err(self.fault_here(What::Expected("`,` or `}`"))),
@@ -101,8 +103,11 @@ impl Reading<'_> {
             if self.solid_byte()? == Some(closer) {
                 return Err(self.fault_here(What::TrailingComma));
             }
-            if around == Around::Object {
-                self.take_key()?;
+            if let Around::Object(rows) = around {
+                let key = self.take_key()?;
+                if key.owned_name(self.window.bytes()) == *rows {
+                    return Err(self.window.malformed(repeated_key(key)));
+                }
             }
             self.solid_byte()?;
             self.pass_value()?;

@@ -77,8 +77,10 @@ impl Fault {
             What::RepeatedKey => format!("the key {found} is repeated"),
             What::Depth(most) => format!("values are nested more than {most} deep"),
             What::Encoding("UTF-8") => {
+                let byte = bytes.get(self.at).copied().unwrap_or_default();
                 format!(
-                    "{found} is not UTF-8: if the file is not, say what it is with `--encoding`"
+                    "the byte 0x{byte:02X} is not UTF-8: if the file is in another encoding, name \
+                     it with `--encoding`"
                 )
             }
             What::Encoding(name) => format!("there are bytes that are not {name}"),

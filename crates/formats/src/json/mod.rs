@@ -40,9 +40,10 @@
 //! else the file is refused.
 //!
 //! Invariants: memory is bounded by a block and a row, whatever the document
-//! (`columns` aside, which is refused beyond its bound); every row is
-//! delivered once, as a row of a batch or as a reject with its position, and
-//! nothing depends on the chunks of the input.
+//! (`columns` aside, and `split` with its names behind its rows, which are
+//! refused beyond their bound); every row is delivered once, as a row of a
+//! batch or as a reject with its position, and nothing depends on the chunks of
+//! the input.
 //!
 //! Rows of other formats that have keys go the same way from `keyed` on:
 //! into the same columns, blocks, arrays and rejects.
@@ -63,6 +64,7 @@ pub(crate) mod sample;
 pub(crate) mod scanner;
 mod settings;
 mod shape;
+mod split;
 mod take;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -7,7 +7,7 @@ use super::fault::{Fault, What};
 use super::reading::{Next, Reading, Source};
 use super::scanner::{Memory, Scanner, Stop};
 use super::settings::Orient;
-use super::shape::{array_of_objects, orient_of};
+use super::shape::{Told, array_of_objects, told};
 use super::window::Place;
 
 /// Bytes of a document that are looked at to tell its shape.
@@ -83,8 +83,7 @@ impl Reading<'_> {
                 return wrong(self, "no object stands where the rows begin");
             }
             (Orient::Split, _) => {
-                let index = self.read_split()?;
-                self.source = Source::Elements(Next::First, index);
+                self.read_split()?;
                 self.explain("names, then rows: pandas' orient `split`");
             }
             (Orient::Index, _) => {
@@ -113,8 +112,13 @@ impl Reading<'_> {
                     self.explain("one JSON value a line: later lines are such");
                     return Ok(());
                 }
-                self.broken(byte);
-                Ok(())
+                match self.told_of_broken(byte)? {
+                    Some(orient) => self.clearly(orient),
+                    None => {
+                        self.broken(byte);
+                        Ok(())
+                    }
+                }
             }
             (b'[', First::Longer) => self.rows_at(byte, Orient::Auto),
             (b'[', First::Complete(end)) => {
@@ -131,6 +135,16 @@ impl Reading<'_> {
         }
     }
 
+    /// The orient of an object with a fault inside, where it is clear and a
+    /// fault of one row stays with it.
+    fn told_of_broken(&mut self, byte: u8) -> Result<Option<Orient>> {
+        let told = if byte == b'{' { self.told()? } else { Told::Row };
+        Ok(match told {
+            Told::Clear(orient @ (Orient::Split | Orient::Index)) => Some(orient),
+            _ => None,
+        })
+    }
+
     /// The shape of a document that begins with a fault, so that the fault is
     /// found again where rows are read.
     fn broken(&mut self, byte: u8) {
@@ -144,20 +158,46 @@ impl Reading<'_> {
     }
 
     fn tell_object(&mut self, lines: bool) -> Result<()> {
-        let (at, ended) = (self.window.at, self.window.has_ended());
         let alone = match self.first_value(LOOK_BYTES)? {
             First::Complete(end) => self.follower(end)?.1.is_none(),
             _ => true,
         };
-        if alone && let Some(orient) = orient_of(self.window.bytes(), at, ended) {
-            self.rows_at(b'{', orient)?;
-            self.explain(format!(
-                "if the document is one row after all, say `records_path: \"\"`, not `{}`",
-                orient.name()
-            ));
-            return Ok(());
+        match self.told()? {
+            Told::Clear(orient) if alone => return self.clearly(orient),
+            Told::Unclear if alone => self.explain(
+                "its members have the same keys: if they are rows, say `--format json-index`, if \
+                 they are columns, `--format json-columns`",
+            ),
+            _ => {}
         }
         self.tell_values(lines)
+    }
+
+    fn clearly(&mut self, orient: Orient) -> Result<()> {
+        self.rows_at(b'{', orient)?;
+        self.explain(format!(
+            "if the document is one row after all, say `records_path: \"\"`, not `{}`",
+            orient.name()
+        ));
+        Ok(())
+    }
+
+    /// What the keys of the object at hand say, those behind its first
+    /// megabyte included where they may name its columns.
+    fn told(&mut self) -> Result<Told> {
+        let at = self.window.at;
+        let look = |reading: &Self| told(reading.window.bytes(), at, reading.window.has_ended());
+        let first = look(self);
+        if first != Told::Later {
+            return Ok(first);
+        }
+        match self.first_value(self.settings.memory_bytes)? {
+            First::Longer => {
+                Err(self
+                    .too_much_memory("if its `columns` stand behind its `data`, it has to be kept"))
+            }
+            _ => Ok(look(self)),
+        }
     }
 
     /// One value, values on lines of their own, or behind each other.
@@ -309,7 +349,7 @@ impl Reading<'_> {
             let name = key.owned_name(self.window.bytes());
             self.solid_byte()?;
             if name == part.as_bytes() {
-                self.around.push(Around::Object);
+                self.around.push(Around::Object(name));
                 return Ok(true);
             }
             if seen.len() < KEYS_NAMED {

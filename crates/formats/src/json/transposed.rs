@@ -8,10 +8,9 @@ use std::collections::{HashMap, HashSet};
 
 use decant_core::{Error, ErrorKind, Result};
 
-use super::around::Around;
 use super::block::{Block, Row};
 use super::columns::names_of;
-use super::fault::{Fault, What};
+use super::fault::What;
 use super::reading::{BLOCK_ROWS, Next, Reading};
 use super::scanner::repeated_key;
 use super::token::{Key, Texts, Token};
@@ -177,76 +176,5 @@ impl Reading<'_> {
                 byte: Some(place.byte),
                 column: None,
             })
-    }
-
-    /// Reads the array at hand into the store.
-    pub(super) fn keep_elements(&mut self) -> Result<Vec<Token>> {
-        let mut tokens = Vec::new();
-        let mut after_comma = false;
-        self.window.at += 1;
-        loop {
-            match self.solid_byte()? {
-                None => return Err(self.fault_here(What::End)),
-                Some(b']') if after_comma => return Err(self.fault_here(What::TrailingComma)),
-                Some(b']') => {
-                    self.window.at += 1;
-                    return Ok(tokens);
-                }
-                Some(b',') if !tokens.is_empty() && !after_comma => {
-                    self.window.at += 1;
-                    after_comma = true;
-                    continue;
-                }
-                Some(_) if !tokens.is_empty() && !after_comma => {
-                    return Err(self.fault_here(What::Expected("`,` or `]`")));
-                }
-                Some(_) => {}
-            }
-            after_comma = false;
-            self.window.forget();
-            let value = self.take_value()?;
-            tokens.push(self.keep(value));
-            if self.store.len() + tokens.len() * size_of::<Token>() > self.settings.memory_bytes {
-                return Err(self.too_much_memory("the names of the rows have to be kept"));
-            }
-        }
-    }
-
-    /// Reads `{"columns": […], "index": […], "data": ` up to the rows.
-    pub(super) fn read_split(&mut self) -> Result<Option<std::vec::IntoIter<Token>>> {
-        let mut next = Next::First;
-        let (mut names, mut index) = (None, None);
-        self.window.at += 1;
-        while self.has_member(&mut next)? {
-            let key = self.take_key()?;
-            let name = key.owned_name(self.window.bytes());
-            let array = self.solid_byte()? == Some(b'[');
-            match (name.as_slice(), array) {
-                (b"columns", true) => {
-                    let tokens = self.keep_elements()?;
-                    let texts = Texts { window: &[], store: &self.store };
-                    names = Some(names_of(texts, &tokens));
-                }
-                (b"index", true) => {
-                    index = Some(self.keep_elements()?.into_iter());
-                    self.columns.index();
-                }
-                (b"data", true) if names.is_some() => {
-                    self.columns.name_elements(names.unwrap_or_default());
-                    self.window.at += 1;
-                    self.around.push(Around::Split);
-                    return Ok(index);
-                }
-                _ => return Err(self.not_split()?),
-            }
-        }
-        Err(self.not_split()?)
-    }
-
-    fn not_split(&mut self) -> Result<Error> {
-        self.solid_byte()?;
-        let at = self.window.at;
-        let expected = "`columns`, then `index` if there is one, then `data`, each an array";
-        Ok(self.window.malformed(Fault::new(at, at + 1, What::Expected(expected))))
     }
 }

@@ -12,12 +12,6 @@ use super::{check, plain, refusal};
 #[test]
 fn a_broken_document_is_refused_with_line_and_column() {
     for (file, message, line, byte) in [
-        (
-            "[{\"a\":1},\n {\"a\":2,}]",
-            "a comma stands behind the last member (line 2, column 9)",
-            2,
-            18,
-        ),
         ("[1,\n2,]", "a comma stands behind the last member (line 2, column 3)", 2, 6),
         (
             "[{\"é\":1} {\"a\":2}]",
@@ -42,7 +36,9 @@ fn a_broken_document_is_refused_with_line_and_column() {
 #[test]
 fn nesting_has_a_bound() {
     let deep = format!("{}{}", "[".repeat(600), "]".repeat(600));
-    assert!(refusal(&deep, &plain()).message().contains("nested more than 512 deep"));
+    let decoded = check(&deep, &plain(), "", &[]);
+    assert!(decoded.rejects[0].detail.starts_with("values are nested more than 512 deep"));
+    assert!(refusal("[".repeat(600), &plain()).message().contains("nested more than 512 deep"));
     let fine = format!("{}{}", "[".repeat(500), "]".repeat(500));
     check(&fine, &plain(), "column_1", &[&fine[2..998]]);
 }
@@ -61,6 +57,61 @@ fn elements_that_are_sound_but_wrong_are_rejected() {
         [(2, 2, &Reason::Syntax), (3, 2, &Reason::Syntax), (4, 3, &Reason::Encoding)]
     );
     assert_eq!(decoded.rejects[0].raw, b"{\"a\":1,\"a\":2}");
+}
+
+#[test]
+fn a_broken_element_is_rejected_and_the_next_one_read() {
+    for (element, detail) in [
+        ("{\"a\":NaN}", "`NaN` is no JSON value (line 2, column 7)"),
+        ("{\"a\":2,}", "a comma stands behind the last member (line 2, column 9)"),
+        ("{\"a\" 2}", "`2` stands where `:` is expected (line 2, column 7)"),
+        ("{a: [}{]}", ""),
+        ("{\"a\":[2}]", ""),
+        ("{'a': 2}", "`'` stands where a key in double quotes is expected (line 2, column 3)"),
+        ("{\"a\":\"x\ty\"}", "the character `\\t` stands unescaped in a string (line 2, column 9)"),
+        ("{\"a\":\"\\x,]\"}", "`\\x` is no escape (line 2, column 8)"),
+        ("+2", ""),
+        ("NaN", ""),
+    ] {
+        let file = format!("[{{\"a\":1}},\n {element} ,\n {{\"a\":3}}]");
+        if detail.is_empty() {
+            assert_eq!(refusal(&file, &plain()).kind(), ErrorKind::MalformedFile, "{file}");
+            continue;
+        }
+        let decoded = check(&file, &plain(), "a", &["1", "3"]);
+        let [reject] = decoded.rejects.as_slice() else { panic!("{file}: {decoded:?}") };
+        assert_eq!((reject.ordinal, reject.line, reject.byte_offset), (2, Some(2), Some(11)));
+        assert_eq!((&reject.reason, reject.detail.as_str()), (&Reason::Syntax, detail));
+        assert_eq!(reject.raw, element.as_bytes());
+        assert_eq!(decoded.places.ordinals, [1, 3]);
+    }
+}
+
+#[test]
+fn broken_rows_are_rejected_first_last_and_by_name() {
+    let decoded = check("[\n{\"a\":NaN},\n{\"a\":2},\n{\"a\":,}\n]", &plain(), "a", &["2"]);
+    assert_eq!(decoded.rejects.len(), 2);
+    let decoded = check("[{\"a\":NaN}]", &plain(), "", &[]);
+    assert_eq!(decoded.rejects.len(), 1);
+    let named_rows = r#"{"r":{"a":1},"s":{"a":NaN},"t":{"a":3}}"#;
+    let decoded = check(named_rows, &super::named("json-index"), "index|a", &["r|1", "t|3"]);
+    assert_eq!((decoded.rejects[0].ordinal, &decoded.rejects[0].raw[..]), (2, &b"{\"a\":NaN}"[..]));
+    let split = r#"{"columns":["a"],"index":["r","s","t"],"data":[[1],[NaN],[3]]}"#;
+    check(split, &plain(), "index|a", &["r|1", "t|3"]);
+}
+
+#[test]
+fn where_a_broken_element_ends_cannot_always_be_told() {
+    for file in [
+        "[{\"a\":1},{\"a\":\"x},{\"a\":\"y\"},{\"a\":4}]",
+        "[{\"a\":1},{\"a\":\"x},{\"a\":\"y\"},{\"a\":\"z}]",
+        "[{\"a\":1},{\"a\":[2},{\"a\":3}]",
+        "[{\"a\":1},,{\"a\":3}]",
+        "[{\"a\":1},{\"a\":NaN} {\"a\":3}]",
+        "[{\"a\":1},{\"a\":2",
+    ] {
+        assert_eq!(refusal(file, &plain()).kind(), ErrorKind::MalformedFile, "{file}");
+    }
 }
 
 /// Rows of several lengths in each shape that has arrays for rows, and the

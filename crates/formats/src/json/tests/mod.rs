@@ -3,6 +3,7 @@
 
 mod corpus;
 mod documents;
+mod encodings;
 mod lines;
 mod properties;
 mod repeated;

@@ -162,9 +162,12 @@ fn keys_without_letters_and_names_that_are_taken_have_names_all_the_same() {
 fn documents_that_are_not_as_they_were_said_to_be_are_refused() {
     for (name, file) in [
         ("json-split", "[1]"),
-        ("json-split", r#"{"data":[[1]],"columns":["a"]}"#),
-        ("json-split", r#"{"columns":["a"],"data":[[1]],"index":[0]}"#),
         ("json-split", r#"{"columns":["a"],"index":[0]}"#),
+        ("json-split", r#"{"data":[[1]],"index":[0]}"#),
+        ("json-split", r#"{"columns":["a"],"data":[[1]],"total":1}"#),
+        ("json-split", r#"{"columns":["a"],"data":[[1]],"columns":["a"]}"#),
+        ("json-split", r#"{"columns":["a"],"data":[[1]]"#),
+        ("json-split", r#"{"columns":["a"],"data":3}"#),
         ("json-index", r#"{"a":1}"#),
         ("json-columns", r#"{"a":1}"#),
         ("json-columns", r#"{"a":{"0":1},"a":{"0":1}}"#),
@@ -175,6 +178,85 @@ fn documents_that_are_not_as_they_were_said_to_be_are_refused() {
         assert_eq!(error.kind(), decant_core::ErrorKind::MalformedFile, "{file}");
         assert!(error.position().is_some(), "{file}");
     }
+}
+
+#[test]
+fn documents_of_pandas_are_told_whatever_names_their_rows_have() {
+    for (first, second) in [("10", "20"), ("2024-01-01", "2024-02-01"), ("r1", "r2"), ("-1", "7")] {
+        let rows = [format!("{first}|1|x"), format!("{second}|2|y")];
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        for file in [
+            format!(r#"{{"a":{{"{first}":1,"{second}":2}},"b":{{"{first}":"x","{second}":"y"}}}}"#),
+            format!(r#"{{"{first}":{{"a":1,"b":"x"}},"{second}":{{"a":2,"b":"y"}}}}"#),
+            format!(
+                r#"{{"columns":["a","b"],"index":["{first}","{second}"],"data":[[1,"x"],[2,"y"]]}}"#
+            ),
+        ] {
+            check(&file, &plain(), "index|a|b", &rows);
+        }
+    }
+}
+
+#[test]
+fn the_parts_of_a_split_document_stand_in_any_order() {
+    let columns = r#""columns":["a","b"]"#;
+    let index = r#""index" : [ "r", "s" ]"#;
+    let data = "\n \"data\": [ [1,\"x\"] ,\n [2,\"y\"] ]";
+    let with_index = [
+        [columns, index, data],
+        [columns, data, index],
+        [index, columns, data],
+        [index, data, columns],
+        [data, columns, index],
+        [data, index, columns],
+    ];
+    for options in [plain(), named("json-split")] {
+        for parts in with_index {
+            let file = format!("{{{}}}", parts.join(","));
+            let decoded = check(&file, &options, "index|a|b", &["r|1|x", "s|2|y"]);
+            let offset = |row: &str| file.find(row).unwrap() as u64;
+            assert_eq!(decoded.places.byte_offsets, [offset("[1"), offset("[2")], "{file}");
+            assert_eq!(decoded.places.lines, [2, 3]);
+        }
+        for parts in [[columns, data], [data, columns]] {
+            check(format!("{{{}}}\n", parts.join(",")), &options, "a|b", &ROWS);
+        }
+    }
+}
+
+#[test]
+fn a_split_document_is_refused_where_its_names_are_too_far_behind() {
+    let rows = vec!["[1,\"x\"]"; 5000].join(",");
+    let bounded = |name: &str| FormatOptions { memory_bytes: Some(10_000), ..named(name) };
+    let behind = format!(r#"{{"data":[{rows}],"columns":["a","b"]}}"#);
+    let error = refusal(&behind, &bounded("json-split"));
+    assert_eq!(error.kind(), decant_core::ErrorKind::Unsupported);
+    assert!(error.message().contains("`columns` stands behind `data`"), "{error}");
+    assert!(error.hint().unwrap().contains("more memory"));
+    assert_eq!(decode(&behind, &plain()).rows.len(), 5000);
+    let before = format!(r#"{{"columns":["a","b"],"data":[{rows}]}}"#);
+    assert_eq!(decode(&before, &bounded("json-split")).rows.len(), 5000);
+    let index_behind = format!(r#"{{"columns":["a","b"],"data":[{rows}],"index":[1]}}"#);
+    let error = refusal(&index_behind, &bounded("json-split"));
+    assert!(error.hint().unwrap().contains("before `data`"), "{error:?}");
+}
+
+#[test]
+fn a_document_that_may_be_of_pandas_is_one_row_and_says_so() {
+    let file = r#"{"home":{"lat":1,"lon":2},"work":{"lat":3,"lon":4}}"#;
+    check(file, &plain(), "home|work", &[r#"{"lat":1,"lon":2}|{"lat":3,"lon":4}"#]);
+    let format = super::JsonFormat::new(&plain()).unwrap();
+    let mut input = crate::testing::Chunks::new(file.as_bytes(), 10);
+    let sample =
+        decant_core::format::Format::sample(&format, &mut input, Default::default()).unwrap();
+    assert!(sample.explanation[0].contains("`--format json-index`"), "{:?}", sample.explanation);
+}
+
+#[test]
+fn rows_that_stand_in_a_document_twice_are_refused() {
+    let at = FormatOptions { records_path: Some("/data".into()), ..plain() };
+    let error = refusal(r#"{"data":[1],"n":1,"data":[2]}"#, &at);
+    assert!(error.message().contains("`\"data\"` is repeated (line 1, column 19)"), "{error}");
 }
 
 #[test]
