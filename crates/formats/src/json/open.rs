@@ -191,12 +191,14 @@ impl Reading<'_> {
         if first != Told::Later {
             return Ok(first);
         }
+        let limit = at + self.settings.memory_bytes;
         match self.first_value(self.settings.memory_bytes)? {
-            First::Longer => {
+            First::Complete(end) if end <= limit => Ok(look(self)),
+            First::Broken => Ok(look(self)),
+            First::Complete(_) | First::Longer => {
                 Err(self
                     .too_much_memory("if its `columns` stand behind its `data`, it has to be kept"))
             }
-            _ => Ok(look(self)),
         }
     }
 

@@ -104,9 +104,12 @@ impl Reading<'_> {
 
     fn find_parts(&mut self) -> Result<Parts> {
         let start = self.window.at;
+        let limit = start + self.settings.memory_bytes;
         loop {
             let mut parts = Parts::default();
-            match parts.look(self.window.bytes(), start, self.window.has_ended()) {
+            let bytes = self.window.bytes();
+            let ended = self.window.has_ended() && bytes.len() <= limit;
+            match parts.look(&bytes[..bytes.len().min(limit)], start, ended) {
                 Ok(()) => return Ok(parts),
                 Err(Stop::Fault(fault)) => return Err(self.window.malformed(fault)),
                 Err(Stop::Incomplete) => {}
