@@ -123,6 +123,7 @@ impl<'i> Reading<'i> {
         FormatOptions {
             name: Some(options.name.clone().unwrap_or_else(|| name.name().to_owned())),
             encoding: Some(self.window.input.label()),
+            habits: None,
             ..options.clone()
         }
     }

@@ -107,6 +107,7 @@ impl Settings {
             encoding: Some("utf-8".to_owned()),
             header: None,
             records_path: None,
+            habits: None,
             ..self.options.clone()
         }
     }
