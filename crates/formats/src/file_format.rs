@@ -178,7 +178,8 @@ impl Format for FileFormat {
             let mut sample = format.sample(input, limits)?;
             if !reports_options(choice.entry) {
                 let name = Some(choice.entry.name.to_owned());
-                sample.columns.options = FormatOptions { name, ..self.options.clone() };
+                sample.columns.options =
+                    FormatOptions { name, habits: None, ..self.options.clone() };
             }
             sample.explanation.splice(0..0, choice.why.clone());
             Ok(sample)
