@@ -99,7 +99,7 @@ pub(super) fn closing(text: &str) -> Result<usize, String> {
     Err(match quote {
         Some(_) => "a quote is not closed".to_owned(),
         None if !text.contains([')', ']', '>']) => {
-            "a bracket is not closed; in YAML a type with a comma stands in quotes: \
+            "its brackets do not fit together; in YAML a type with a comma stands in quotes: \
              \"numeric(12,2)\""
                 .to_owned()
         }
