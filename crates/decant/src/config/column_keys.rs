@@ -142,6 +142,7 @@ struct HashKeys {
     /// The columns, by their old or new names.
     columns: Texts,
     /// The key of HMAC-SHA-256; best a variable: `${NAME}`.
+    #[serde(default, deserialize_with = "given_key")]
     key: Option<Hidden>,
 }
 
@@ -156,7 +157,15 @@ struct RowHashKeys {
     #[serde(default)]
     columns: Texts,
     /// The key of HMAC-SHA-256; best a variable: `${NAME}`.
+    #[serde(default, deserialize_with = "given_key")]
     key: Option<Hidden>,
+}
+
+/// A key that stands there is given, even where its variable is empty: no
+/// hash may lose its key in silence.
+fn given_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Hidden>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(Some(Hidden::from(text.unwrap_or_default())))
 }
 
 const ORIGINS: [&str; 5] = ["{file}", "{last_modified}", "{line}", "{loaded_at}", "{path:NAME}"];

@@ -299,6 +299,17 @@ fn columns_have_short_spellings() {
 }
 
 #[test]
+fn a_key_whose_variable_is_empty_is_refused() {
+    for rule in ["hash: {columns: [a]", "row_hash: {name: h"] {
+        for key in ["\"\"", "\"${NOTHING:-}\""] {
+            let (kind, told) = refused_stream(&format!("{{columns: {{{rule}, key: {key}}}}}}}"));
+            assert_eq!(kind, ErrorKind::InvalidConfig, "{rule} {key}");
+            assert!(told.contains("is empty"), "{told}");
+        }
+    }
+}
+
+#[test]
 fn keys_of_hashes_are_not_shown() {
     let shown = |key: &str| {
         let text = format!(
