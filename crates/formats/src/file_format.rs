@@ -174,6 +174,10 @@ impl FileFormat {
 
 impl Format for FileFormat {
     fn sample(&self, input: &mut dyn Input, limits: SampleLimits) -> Result<Sample> {
+        if input.size() == Some(0) {
+            let explanation = vec!["the file has no bytes, and so no rows".to_owned()];
+            return Ok(Sample { complete: true, explanation, ..Sample::default() });
+        }
         self.with_input(input, &mut |choice, format, input| {
             let mut sample = format.sample(input, limits)?;
             if !reports_options(choice.entry) {
@@ -192,6 +196,9 @@ impl Format for FileFormat {
         input: &mut dyn Input,
         receiver: &mut dyn Receiver,
     ) -> Result<()> {
+        if input.size() == Some(0) {
+            return Ok(());
+        }
         self.with_input(input, &mut |choice, format, input| {
             let whole = input.size().map(|size| Piece { bytes: 0..size });
             let piece = match choice.entry.reads {

@@ -40,6 +40,9 @@ pub(crate) struct Columns {
     scalar: Option<u32>,
     index: Option<u32>,
     flatten: Option<Flatten>,
+    /// Whether a key may come twice in a row, as a name may in a header: of
+    /// a document that is one row nothing is lost by it.
+    repeats: bool,
     /// What is to be told of names that were taken.
     notes: Vec<String>,
     row: u64,
@@ -75,6 +78,7 @@ impl Columns {
             scalar: None,
             index: None,
             flatten,
+            repeats: false,
             notes: Vec::new(),
             row: 0,
             path: Vec::new(),
@@ -94,6 +98,11 @@ impl Columns {
     /// Sentences about columns whose names were taken.
     pub(crate) fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// Lets keys come twice in the only row.
+    pub(crate) fn allow_repeats(&mut self) {
+        self.repeats = true;
     }
 
     /// Gives the elements of arrays names.
@@ -151,7 +160,7 @@ impl Columns {
     ) -> Result<(), Refusal> {
         self.row += 1;
         self.enter(0);
-        let mut checked = false;
+        let mut checked = self.repeats;
         let mut scratch = Vec::new();
         let mut element = 0;
         for event in events {
@@ -219,11 +228,13 @@ impl Columns {
                 self.nodes[current].add(name.into())
             }
         };
-        let row = self.row;
+        let (row, repeats) = (self.row, self.repeats);
         let node = &mut self.nodes[current];
-        if node.children[child].row == row {
-            return Err(Refusal::Row(repeated_key(key)));
-        }
+        let child = match node.children[child].row == row {
+            true if !repeats || current != 0 => return Err(Refusal::Row(repeated_key(key))),
+            true => node.add(name.into()),
+            false => child,
+        };
         node.children[child].row = row;
         node.next = child + 1;
         Ok(child)
@@ -250,7 +261,7 @@ impl Columns {
         }
         let numbered = |number: usize| format!("{name}_{number}");
         let free = (2..).map(numbered).find(|free| !self.names.contains(free)).unwrap_or_default();
-        self.notes.push(format!("two different keys make the name `{name}`: one is `{free}`"));
+        self.notes.push(format!("two keys make the name `{name}`: one is `{free}`"));
         free
     }
 

@@ -19,8 +19,9 @@
 //!   `header` the first array names them. Arrays of other lengths than the
 //!   first are bad rows, or cut and padded by lenient reading. Any other value
 //!   is the column `value`.
-//! - A repeated key makes a bad row.
-//! - A file with nothing in it has no rows.
+//! - A repeated key makes a bad row; in a document that is one row the keys
+//!   are a header, where the second of a name is a column of its own.
+//! - A file of lines may have none; a document has a value.
 //!
 //! The text is UTF-8, or UTF-16 by its mark or its zeros, or what the options
 //! say; no other encoding is guessed. Bytes without a meaning in it make a bad

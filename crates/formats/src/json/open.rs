@@ -32,8 +32,7 @@ impl Reading<'_> {
         let orient = self.settings.orient;
         let lines = orient == Orient::Lines || self.settings.lines_expected;
         let Some(byte) = self.solid_byte()? else {
-            self.explain("the file has nothing in it, and so no rows");
-            return Ok(());
+            return self.empty(lines);
         };
         self.window.forget();
         if let Some(pointer) = self.settings.pointer.clone() {
@@ -50,6 +49,19 @@ impl Reading<'_> {
             Orient::Records if byte == b'{' => self.tell_values(true),
             orient => self.rows_at(byte, orient),
         }
+    }
+
+    /// A text without a value is a file of no lines, and no document.
+    fn empty(&mut self, lines: bool) -> Result<()> {
+        if lines {
+            self.source = Source::Lines;
+            self.explain("the file has nothing in it, and so no rows");
+            return Ok(());
+        }
+        Err(self.fault_here(What::End).with_hint(
+            "a JSON document has a value, if only `[]`; an empty file of JSON lines is called \
+             `.jsonl`, or read with `--format jsonl`",
+        ))
     }
 
     fn explain(&mut self, why: impl Into<String>) {
@@ -74,6 +86,7 @@ impl Reading<'_> {
             }
             (Orient::Auto | Orient::Lines, _) => {
                 self.source = Source::One;
+                self.columns.allow_repeats();
                 self.explain("the document is one row");
             }
             (Orient::Records | Orient::Values, _) => {
@@ -236,6 +249,7 @@ impl Reading<'_> {
 
     fn one_value(&mut self, start: usize) {
         self.source = Source::One;
+        self.columns.allow_repeats();
         self.explain("the document is one value, which is one row");
         if let Some(pointer) = array_of_objects(self.window.bytes(), start, true) {
             self.explain(format!(

@@ -18,15 +18,6 @@ const OWN: [(&str, &[u8]); 8] = [
     ("i_number_huge", b"[1e999]"),
 ];
 
-/// Documents that the suite accepts because the grammar does, and whose row
-/// is rejected all the same: what a repeated key says first would be lost.
-const REPEATED_KEYS: [&str; 2] =
-    ["y_object_duplicated_key.json", "y_object_duplicated_key_and_value.json"];
-/// Documents that the suite refuses for having no value: files with nothing
-/// in them, which have no rows.
-const NOTHING: [&str; 3] =
-    ["n_single_space.json", "n_structure_UTF8_BOM_no_data.json", "n_structure_no_data.json"];
-
 /// The corpus; `None` when nobody asked for one and there is none.
 fn corpus() -> Option<PathBuf> {
     let suite = "json-test-suite/test_parsing";
@@ -43,15 +34,8 @@ fn check_document(name: &str, document: &[u8]) {
     for sizes in [(1 << 20, 1 << 20), (1, 1), (50, 7)] {
         let decoded = decode_with(document, JsonFormat::new(&plain()).unwrap(), &text, sizes);
         match (name.as_bytes().first(), decoded) {
-            (Some(b'y'), Ok(decoded)) if REPEATED_KEYS.contains(&name) => {
-                assert_eq!((decoded.rows_read, decoded.rejects.len()), (1, 1), "{name}");
-                assert!(decoded.rejects[0].detail.contains("is repeated"), "{name}");
-            }
             (Some(b'y'), Ok(decoded)) => assert_eq!(decoded.rejects, [], "{name}"),
             (Some(b'y'), Err(error)) => panic!("{name}: {error:?}"),
-            (Some(b'n'), Ok(decoded)) if NOTHING.contains(&name) => {
-                assert_eq!((decoded.rows_read, decoded.announced), (0, 0), "{name}");
-            }
             (Some(b'n'), Ok(decoded)) => {
                 assert!(decoded.rows.is_empty() && decoded.rows_read > 0, "{name}: {decoded:?}");
                 assert!(decoded.rejects.iter().all(|reject| reject.line.is_some()), "{name}");

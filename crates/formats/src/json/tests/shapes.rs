@@ -81,12 +81,15 @@ fn empty_documents_have_no_rows_or_an_empty_one() {
 }
 
 #[test]
-fn a_file_with_nothing_in_it_has_no_rows() {
+fn a_file_of_lines_may_have_none_and_a_document_has_a_value() {
     let below = FormatOptions { records_path: Some("/data".into()), ..plain() };
-    for options in [plain(), named("json"), named("jsonl"), named("json-split"), below] {
-        for file in ["", " \n", "\r\n\t\r\n", "\u{feff}"] {
-            let decoded = check(file, &options, "", &[]);
-            assert_eq!((decoded.announced, decoded.rows_read), (0, 0), "{options:?}");
+    for file in ["", " \n", "\r\n\t\r\n", "\u{feff}"] {
+        let decoded = check(file, &named("jsonl"), "", &[]);
+        assert_eq!((decoded.announced, decoded.rows_read), (0, 0), "{file:?}");
+        for options in [plain(), named("json"), named("json-split"), below.clone()] {
+            let error = refusal(file, &options);
+            assert_eq!(error.message().split(" (").next(), Some("the text ends inside a value"));
+            assert!(error.hint().unwrap().contains("--format jsonl"), "{error:?}");
         }
     }
 }
