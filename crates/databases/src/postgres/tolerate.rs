@@ -179,7 +179,7 @@ mod tests {
 
     /// Ranges tried for a batch of `rows` with these bad ones.
     fn tries(rows: usize, bad: &[usize], is_named: bool) -> usize {
-        let mut waiting = vec![0..rows];
+        let mut waiting = Vec::from([Range { start: 0, end: rows }]);
         let (mut tries, mut refused) = (0, Vec::new());
         while let Some(part) = waiting.pop() {
             if part.is_empty() {

@@ -33,7 +33,7 @@ fn a_row_with_a_repeated_key_is_rejected_whatever_its_shape() {
 fn a_row_of_many_keys_is_searched_too() {
     let keys: Vec<String> = (0..100).map(|key| format!("\"k{key}\":{key}")).collect();
     let file = format!("{{{},\"k42\":0}}", keys.join(","));
-    assert_eq!(decode(&format!("[{file}]"), &plain()).rejects.len(), 1);
+    assert_eq!(decode(format!("[{file}]"), &plain()).rejects.len(), 1);
     let file = format!("[{{{}}},{file}]", keys.join(","));
     let decoded = decode(&file, &plain());
     assert_eq!((decoded.rows.len(), decoded.rejects.len()), (1, 1));
