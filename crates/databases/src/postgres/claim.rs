@@ -42,7 +42,9 @@ pub(crate) struct Claims {
 pub(crate) async fn claim(client: &Client, sql: &LedgerSql, plan: &LoadPlan) -> Result<Claims> {
     let inserted = insert_missing(client, sql, plan).await?;
     let mut claims = Claims::default();
+    let mut locked = HashSet::new();
     for found in lock(client, sql, plan).await? {
+        locked.insert(found.id);
         let Some(file) = plan.files.iter().find(|file| file.id == found.id) else { continue };
         found.row.check_identity(file.id, &file.file, &plan.table.to_string())?;
         if found.row.is_loaded() && !file.again {
@@ -57,7 +59,7 @@ pub(crate) async fn claim(client: &Client, sql: &LedgerSql, plan: &LoadPlan) -> 
             claims.to_delete.push(file.id.0);
         }
     }
-    claims.displaced = displaced(plan, &claims.already_loaded);
+    claims.displaced = displaced(plan, &claims.already_loaded, &locked);
     claims.to_delete.extend(&claims.displaced);
     Ok(claims)
 }
@@ -140,11 +142,15 @@ async fn lock(client: &Client, sql: &LedgerSql, plan: &LoadPlan) -> Result<Vec<L
     rows.iter().map(|row| Ok(Locked { id: FileId(get(row, 0)?), row: claimed(row, 1)? })).collect()
 }
 
-fn displaced(plan: &LoadPlan, already_loaded: &[FileId]) -> Vec<i64> {
+/// The older versions that go: those under lock, since the rows of any other
+/// may be somebody else's to delete.
+fn displaced(plan: &LoadPlan, already_loaded: &[FileId], locked: &HashSet<FileId>) -> Vec<i64> {
     plan.files
         .iter()
         .filter(|file| !already_loaded.contains(&file.id))
-        .flat_map(|file| file.displaces.iter().map(|id| id.0))
+        .flat_map(|file| file.displaces.iter())
+        .filter(|id| locked.contains(id))
+        .map(|id| id.0)
         .collect()
 }
 
