@@ -30,6 +30,7 @@ mod tests {
                 include_str!("conformance/destination/atomicity.rs"),
                 include_str!("conformance/destination/claims.rs"),
                 include_str!("conformance/destination/displacing.rs"),
+                include_str!("conformance/destination/lists.rs"),
                 include_str!("conformance/destination/lookup.rs"),
                 include_str!("conformance/destination/naming.rs"),
                 include_str!("conformance/destination/rejects.rs"),
