@@ -52,6 +52,8 @@ const CERTAIN: [(&[u8], Magic); 12] = [
     (b"\x80\x04\x95", Magic::Foreign("a Python pickle")),
 ];
 
+/// Bytes behind a word among which one is that no text has.
+const WORD_BYTES_BEHIND: usize = 8;
 /// Magic bytes that a text could begin with.
 const WORDS: [(&[u8], Magic); 4] = [
     (b"PAR1", Magic::Format("parquet")),
@@ -67,7 +69,8 @@ pub(crate) fn by_magic(start: &[u8]) -> Option<Magic> {
         return Some(*magic);
     }
     let word = WORDS.iter().find(|(word, _)| {
-        start.starts_with(word) && start.get(word.len()).is_some_and(|byte| is_binary(*byte))
+        let behind = start.strip_prefix(*word).unwrap_or_default();
+        behind.iter().take(WORD_BYTES_BEHIND).any(|byte| is_binary(*byte))
     });
     if let Some((_, magic)) = word {
         return Some(*magic);
@@ -204,7 +207,8 @@ mod tests {
             (zip("orders.csv"), Some(Magic::Archive("zip"))),
             ([zip("docProps/app.xml"), zip("xl/a")].concat(), Some(Magic::Format("excel"))),
             (tar, Some(Magic::Archive("tar"))),
-            (b"ORC\x0a\x0b".to_vec(), None),
+            (b"ORC\x0a\x0b".to_vec(), Some(Magic::Foreign("an ORC file"))),
+            (b"PARE%\x1e\xa8".to_vec(), Some(Magic::Format("parquet"))),
             (b"ORC\x08\x0b".to_vec(), Some(Magic::Foreign("an ORC file"))),
             (b"PAR1,PAR2\n1,2\n".to_vec(), None),
             (b"PAR1".to_vec(), None),

@@ -57,6 +57,8 @@ pub(super) struct Blocks<'i> {
     skip_lines: u64,
     ended: bool,
     columns_count: usize,
+    /// Whether the first column is one of text.
+    begins_with_text: bool,
     /// What is to be said of the file.
     notes: Vec<String>,
 }
@@ -118,8 +120,14 @@ impl<'i> Blocks<'i> {
             skip_lines: dialect.skip_lines,
             ended: false,
             columns_count: 0,
+            begins_with_text: false,
             notes: Vec::new(),
         }
+    }
+
+    /// Says that the first column is one of text, in which any word may stand.
+    pub(super) fn begin_with_text(&mut self) {
+        self.begins_with_text = true;
     }
 
     /// What is to be said of the file since this was last asked.

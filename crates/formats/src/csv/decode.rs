@@ -38,6 +38,11 @@ pub(super) fn decode(
         return Err(Error::new(ErrorKind::Internal, message));
     }
     let encoding = blocks.encoding();
+    let first = wishes.targets.first().and_then(Option::as_ref);
+    if first.is_some_and(|target| matches!(target.column_type, ColumnType::Text | ColumnType::Json))
+    {
+        blocks.begin_with_text();
+    }
     let Wishes { targets, places } = &wishes;
     let numbers = Some(dialect.numbers);
     let reader = |target: &Option<Target>| {
@@ -52,6 +57,9 @@ pub(super) fn decode(
         let mut rejects = Vec::new();
         let Some(block) = blocks.next(columns, &mut index, &mut rejects)? else {
             blocks.take_notes().into_iter().for_each(|note| receiver.note(note));
+            if passed == 0 && columns.named {
+                receiver.note("there is a header, and no row below it".to_owned());
+            }
             return Ok(());
         };
         let mut decoded = decoder.block(&block, &mut index, rejects)?;

@@ -4,8 +4,10 @@
 use std::ops::Range;
 
 use decant_core::Reject;
+use decant_core::evidence::Evidence;
 use decant_core::format::FileColumns;
 use decant_core::reject::Reason;
+use decant_core::value_format::NumberFormat;
 
 use super::super::complaint::Complaint;
 use super::super::field::Field;
@@ -15,9 +17,15 @@ use super::super::index::Index;
 use super::super::mend::{self, Mended};
 use super::super::walk::{Extent, Found, Walk};
 use super::{Blocks, Place};
+use crate::infer;
 
 /// Bytes kept of a row that is too long.
 const TOO_LONG_KEPT_BYTES: usize = 64 << 10;
+
+/// Whether a value can be what a row of totals says of a column.
+fn is_sum(value: &[u8], numbers: NumberFormat) -> bool {
+    !matches!(infer::evidence_with(value, Some(numbers)), Evidence::Nothing | Evidence::Text)
+}
 
 /// What a line is that is not simply a row.
 pub(super) enum Judged {
@@ -83,9 +91,10 @@ impl Blocks<'_> {
         };
         let is_total = |held: &Held| {
             let (place, mark) = held.place;
-            // A row of the table stands before them, besides the one that may
+            // Rows of the table stand before them, besides the one that may
             // name the columns.
             let is_behind = place.ordinal + u64::from(self.dialect.header_rows) > 2;
+            let begins_typed = begins_typed && place.ordinal > 2 && !self.begins_with_text;
             is_behind && self.calls_itself_a_total(place, mark, begins_typed)
         };
         footer.held().iter().rev().take_while(|held| is_total(held)).count()
@@ -97,17 +106,19 @@ impl Blocks<'_> {
         if !matches!(walk.line(place.start, &mut ends), Found::Row(_)) {
             return false;
         }
+        let is_whole = ends.len() == self.columns_count;
         let mut scratch = Vec::new();
-        let mut first = None;
-        for field in field_ranges(place.start, &ends, self.dialect.delimiter.len()) {
+        let fields = field_ranges(place.start, &ends, self.dialect.delimiter.len());
+        let mut is_total = !is_whole || begins_typed;
+        for (column, field) in fields.enumerate() {
             let field = Field::read(&self.buffer, field, self.dialect, true);
-            let value = field.value(&self.buffer, self.dialect, &mut scratch);
-            if let Some(value) = value.filter(|value| !value.is_empty()) {
-                first = Some(is_total_word(value));
-                break;
-            }
+            let value = field.value(&self.buffer, self.dialect, &mut scratch).unwrap_or_default();
+            is_total &= match column {
+                0 => is_total_word(value),
+                _ => !is_whole || value.is_empty() || is_sum(value, self.dialect.numbers),
+            };
         }
-        first == Some(true) && (begins_typed || ends.len() != self.columns_count)
+        is_total
     }
 
     /// The line that begins here.

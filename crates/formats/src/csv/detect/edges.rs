@@ -12,6 +12,9 @@ use super::rows::Rows;
 
 /// Rows that can stand before a table.
 const LEAD_MAX: usize = 50;
+/// Rows that show what a total is not like.
+const VALUES_MIN: usize = 2;
+
 /// Rows before the table.
 pub(super) fn lead(rows: &Rows<'_>, columns: usize, given: &FormatOptions) -> usize {
     if columns < 2 || given.header == Some(Header::None) {
@@ -37,7 +40,11 @@ pub(super) fn lead(rows: &Rows<'_>, columns: usize, given: &FormatOptions) -> us
     let has_types = (0..columns).any(tells);
     let all = |is: &dyn Fn(&[u8]) -> bool| (0..count).all(|row| is(rows.raw(row)));
     let is_set_apart = rows.follows_blank_line(count) || all(&|line| line.starts_with(b"#"));
-    let is_clear = has_types || (is_set_apart || count > 1) && all(&is_prose);
+    // A column that is filled from some row on looks like a padded title.
+    let is_filled_up = |row| rows.fields(row) == columns && is_padded(rows, row, columns);
+    let is_blank = |row| is_filled_up(row) && rows.written(row, 0).is_empty();
+    let is_title = !(0..count).any(is_filled_up) || (0..count).any(is_blank);
+    let is_clear = has_types || is_title && (is_set_apart || count > 1) && all(&is_prose);
     if is_clear { count } else { 0 }
 }
 
@@ -104,8 +111,12 @@ pub(super) fn tail(rows: &Rows<'_>, columns: usize, lead: usize) -> usize {
     let room = rows.len().saturating_sub(lead + 2).min(TOTALS_MAX);
     let last = (rows.len() - room..rows.len()).rev();
     let called = last.clone().take_while(|row| calls_itself_a_total(rows, *row)).count();
-    let is_typed = begins_typed(rows, lead + 1..rows.len() - called);
-    last.take(called).take_while(|row| rows.fields(*row) != columns || is_typed).count()
+    let values = lead + 1..rows.len() - called;
+    let is_typed = values.len() >= VALUES_MIN && begins_typed(rows, values);
+    let is_total = |row: &usize| {
+        rows.fields(*row) != columns || is_typed && has_only_sums(rows, *row, columns)
+    };
+    last.take(called).take_while(is_total).count()
 }
 
 /// Whether the values of the first column of these rows are numbers, dates
@@ -115,9 +126,13 @@ pub(super) fn begins_typed(rows: &Rows<'_>, among: std::ops::Range<usize>) -> bo
 }
 
 fn calls_itself_a_total(rows: &Rows<'_>, row: usize) -> bool {
-    (0..rows.fields(row))
-        .find_map(|column| rows.value(row, column).filter(|value| !value.is_empty()))
-        .is_some_and(|value| is_total_word(&value))
+    rows.value(row, 0).is_some_and(|value| is_total_word(&value))
+}
+
+/// Whether what stands behind a row's first value is numbers or nothing.
+fn has_only_sums(rows: &Rows<'_>, row: usize, columns: usize) -> bool {
+    let values = (1..columns).filter_map(|column| rows.value(row, column));
+    values.filter(|value| !value.is_empty()).all(|value| is_typed(rows.evidence_of(&value)))
 }
 
 /// Says what is passed over, and answers those sentences that a load says

@@ -107,6 +107,11 @@ fn by_content(attempt: &Attempt<'_>, first: usize, explanation: &mut Vec<String>
         explanation.push(message.to_owned());
         return Decided { header: Header::None, is_shown: true };
     }
+    if !agreeing.contains(&false) && has_no_name(attempt, first) {
+        let message = "there is no header: the first row has values like those below it";
+        explanation.push(message.to_owned());
+        return Decided { header: Header::None, is_shown: true };
+    }
     let rows = further_rows(attempt);
     explanation.push(match (rows, typed.is_empty()) {
         (2.., _) => format!("the first {rows} rows name the columns together"),
@@ -118,12 +123,55 @@ fn by_content(attempt: &Attempt<'_>, first: usize, explanation: &mut Vec<String>
     Decided { header: Header::Rows(rows), is_shown: agreeing.contains(&false) }
 }
 
-/// A row by itself is data when all of it is numbers, dates and the like.
+/// Texts that are no names, whatever a column is called.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NoName {
+    /// Digits and what stands between them: `007`, `+33612345678`, `31/01/2024`.
+    Digits,
+    Hexadecimal,
+    Address,
+    Url,
+}
+
+impl NoName {
+    fn of(value: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(value).ok()?.trim();
+        let has_space = text.contains(char::is_whitespace);
+        if text.contains("://") && !has_space {
+            return Some(Self::Url);
+        }
+        if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+            let is_hexadecimal = digits.chars().all(|digit| digit.is_ascii_hexdigit());
+            return (is_hexadecimal && !digits.is_empty()).then_some(Self::Hexadecimal);
+        }
+        if let Some((_, domain)) = text.split_once('@') {
+            return (domain.contains('.') && !has_space).then_some(Self::Address);
+        }
+        let has_digits = text.contains(|letter: char| letter.is_ascii_digit());
+        (has_digits && !text.contains(char::is_alphabetic)).then_some(Self::Digits)
+    }
+}
+
+/// Whether the first row has a text that is no name, over nothing but such.
+fn has_no_name(attempt: &Attempt<'_>, first: usize) -> bool {
+    let kind = |row: usize, column: usize| {
+        let value = attempt.rows.value(row, column).filter(|value| !value.is_empty())?;
+        Some(NoName::of(&value))
+    };
+    (0..attempt.shape.columns).any(|column| {
+        let Some(Some(of_first)) = kind(first, column) else { return false };
+        let mut below = attempt.table().skip(1).filter_map(|row| kind(row, column)).peekable();
+        below.peek().is_some() && below.all(|kind| kind == Some(of_first))
+    })
+}
+
+/// A row by itself is data when one of its values is a number, a date or the
+/// like: a name is none.
 fn of_lone_row(attempt: &Attempt<'_>, first: usize, explanation: &mut Vec<String>) -> Decided {
     let values = (0..attempt.shape.columns).map(|column| attempt.rows.value(first, column));
-    let mut values = values.flatten().peekable();
-    let is_data =
-        values.peek().is_some() && values.all(|value| is_typed(attempt.rows.evidence_of(&value)));
+    let is_value =
+        |value: &[u8]| is_typed(attempt.rows.evidence_of(value)) || NoName::of(value).is_some();
+    let is_data = values.flatten().any(|value| is_value(&value));
     if is_data {
         explanation.push("there is no header: the only row has values".to_owned());
     }

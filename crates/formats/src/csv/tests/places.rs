@@ -8,7 +8,7 @@ use decant_core::schema::ColumnType;
 use decant_core::stream::{FormatOptions, Header};
 
 use super::super::CsvFormat;
-use super::{check, decode, decode_with, exact, plain};
+use super::{Decoded, check, decode, decode_with, exact, plain};
 
 #[test]
 fn good_rows_say_where_they_stand() {
@@ -76,7 +76,8 @@ fn the_last_rows_are_left_out_where_that_is_asked_for() {
 #[test]
 fn what_is_not_the_table_is_seen_and_left_out() {
     let file = "Sales report\n\nid;amount\n1;2,50\n3;4,50\nTotal;7,00\n";
-    let decoded = check(file, &plain(), &["1|2,50", "3|4,50"]);
+    let decoded = decode_numbered(file);
+    assert_eq!((decoded.rows_read, decoded.rejects.len()), (2, 0));
     assert_eq!(decoded.names(), ["id", "amount"]);
     assert_eq!(decoded.places[0].1, 4);
     assert_eq!(
@@ -89,22 +90,42 @@ fn what_is_not_the_table_is_seen_and_left_out() {
     check("sep=;\nid;amount\n1;10\n", &plain(), &["1|10"]);
 }
 
+/// Decodes a file whose first column is one of integers, in blocks of all
+/// sizes.
+fn decode_numbered(file: &str) -> Decoded {
+    let target =
+        &|column| Some(exact(if column == 0 { ColumnType::Int64 } else { ColumnType::Text }));
+    let decode = |sizes| decode_with(file.as_bytes(), &plain(), target, sizes).unwrap();
+    let whole = decode((1 << 20, 1 << 20));
+    for sizes in [(16, 7), (1 << 16, 1 << 16)] {
+        let pieces = decode(sizes);
+        assert_eq!((pieces.rows_read, &pieces.notes), (whole.rows_read, &whole.notes), "{sizes:?}");
+        assert_eq!(pieces.rejects, whole.rejects, "{sizes:?}");
+    }
+    whole
+}
+
 #[test]
 fn totals_at_the_end_are_left_out_however_late_they_come() {
     let many: String = (0..60_000).map(|row| format!("{row},x\n")).collect();
-    let decoded = decode(format!("id,name\n{many}Subtotal,1\nTotal,2\n"), &plain());
-    assert_eq!((decoded.rows_read, decoded.rows().len()), (60_000, 60_000));
-    let note = "the last 2 rows are a footer and left out: `Subtotal,1`, `Total,2`";
-    assert_eq!(decoded.notes, [note]);
-    let target = &|_: usize| Some(exact(ColumnType::Int64));
-    let file = format!("id,n\n{}Total,2\n", many.replace('x', "1"));
-    let typed = decode_with(file.as_bytes(), &plain(), target, (1 << 16, 1 << 16)).unwrap();
-    assert!(typed.rejects.is_empty());
+    for (rows, first) in [(&many, "Subtotal,1"), (&many.replace('x', "1"), "Subtotal,")] {
+        let decoded = decode_numbered(&format!("id,name\n{rows}{first}\nTotal,2\n"));
+        assert_eq!((decoded.rows_read, decoded.rejects.len()), (60_000, 0));
+        let note = format!("the last 2 rows are a footer and left out: `{first}`, `Total,2`");
+        assert_eq!(decoded.notes, [note]);
+    }
+    for file in ["id,n\n1,2\nTotal,2\n3,4\n", "id,n\n1,2\n3,4\nTotal,all of it\n"] {
+        let decoded = decode_numbered(file);
+        assert_eq!(decoded.rows_read as usize, file.lines().count() - 1, "{file:?}");
+        assert_eq!(decoded.rejects.len(), 1, "{file:?}");
+    }
+    // Where the first column is one of text, a total is a row like any other.
     for file in [
-        "id,n\n1,2\nTotal,2\n3,4\n",
+        "id,n\n1,2\n3,4\nTotal,6\n",
         "name,n\nbob,2\nTotal,2\n",
         "id,n\nTotal,2\n",
         "id,n\n1,x\n2,Total\n",
+        "id,n\n1,2\n,Total\n",
     ] {
         let decoded = decode(file, &plain());
         assert_eq!(decoded.rows_read as usize, file.lines().count() - 1, "{file:?}");
@@ -112,6 +133,17 @@ fn totals_at_the_end_are_left_out_however_late_they_come() {
     }
     let given = FormatOptions { skip_footer: Some(0), ..plain() };
     check("id,n\n1,2\nTotal,2\n", &given, &["1|2", "Total|2"]);
+    // A line of fewer fields is no row, whatever the first column is.
+    let decoded = decode("name,n\nbob,2\neve,3\nTotal 5\n", &plain());
+    assert_eq!((decoded.rows_read, decoded.notes.len()), (2, 1));
+}
+
+#[test]
+fn a_header_with_no_row_below_it_is_told() {
+    assert_eq!(decode("id,name\n", &plain()).notes, ["there is a header, and no row below it"]);
+    for file in ["", "\n", "id,name\n1,a\n", "id,name\n1\n", "1,a\n"] {
+        assert!(decode(file, &plain()).notes.is_empty(), "{file:?}");
+    }
 }
 
 #[test]
