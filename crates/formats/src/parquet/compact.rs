@@ -51,6 +51,23 @@ impl Wire {
             _ => return Err(Flaw::Broken),
         })
     }
+
+    /// How a field says that it is of this type: numbers of any width are
+    /// written alike.
+    pub(super) fn code(self) -> u8 {
+        match self {
+            Self::True => 1,
+            Self::False => 2,
+            Self::Byte => 3,
+            Self::Integer => 5,
+            Self::Double => 7,
+            Self::Binary => 8,
+            Self::List => 9,
+            Self::Map => 11,
+            Self::Struct => 12,
+            Self::Uuid => 13,
+        }
+    }
 }
 
 /// Bytes that are being read.
@@ -131,6 +148,33 @@ impl<'a> Compact<'a> {
                 self.skip(wire, depth)?;
             }
         }
+    }
+
+    /// What `read` passes, as it is written.
+    fn written(&mut self, read: impl FnOnce(&mut Self) -> Parsed<()>) -> Parsed<&'a [u8]> {
+        let before = self.rest;
+        read(self)?;
+        Ok(&before[..before.len() - self.rest.len()])
+    }
+
+    /// Passes a field's value.
+    pub(super) fn value(&mut self, wire: Wire) -> Parsed<&'a [u8]> {
+        self.written(|compact| compact.skip(wire, 0))
+    }
+
+    /// Passes an element of a list.
+    pub(super) fn element(&mut self, wire: Wire) -> Parsed<&'a [u8]> {
+        self.written(|compact| compact.skip_element(wire, 0))
+    }
+
+    /// A list's head as it is written, and what it says.
+    pub(super) fn list_head(&mut self) -> Parsed<(&'a [u8], Wire, usize)> {
+        let mut told = (Wire::Byte, 0);
+        let head = self.written(|compact| {
+            told = compact.list()?;
+            Ok(())
+        })?;
+        Ok((head, told.0, told.1))
     }
 
     /// The type and the number of elements of a list, which follow.

@@ -15,8 +15,8 @@ use parquet::file::metadata::{
 };
 use parquet::schema::types::Type;
 
-use super::MAGIC;
 use super::compact::{Compact, Flaw, Parsed, Wire};
+use super::{MAGIC, essentials};
 use crate::arrow::source::{Meaning, SourceColumns};
 
 /// A footer's length and the magic bytes behind it.
@@ -42,6 +42,7 @@ pub(super) struct ParquetFile {
 pub(super) fn read(input: &mut dyn Input, size: u64, memory_bytes: u64) -> Result<ParquetFile> {
     let footer = footer(input, size, memory_bytes / 2)?;
     check(&footer)?;
+    let footer = essentials::of(&footer).map_err(|_| damaged("its footer"))?;
     let options = ParquetMetaDataOptions::new()
         .with_column_stats_policy(ParquetStatisticsPolicy::SkipAll)
         .with_encoding_stats_policy(ParquetStatisticsPolicy::SkipAll)

@@ -2,6 +2,7 @@
 //!
 //! - [`compact`]: Thrift's compact protocol, as far as it is needed to check
 //!   a footer and to read page headers.
+//! - [`essentials`]: a footer without what is not needed.
 //! - [`footer`]: the file's metadata, checked against the file's size.
 //! - [`memory`]: what decoding one file holds, and the bound on it.
 //! - [`fetch`]: ranges of a column, asked of the thread that has the input.
@@ -16,6 +17,7 @@
 
 mod codec;
 mod compact;
+mod essentials;
 mod fetch;
 mod footer;
 mod memory;

@@ -10,7 +10,7 @@ use super::*;
 /// pyarrow cannot show them (days beyond the year 9999, a map whose keys may
 /// be NULL) with what the corpus says of the file.
 #[rustfmt::skip]
-const READABLE: [(&str, u64, u64); 62] = [
+const READABLE: [(&str, u64, u64); 73] = [
     ("ARROW-GH-43605.parquet", 21186, 0x2d1f_2685_bf70_08bf),
     ("alltypes_dictionary.parquet", 2, 0xbd0b_db0c_6f3c_83bd),
     ("alltypes_plain.parquet", 8, 0xeacf_46f1_f70c_eee5),
@@ -35,12 +35,24 @@ const READABLE: [(&str, u64, u64); 62] = [
     ("delta_encoding_optional_column.parquet", 100, 0x40e3_4e9a_6c07_b4f6),
     ("delta_encoding_required_column.parquet", 100, 0x701f_2b2c_9742_700e),
     ("delta_length_byte_array.parquet", 1000, 0xc7e0_83dd_b1fe_97c1),
+    // Its writer used a field of the metadata for something of its own.
+    ("dict-page-offset-zero.parquet", 39, 0x4eeb_4df4_62ab_2939),
     ("fixed_length_byte_array.parquet", 1000, 0x076c_a53e_b125_d31a),
     ("fixed_length_decimal.parquet", 24, 0x145c_9a79_a3b8_cb0d),
     ("fixed_length_decimal_legacy.parquet", 24, 0x145c_9a79_a3b8_cb0d),
     ("float16_nonzeros_and_nans.parquet", 8, 0x3529_7ec4_2e0f_deb2),
     ("float16_zeros_and_nans.parquet", 3, 0x53ee_cb85_70d6_c7c5),
     ("floating_orders_nan_count.parquet", 50, 0x20ce_1790_2cea_5921),
+    ("geospatial/crs-arbitrary-value.parquet", 1, 0x321a_4a3d_0a88_e514),
+    ("geospatial/crs-default.parquet", 1, 0xb5d1_320b_a5a0_bd66),
+    ("geospatial/crs-geography.parquet", 1, 0x030f_3751_aab1_2ebe),
+    ("geospatial/crs-projjson.parquet", 1, 0x321a_4a3d_0a88_e514),
+    ("geospatial/crs-srid.parquet", 1, 0x321a_4a3d_0a88_e514),
+    ("geospatial/geography-lines.parquet", 499, 0xbc00_1d2f_2d74_ee27),
+    ("geospatial/geography-points.parquet", 500, 0x265e_4dea_07be_67e7),
+    ("geospatial/geography-polygons.parquet", 500, 0x217d_2cc9_8f6a_4b3f),
+    ("geospatial/geospatial-with-nan.parquet", 3, 0xd54c_b6ad_6a04_4065),
+    ("geospatial/geospatial.parquet", 196, 0x8b2e_d528_d09d_70e5),
     ("hadoop_lz4_compressed.parquet", 4, 0x0b1d_07f9_c1b0_198f),
     ("hadoop_lz4_compressed_larger.parquet", 10000, 0xb000_d5d1_2b4b_4595),
     ("incorrect_map_schema.parquet", 1, 0x8619_479a_85bf_4324),
@@ -76,19 +88,23 @@ const READABLE: [(&str, u64, u64); 62] = [
 ];
 
 /// Files, and a part of the sentence that refuses them.
-const REFUSED: [(&str, &str); 18] = [
+const REFUSED: [(&str, &str); 23] = [
     ("datapage_v1-corrupt-checksum.parquet", "checksum is not right"),
     ("rle-dict-uncompressed-corrupt-checksum.parquet", "checksum is not right"),
     // A page of a gigabyte: the one valid file beyond the memory bound.
     ("large_string_map.brotli.parquet", "bytes of memory that one file may take"),
-    // Its writer used a field of the metadata for something of its own.
-    ("dict-page-offset-zero.parquet", "its footer is not right"),
     ("encrypt_columns_and_footer.parquet.encrypted", "is encrypted"),
     ("encrypt_columns_and_footer_aad.parquet.encrypted", "is encrypted"),
     ("encrypt_columns_and_footer_bloom_filter.parquet.encrypted", "is encrypted"),
     ("encrypt_columns_and_footer_ctr.parquet.encrypted", "is encrypted"),
     ("encrypt_columns_and_footer_disable_aad_storage.parquet.encrypted", "is encrypted"),
     ("encrypt_columns_plaintext_footer.parquet.encrypted", "is encrypted"),
+    ("aes256/encrypt_columns_and_footer.parquet.encrypted", "is encrypted"),
+    ("aes256/encrypt_columns_and_footer_ctr.parquet.encrypted", "is encrypted"),
+    ("aes256/encrypt_columns_and_footer_disable_aad_storage.parquet.encrypted", "is encrypted"),
+    ("aes256/encrypt_columns_plaintext_footer.parquet.encrypted", "is encrypted"),
+    ("aes256/uniform_encryption.parquet.encrypted", "is encrypted"),
+    ("uniform_encryption.parquet.encrypted", "is encrypted"),
     ("external_key_material_java.parquet.encrypted", "is encrypted"),
     ("ARROW-GH-41317.parquet", "its footer is not right"),
     ("ARROW-GH-41321.parquet", "bit width"),
@@ -157,12 +173,15 @@ fn every_file_of_the_corpus_is_in_the_catalogue() {
     let known = |name: &str| {
         READABLE.iter().any(|(known, ..)| *known == name)
             || REFUSED.iter().any(|(known, _)| *known == name)
-            // It has no readable sibling and is encrypted as the others are.
-            || name == "uniform_encryption.parquet.encrypted"
     };
-    for folder in ["data", "bad_data"] {
+    for (folder, before) in [
+        ("data", ""),
+        ("data/geospatial", "geospatial/"),
+        ("data/aes256", "aes256/"),
+        ("bad_data", ""),
+    ] {
         for entry in std::fs::read_dir(corpus.join(folder)).unwrap() {
-            let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+            let name = format!("{before}{}", entry.unwrap().file_name().to_string_lossy());
             let is_file = name.ends_with(".parquet") || name.ends_with(".parquet.encrypted");
             assert!(!is_file || known(&name), "{name}");
         }
