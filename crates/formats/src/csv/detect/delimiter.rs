@@ -5,7 +5,7 @@ use super::attempt::{Attempt, Probe, Style, is_typed};
 /// In the order of preference.
 const USUAL: [&str; 4] = [",", "\t", ";", "|"];
 /// Where quotes stand behind the space, the delimiter alone does not hold.
-const SPACED: [&str; 3] = [", ", "; ", "| "];
+const SPACED: [&str; 4] = [", ", "; ", "| ", "\t "];
 /// Never found in text for another reason.
 const DISTINCT: [&str; 16] = [
     "|~|", "~|~", "^|^", "#|#", "|;|", "||", "::", "~~", "^^", ";;", "\u{1}", "\u{1f}", "\u{1e}",
@@ -37,7 +37,11 @@ pub(super) fn best<'t>(probe: &Probe<'t>, style: &Style) -> Option<Attempt<'t>> 
     if let Some(found) = clear(usual, &fallback) {
         return Some(widened(found, &with));
     }
-    Some(unusual(probe, &with).unwrap_or(fallback))
+    Some(match unusual(probe, &with) {
+        Some(found) => found,
+        None if holds_mostly(&fallback) => widened(fallback, &with),
+        None => fallback,
+    })
 }
 
 /// The readings with the other usual delimiters.
@@ -59,16 +63,25 @@ fn clear<'t>(mut usual: Vec<Attempt<'t>>, fallback: &Attempt<'t>) -> Option<Atte
     // Neither is perfect: the header decides, and then the other rows.
     let lacks_default =
         fallback.rows.len() > fallback.shape.lead && fallback.rows.fields(fallback.shape.lead) <= 1;
-    let mostly = |attempt: &Attempt<'_>| {
-        let shape = attempt.shape;
-        let holds = shape.odd * 2 < shape.body && attempt.rows.fields(shape.lead) == shape.columns;
-        holds && shape.body > 2 && lacks_default
-    };
-    let at = usual.iter().position(mostly)?;
+    let at = usual.iter().position(holds_mostly).filter(|_| lacks_default)?;
     Some(usual.swap_remove(at))
 }
 
-/// A perfect reading with an unusual delimiter.
+/// Whether the header fits, and most of the rows.
+fn holds_mostly(attempt: &Attempt<'_>) -> bool {
+    let shape = attempt.shape;
+    let fits = shape.odd * 2 < shape.body && attempt.rows.fields(shape.lead) == shape.columns;
+    fits && shape.body > 2 && shape.columns > 1
+}
+
+/// Whether the first row of the text fits, and nearly all others.
+fn holds_nearly(attempt: &Attempt<'_>) -> bool {
+    let shape = attempt.shape;
+    holds_mostly(attempt) && shape.lead == 0 && shape.odd * 4 <= shape.body
+}
+
+/// A perfect reading with an unusual delimiter, or a nearly perfect one with
+/// a delimiter that is found for no other reason.
 fn unusual<'t>(
     probe: &Probe<'t>,
     with: &dyn Fn(&str) -> Option<Attempt<'t>>,
@@ -80,16 +93,16 @@ fn unusual<'t>(
     };
     let spaced = SPACED.iter().filter(is_there).filter_map(|delimiter| with(delimiter));
     let spaced = spaced.into_iter().find(|found| found.shape.is_perfect() && found.shape.body > 2);
-    let distinct = DISTINCT.iter().filter(is_there).filter_map(|delimiter| with(delimiter));
-    let distinct =
-        distinct.into_iter().find(|found| found.shape.is_perfect() && found.shape.body > 1);
+    let distinct = || DISTINCT.iter().filter(is_there).filter_map(|delimiter| with(delimiter));
+    let perfect = distinct().find(|found| found.shape.is_perfect() && found.shape.body > 1);
     let is_table = |found: &Attempt<'_>| {
         found.shape.is_perfect() && found.shape.body > 2 && has_header_over_types(found)
     };
-    spaced.or(distinct).or_else(|| {
+    let common = || {
         let common = COMMON.iter().filter(is_there).filter_map(|delimiter| with(delimiter));
         common.into_iter().find(is_table)
-    })
+    };
+    spaced.or(perfect).or_else(common).or_else(|| distinct().find(holds_nearly))
 }
 
 /// Whether the first row is all text and there are numbers, dates and the
@@ -136,7 +149,8 @@ fn surrounded<'t>(
         (1..columns).map(|column| attempt.rows.written(row, column).first().copied()).collect()
     };
     let (before, behind) = (shared(&last), shared(&next));
-    if attempt.shape.body < 2 || !attempt.shape.is_perfect() || before.or(behind).is_none() {
+    let holds = attempt.shape.is_perfect() && attempt.shape.body > 1 || holds_mostly(attempt);
+    if !holds || before.or(behind).is_none() {
         return None;
     }
     let sign = |sign: Option<char>| sign.map(String::from).unwrap_or_default();
@@ -144,7 +158,7 @@ fn surrounded<'t>(
 }
 
 /// The reading with the delimiter doubled, or with a space behind it, where
-/// every row has it so.
+/// every row that fits has it so.
 fn widened<'t>(attempt: Attempt<'t>, with: &dyn Fn(&str) -> Option<Attempt<'t>>) -> Attempt<'t> {
     let delimiter = &attempt.style.delimiter;
     let columns = attempt.shape.columns;
@@ -162,7 +176,9 @@ fn widened<'t>(attempt: Attempt<'t>, with: &dyn Fn(&str) -> Option<Attempt<'t>>)
         None
     };
     let wider = wider.or_else(|| surrounded(&attempt, with));
-    let holds =
-        |wider: &Attempt<'_>| wider.shape.is_perfect() && wider.shape.body == attempt.shape.body;
+    let holds = |wider: &Attempt<'_>| {
+        let (wider, narrow) = (wider.shape, attempt.shape);
+        wider.columns > 1 && wider.body == narrow.body && wider.odd <= narrow.odd
+    };
     wider.filter(holds).unwrap_or(attempt)
 }

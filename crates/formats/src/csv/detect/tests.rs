@@ -62,6 +62,32 @@ fn the_delimiter_is_the_one_that_every_row_has() {
 }
 
 #[test]
+fn one_ragged_row_makes_no_delimiter_shorter() {
+    for (file, delimiter) in [
+        ("k||v\n1||a\n2||b\n3||b||c\n4||d\n5||e\n", "||"),
+        ("k||v\n1||a\n2||b\n3\n4||d\n5||e\n", "||"),
+        ("k||v\n1||a\n2||b\n3||b|c\n4||d\n5||e\n", "||"),
+        ("k;;v\n1;;a\n2;;b\n3;;b;;c\n4;;d\n", ";;"),
+        ("k\t\tv\n1\t\ta\n2\t\tb\n3\t\tb\t\tc\n4\t\td\n", "\t\t"),
+        ("k::v\n1::a\n2::b\n3::b::c\n4::d\n", "::"),
+        ("k~|~v\n1~|~a\n2~|~b\n3~|~b~|~c\n4~|~d\n", "~|~"),
+        ("k^^v\n1^^a\n2^^b\n3\n4^^d\n", "^^"),
+        ("k\u{1}v\n1\u{1}a\n2\u{1}b\n3\u{1}b\u{1}c\n4\u{1}d\n", "\u{1}"),
+        ("k, v\n1, a\n2, b\n3, b, c\n4, d\n", ", "),
+        ("k; v\n1; a\n2; b\n3; b; c\n4; d\n", "; "),
+        ("k\t v\n1\t a\n2\t b\n3\t b\t c\n4\t d\n", "\t "),
+        ("k\t v\n1\t \"a\tb\"\n2\t \"b\"\n", "\t "),
+        // What is ragged besides is not widened.
+        ("k|v\n1|a\n2|b\n3||b|c\n4|d\n", "|"),
+        ("a,b\n1, 2\n3,4\n5, 6, 7\n8,9\n", ","),
+        ("note\nuse std::fmt\nuse std::io\nstd::io::Read\nstd::env\n", ","),
+        ("std::a\nplain\nstd::b\nstd::c::d\nstd::e\n", ","),
+    ] {
+        assert_eq!(plain(file).delimiter.as_deref(), Some(delimiter), "{file:?}");
+    }
+}
+
+#[test]
 fn quotes_and_escapes_are_those_that_every_row_obeys() {
     for (file, quote, escape) in [
         ("a,b\n1,\"x\"\"y\"\n", Mark::Byte(b'"'), Mark::Off),
