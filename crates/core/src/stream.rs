@@ -209,7 +209,8 @@ pub enum Concealment {
         #[serde(skip)]
         key: Option<Secret>,
     },
-    /// All characters but the last so many become `*`.
+    /// All characters but the last so many become `*`; all of a value that
+    /// has no more of them.
     Mask {
         /// Characters that stay.
         keep_last: usize,

@@ -52,8 +52,8 @@ pub(super) struct ColumnArgs {
     /// which are HMAC-SHA-256 with one
     #[arg(long, value_name = "VARIABLE", env = "DECANT_HASH_KEY_FROM")]
     hash_key_from: Option<String>,
-    /// Replace the characters of values by *, but for the last N; may be given
-    /// several times
+    /// Replace the characters of values by *, but for the last N of longer
+    /// ones; may be given several times
     #[arg(long, value_name = "COLUMN[=N]", env = "DECANT_MASK", value_delimiter = '\n')]
     #[arg(value_parser = masked)]
     mask: Vec<(String, usize)>,

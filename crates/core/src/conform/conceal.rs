@@ -86,7 +86,8 @@ pub(super) fn conceal_text(value: &str, how: &Concealment) -> String {
 }
 
 fn mask(value: &str, keep_last: usize) -> String {
-    let hidden = value.chars().count().saturating_sub(keep_last);
+    let length = value.chars().count();
+    let hidden = length.checked_sub(keep_last).filter(|hidden| *hidden > 0).unwrap_or(length);
     let letters = value.chars().enumerate();
     letters.map(|(index, letter)| if index < hidden { '*' } else { letter }).collect()
 }
@@ -184,10 +185,14 @@ mod tests {
     }
 
     #[test]
-    fn a_mask_keeps_the_last_characters() {
-        for (value, keep_last, expected) in
-            [("4111é1", 2, "****é1"), ("ab", 4, "ab"), ("ab", 0, "**"), ("", 1, "")]
-        {
+    fn a_mask_keeps_the_last_characters_of_values_that_have_more() {
+        for (value, keep_last, expected) in [
+            ("4111é1", 2, "****é1"),
+            ("ab", 4, "**"),
+            ("ab", 2, "**"),
+            ("ab", 0, "**"),
+            ("", 1, ""),
+        ] {
             assert_eq!(mask(value, keep_last), expected);
         }
     }

@@ -1,5 +1,8 @@
 //! Columns that are not there yet: a new table's, and those that are added.
 
+use std::cmp::Reverse;
+use std::collections::HashSet;
+
 use super::wanted::{
     Wanted, check_filter, check_rule_names, given_type, is_selected, is_trimmed, wanted_columns,
 };
@@ -14,6 +17,9 @@ use crate::stream::ColumnRules;
 /// The columns of a table to be created for these samples: the first
 /// sample's in its order, what only later samples have, what is not in the
 /// files, and `_rescued` where the rules rescue anything.
+///
+/// Files that have no name in common do not go into one table: those are
+/// taken of which there are most.
 ///
 /// # Errors
 ///
@@ -37,6 +43,7 @@ pub fn new_table_columns(
     if !samples.iter().any(may_have_more) {
         check_rule_names(fit, &views, None)?;
     }
+    let (headers, samples) = kin(headers, samples);
     let mut columns: Vec<Column> = Vec::new();
     for wanted in headers.iter().flatten().filter(|column| is_selected(column, rules)) {
         if columns.iter().any(|column| column.name == wanted.name) {
@@ -44,11 +51,18 @@ pub fn new_table_columns(
         }
         let evidence = headers
             .iter()
-            .zip(samples)
+            .zip(&samples)
             .flat_map(|(header, sample)| looks(header, sample, rules))
             .filter(|(column, _)| column.name == wanted.name)
             .fold(Evidence::Nothing, |joined, (_, evidence)| joined.join(evidence));
         columns.push(column_for(wanted, evidence, rules, capabilities));
+    }
+    if columns.is_empty() && headers.iter().any(|header| !header.is_empty()) {
+        return Err(Error::new(
+            ErrorKind::InvalidConfig,
+            "`select` and `exclude` leave no column of the file",
+        )
+        .with_hint("a table has at least one column of its files"));
     }
     if columns.is_empty() {
         return Err(Error::new(
@@ -63,6 +77,42 @@ pub fn new_table_columns(
         columns.push(Column::new(FILE_ID_COLUMN, ColumnType::Int64));
     }
     Ok(columns)
+}
+
+/// The headers and samples that are of one table. What has no names, or may
+/// have more than were seen, is of any.
+fn kin<'s>(
+    headers: Vec<Vec<Wanted>>,
+    samples: &'s [Sample],
+) -> (Vec<Vec<Wanted>>, Vec<&'s Sample>) {
+    let is_of_any =
+        |sample: &Sample| !sample.columns.named || may_grow(&sample.columns) && !sample.complete;
+    let mut families: Vec<(HashSet<String>, Vec<usize>)> = Vec::new();
+    for (at, (header, _)) in
+        headers.iter().zip(samples).enumerate().filter(|(_, (_, sample))| !is_of_any(sample))
+    {
+        let both = |column: &Wanted| [column.name.clone(), column.source.to_lowercase()];
+        let mut names: HashSet<String> = header.iter().flat_map(both).collect();
+        let mut members = vec![at];
+        families.retain_mut(|(of_family, in_family)| {
+            let is_apart = of_family.is_disjoint(&names);
+            if !is_apart {
+                names.extend(of_family.drain());
+                members.append(in_family);
+            }
+            is_apart
+        });
+        families.push((names, members));
+    }
+    let size = |(names, members): &&(HashSet<String>, Vec<usize>)| {
+        (members.len(), names.len(), Reverse(members.iter().min().copied()))
+    };
+    let largest = families.iter().max_by_key(size).map(|(_, members)| members.clone());
+    let members: HashSet<usize> = largest.unwrap_or_default().into_iter().collect();
+    let all = headers.into_iter().zip(samples).enumerate();
+    all.filter(|(at, (_, sample))| is_of_any(sample) || members.contains(at))
+        .map(|(_, pair)| pair)
+        .unzip()
 }
 
 /// The columns to add to a table for what `sample` has, or the rules ask for,

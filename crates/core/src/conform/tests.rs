@@ -506,6 +506,37 @@ fn a_filter_on_a_column_that_decant_adds_is_refused() {
 }
 
 #[test]
+fn files_without_a_name_in_common_make_no_table_together() {
+    let of = |names: &[&str]| {
+        sample(&names.iter().map(|name| (*name, Evidence::Bool)).collect::<Vec<_>>())
+    };
+    let names = |samples: &[Sample]| -> Vec<String> {
+        let columns = new_table_columns(samples, &rules(), &capabilities(), false).unwrap();
+        columns.into_iter().map(|column| column.name).collect()
+    };
+    let readme = of(&["Project"]);
+    assert_eq!(names(&[readme.clone(), of(&["a", "b"]), of(&["b", "a"])]), ["a", "b"]);
+    assert_eq!(names(&[readme.clone(), of(&["a", "b"])]), ["a", "b"], "the one of more columns");
+    assert_eq!(names(&[of(&["x"]), of(&["a"])]), ["x"], "the first");
+    // What shares nothing with the one shares something with the other.
+    assert_eq!(names(&[of(&["a"]), of(&["b"]), of(&["a", "b"])]), ["a", "b"]);
+    assert_eq!(names(&[of(&[]), of(&["a"])]), ["a"]);
+    let mut growing = of(&["late"]);
+    growing.columns.options.name = Some("json-lines".into());
+    growing.complete = false;
+    assert_eq!(names(&[of(&["a"]), growing]), ["a", "late"]);
+}
+
+#[test]
+fn a_table_has_a_column_of_its_files() {
+    let fit = of_columns(&ColumnRules { exclude: vec!["a".into()], ..ColumnRules::default() });
+    let samples = [sample(&[("a", Evidence::Bool)])];
+    let error = new_table_columns(&samples, &fit, &capabilities(), true).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidConfig);
+    assert_eq!(error.message(), "`select` and `exclude` leave no column of the file");
+}
+
+#[test]
 fn what_is_unreadable_is_text() {
     let fit = of_columns(&ColumnRules {
         conceal: BTreeMap::from([("a".into(), Concealment::Mask { keep_last: 1 })]),

@@ -209,7 +209,10 @@ fn named_columns(fit: &FitRules, with_excluded: bool) -> Vec<(&'static str, &Str
     named.extend(rules.types.keys().map(|name| ("types", name)));
     named.extend(rules.rename.keys().map(|name| ("rename", name)));
     named.extend(rules.select.iter().map(|name| ("select", name)));
-    named.extend(rules.conceal.keys().map(|name| ("hash or mask", name)));
+    named.extend(rules.conceal.iter().map(|(name, how)| match how {
+        Concealment::Hash { .. } => ("hash", name),
+        Concealment::Mask { .. } => ("mask", name),
+    }));
     if let Trim::Columns(names) = &rules.trim {
         named.extend(names.iter().map(|name| ("trim", name)));
     }
