@@ -156,6 +156,13 @@ impl Conform {
         })
     }
 
+    /// Whether the filter compares a column of the file in a way that means
+    /// something else for text.
+    pub fn is_compared_as_it_is(&self, index: usize) -> bool {
+        let asked = self.targets.iter().take(index).flatten().count();
+        self.filter.iter().any(|comparison| comparison.depends_on_type_of(asked))
+    }
+
     /// What to ask a format for.
     pub fn wishes(&self) -> Wishes {
         Wishes { targets: self.targets.clone(), places: self.places }

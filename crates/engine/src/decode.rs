@@ -223,7 +223,8 @@ impl Conforming {
         let Some(conform) = &self.conform else {
             return Err(Error::new(ErrorKind::Internal, "a batch came before its columns"));
         };
-        let contradictions = self.plan.contradictions(conform, &self.names, &decoded.rejects);
+        let mut contradictions = self.plan.contradictions(conform, &self.names, &decoded.rejects);
+        contradictions.retain(|contradiction| !self.progress.upholds(contradiction));
         if !contradictions.is_empty() {
             return Err(self.ends(Undecoded::Contradicted(contradictions)));
         }

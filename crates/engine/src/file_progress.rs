@@ -98,6 +98,8 @@ pub(crate) struct FileBatch {
 pub(crate) struct FileProgress {
     facts: FileFacts,
     policy: ErrorPolicy,
+    /// Types of the table that stay, whatever the file has.
+    upheld: Vec<Contradiction>,
     started: Instant,
     rows_read: u64,
     rows_loaded: u64,
@@ -144,10 +146,11 @@ impl RepairCounts {
 }
 
 impl FileProgress {
-    pub(crate) fn new(facts: FileFacts, policy: ErrorPolicy) -> Self {
+    pub(crate) fn new(facts: FileFacts, policy: ErrorPolicy, upheld: Vec<Contradiction>) -> Self {
         Self {
             facts,
             policy,
+            upheld,
             started: Instant::now(),
             rows_read: 0,
             rows_loaded: 0,
@@ -234,6 +237,11 @@ impl FileProgress {
                 )))
             }
         }
+    }
+
+    /// Whether the table keeps the type that a value contradicts.
+    pub(crate) fn upholds(&self, contradiction: &Contradiction) -> bool {
+        self.upheld.contains(contradiction)
     }
 
     /// What is to be done with rows that the destination refuses.

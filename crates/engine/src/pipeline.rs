@@ -283,6 +283,7 @@ impl Run {
                     receipt: arrival.receipt,
                     displaces,
                     again,
+                    upheld: Vec::new(),
                 }),
                 Decision::Settled(_) => {
                     self.tally.files(|files| files.already_loaded += 1);

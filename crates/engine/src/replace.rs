@@ -195,12 +195,13 @@ fn planned(plan: &TablePlan, arrivals: Vec<Arrival>) -> Vec<PlannedFile> {
             receipt: arrival.receipt,
             displaces: Vec::new(),
             again: true,
+            upheld: Vec::new(),
         })
         .collect()
 }
 
 impl Ingest {
-    async fn replace(&self, files: Vec<PlannedFile>) -> Result<()> {
+    async fn replace(&self, mut files: Vec<PlannedFile>) -> Result<()> {
         let mut retry = Retry::new();
         for _ in 0..ROUNDS_MAX {
             let plan = self.table.plan().await;
@@ -216,8 +217,12 @@ impl Ingest {
                     self.extend(&file, &new).await?;
                 }
                 Ok(Replaced::Undecoded(file, Undecoded::Contradicted(columns))) => {
-                    if let Err(error) = self.widen(&file, &columns).await {
-                        return self.kept_as_it_was(&file, error.into()).await;
+                    match self.widen(&file, columns).await {
+                        Ok(upheld) => {
+                            let same = files.iter_mut().filter(|known| known.id == file.id);
+                            same.for_each(|known| known.upheld.clone_from(&upheld));
+                        }
+                        Err(error) => return self.kept_as_it_was(&file, error.into()).await,
                     }
                 }
                 Ok(Replaced::Undecoded(file, undecoded)) => {

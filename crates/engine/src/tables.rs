@@ -236,27 +236,30 @@ impl Table {
     }
 
     /// Widens the columns whose types a file contradicts, as a look at the
-    /// whole of it says.
+    /// whole of it says. Answers the types for which there is no wider one.
     pub(crate) async fn widen(
         &self,
         file: &FileVersion,
         sample: &Sample,
-        contradicted: &[Contradiction],
-    ) -> Result<()> {
+        mut contradicted: Vec<Contradiction>,
+    ) -> Result<Vec<Contradiction>> {
         let _alone = self.changing.lock().await;
         // Somebody else may have widened it meanwhile.
         self.look_again().await?;
         let plan = self.plan().await;
-        let Ok(conform) = plan.conform(&sample.columns, None) else { return Ok(()) };
-        let steps = widening::steps(&plan, &conform, sample, contradicted);
+        let Ok(conform) = plan.conform(&sample.columns, None) else { return Ok(Vec::new()) };
+        let steps = widening::steps(&plan, &conform, sample, &contradicted);
+        contradicted.retain(|it| {
+            plan.is_contradicted(it) && !steps.iter().any(|step| step.is_of(&it.column))
+        });
         if steps.is_empty() {
-            return Ok(());
+            return Ok(contradicted);
         }
         let table = plan.state.name.clone();
         let widened = widening::apply(self.destination.as_ref(), &table, steps).await?;
         self.look_again().await?;
         self.tally.columns_widened(&table, &widened, &file.location());
-        Ok(())
+        Ok(contradicted)
     }
 }
 

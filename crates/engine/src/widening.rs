@@ -28,6 +28,10 @@ impl Step {
         Self { column: column.to_owned(), from, candidates: vec![to] }
     }
 
+    pub(crate) fn is_of(&self, column: &str) -> bool {
+        self.column == column
+    }
+
     /// The type that it gets.
     pub(crate) fn to(&self) -> ColumnType {
         self.candidates.first().copied().unwrap_or(ColumnType::Text)
@@ -56,7 +60,11 @@ pub(crate) fn steps(
         if says_nothing && !is_contradicted {
             continue;
         }
-        let candidates: Vec<ColumnType> = widenings(from, evidence, support, decimals).collect();
+        // As text it would be compared letter by letter.
+        let is_kept = conform.is_compared_as_it_is(index);
+        let candidates: Vec<ColumnType> = widenings(from, evidence, support, decimals)
+            .filter(|wider| *wider != ColumnType::Text || !is_kept)
+            .collect();
         if !candidates.is_empty() {
             steps.push(Step { column: column.column, from, candidates });
         }

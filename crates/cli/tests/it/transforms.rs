@@ -19,6 +19,30 @@ fn rows_that_do_not_pass_the_filter_are_counted() {
 }
 
 #[test]
+fn a_column_that_is_compared_with_a_number_stays_one_of_numbers() {
+    on_both(|world| {
+        world.put("in/1.csv", "id,n\n1,10\n2,20\n");
+        let stream = "    where: n > 5\n    on_error: reject\n";
+        sync_with(world, stream).exits(0);
+        world.put("in/2.csv", "id,n\n3,30\n4,oops\n5,1\n");
+        world.put("in/3.csv", "id,n\n6,60\n7,7.5\n8,\n");
+        let run = sync_with(world, stream).exits(3);
+        assert_eq!(run.rows(), "read 6, loaded 3, rejected 1, filtered 2");
+        assert_eq!(world.query("SELECT id FROM t ORDER BY id"), ["1", "2", "3", "6", "7"]);
+        let rejects = world.query("SELECT line, column_name FROM rejected_rows");
+        assert_eq!(rejects, ["3|n"], "{run:?}");
+        // Without leave to reject rows it is the file's failure alone.
+        world.put("in/4.csv", "id,n\n9,never\n");
+        world.put("in/5.csv", "id,n\n10,100\n");
+        sync_with(world, "    where: n > 5\n").exits(1);
+        assert_eq!(world.query("SELECT count(*) FROM t"), ["6"]);
+        // A comparison that means the same of text is no reason to keep a type.
+        sync_with(world, "    where: n <> '10'\n").exits(0);
+        assert_eq!(world.query("SELECT n FROM t WHERE id = 9"), ["never"]);
+    });
+}
+
+#[test]
 fn a_filter_may_ask_for_a_column_that_is_not_loaded() {
     on_both(|world| {
         world.put("in/1.csv", "id,country\n1,FR\n2,DE\n");

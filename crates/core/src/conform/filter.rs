@@ -28,6 +28,8 @@ pub(super) struct BoundComparison {
     column: Option<usize>,
     comparator: Comparator,
     constants: Vec<Literal>,
+    /// Whether one of them was written as a number.
+    numeric: bool,
 }
 
 impl BoundComparison {
@@ -63,7 +65,16 @@ impl BoundComparison {
                 })
             })
             .collect::<Result<_>>()?;
-        Ok(Self { column, comparator: comparison.comparator, constants })
+        let Comparison { comparator, numeric, .. } = *comparison;
+        Ok(Self { column, comparator, constants, numeric })
+    }
+
+    /// Whether it compares this column of a batch, and as text would do so
+    /// otherwise.
+    pub(super) fn depends_on_type_of(&self, column: usize) -> bool {
+        use Comparator::{Greater, GreaterOrEqual, Less, LessOrEqual};
+        let orders = matches!(self.comparator, Less | LessOrEqual | Greater | GreaterOrEqual);
+        self.column == Some(column) && (orders || self.numeric)
     }
 
     /// Takes the rows out of `keep` that do not satisfy the comparison.

@@ -72,7 +72,8 @@ pub(super) fn row_of(
         Decision::GaveUp { .. } | Decision::ChangeIgnored | Decision::Refused(_) => return None,
     };
     let file = arrival.file.clone();
-    Some(PlannedFile { file, id, receipt: Receipt::None, displaces, again })
+    let upheld = Vec::new();
+    Some(PlannedFile { file, id, receipt: Receipt::None, displaces, again, upheld })
 }
 
 /// Loaded members of older versions that the archive has no more.

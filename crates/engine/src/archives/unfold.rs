@@ -321,7 +321,8 @@ impl Run {
         self.tally.files(|files| files.listed += 1);
         let id = FileId::of(&table.plan().await.name(), &arrival.file);
         let Arrival { file, receipt } = arrival;
-        let planned = PlannedFile { file, id, receipt, displaces: Vec::new(), again: false };
+        let (displaces, upheld) = (Vec::new(), Vec::new());
+        let planned = PlannedFile { file, id, receipt, displaces, again: false, upheld };
         let is_gone = error.kind() == ErrorKind::NotFound;
         let failure: FileFailure = error.into();
         let mut settled = Vec::new();

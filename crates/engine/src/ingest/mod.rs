@@ -45,6 +45,9 @@ pub(crate) struct PlannedFile {
     pub(crate) receipt: Receipt,
     pub(crate) displaces: Vec<FileId>,
     pub(crate) again: bool,
+    /// Types of the table that stay, although values of the file contradict
+    /// them.
+    pub(crate) upheld: Vec<Contradiction>,
 }
 
 /// Loads files into one table.
@@ -143,7 +146,7 @@ impl Ingest {
             on_conflict: self.stream.on_conflict,
         };
         let facts = FileFacts::new(file.id, &file.file, &self.stream, self.started_at);
-        FileProgress::new(facts, policy)
+        FileProgress::new(facts, policy, file.upheld.clone())
     }
 
     /// What to do with a file that was not decoded: a file to take up again,
@@ -165,8 +168,8 @@ impl Ingest {
                     Ok(None)
                 }
             },
-            Undecoded::Contradicted(columns) => match self.widen(&file, &columns).await {
-                Ok(()) => Ok(Some(file)),
+            Undecoded::Contradicted(columns) => match self.widen(&file, columns).await {
+                Ok(upheld) => Ok(Some(PlannedFile { upheld, ..file })),
                 Err(error) => {
                     let error = error.in_file(file.file.location());
                     self.settle(&file, error.into(), settled).await?;
@@ -201,18 +204,20 @@ impl Ingest {
     }
 
     /// Gives the table's columns types that keep all of a file's values.
+    /// Answers the types that stay nevertheless.
     pub(crate) async fn widen(
         &self,
         file: &PlannedFile,
-        contradicted: &[Contradiction],
-    ) -> Result<()> {
-        if !self.table.is_contradicted(contradicted).await {
-            return Ok(());
+        contradicted: Vec<Contradiction>,
+    ) -> Result<Vec<Contradiction>> {
+        let mut upheld = file.upheld.clone();
+        if !self.table.is_contradicted(&contradicted).await {
+            return Ok(upheld);
         }
-        match self.look(file, whole(self.settings)).await? {
-            Some(sample) => self.table.widen(&file.file, &sample, contradicted).await,
-            None => Ok(()),
+        if let Some(sample) = self.look(file, whole(self.settings)).await? {
+            upheld.extend(self.table.widen(&file.file, &sample, contradicted).await?);
         }
+        Ok(upheld)
     }
 
     /// Looks at a file; `None` when the run is to end.
@@ -246,7 +251,8 @@ impl Ingest {
             Some(arrival) if arrival.file != file.file => {
                 let table = self.table.plan().await.name();
                 let id = FileId::of(&table, &arrival.file);
-                Ok(Some(PlannedFile { id, file: arrival.file, again: false, ..file }))
+                let upheld = Vec::new();
+                Ok(Some(PlannedFile { id, file: arrival.file, again: false, upheld, ..file }))
             }
             Some(_) => {
                 self.settle(&file, failure, settled).await?;

@@ -172,6 +172,12 @@ impl Run {
         if may_widen {
             return Ok(());
         }
+        if plan.state.created_by_decant {
+            return Err(error.with_hint(format!(
+                "its stream says `types: frozen`: mend the values and leave the type out, or \
+                 let the stream widen (`types: widen`) and give `--type {column}={to}` again"
+            )));
+        }
         let columns = vec![(column.clone(), to)];
         let change = TableChange::Widen { table: table.clone(), columns };
         let statements = self.services.destination.apply(&change, true).await?;

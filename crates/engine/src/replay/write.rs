@@ -386,6 +386,7 @@ fn planned(stored: &StoredReject) -> PlannedFile {
         receipt: Receipt::None,
         displaces: Vec::new(),
         again: false,
+        upheld: Vec::new(),
     }
 }
 
