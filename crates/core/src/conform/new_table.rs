@@ -81,10 +81,7 @@ pub fn new_table_columns(
 
 /// The headers and samples that are of one table. What has no names, or may
 /// have more than were seen, is of any.
-fn kin<'s>(
-    headers: Vec<Vec<Wanted>>,
-    samples: &'s [Sample],
-) -> (Vec<Vec<Wanted>>, Vec<&'s Sample>) {
+fn kin(headers: Vec<Vec<Wanted>>, samples: &[Sample]) -> (Vec<Vec<Wanted>>, Vec<&Sample>) {
     let is_of_any =
         |sample: &Sample| !sample.columns.named || may_grow(&sample.columns) && !sample.complete;
     let mut families: Vec<(HashSet<String>, Vec<usize>)> = Vec::new();
