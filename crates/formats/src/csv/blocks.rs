@@ -132,7 +132,8 @@ impl<'i> Blocks<'i> {
 
     /// What is to be said of the file since this was last asked.
     pub(super) fn take_notes(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.notes)
+        let end = self.input.end().filter(|_| self.ended).map(str::to_owned);
+        self.notes.drain(..).chain(end).collect()
     }
 
     /// Bytes of the file that have been passed.

@@ -6,7 +6,9 @@
 //! comes out reads like words.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use super::BEGINNING_BYTES;
 
 /// Units of two bytes below which nothing is taken for UTF-16 without a mark.
 const UNITS_MIN: usize = 4;
@@ -18,6 +20,8 @@ const ASCII_UNITS_PERCENT: usize = 10;
 const FOREIGN_MIN: usize = 4;
 /// Of so many zeros on one side, one may be on the other.
 const RARE: usize = 4;
+/// Of so many characters of UTF-16, one may be a control character.
+const STRAY: usize = 50;
 /// Letters that a text must have that stand by themselves.
 const LONE_LETTERS_MIN: usize = 2;
 /// Letters beyond ASCII that stand by themselves in Western tables.
@@ -153,8 +157,9 @@ fn utf_16(beginning: &[u8]) -> Option<&'static Encoding> {
     let mut decoder = encoding.new_decoder_without_bom_handling();
     let mut text = String::with_capacity(decoder.max_utf8_buffer_length(even.len())?);
     let (_, _, malformed) = decoder.decode_to_string(even, &mut text, false);
-    let is_text = |letter: char| !letter.is_control() || CONTROLS.contains(letter);
-    (!malformed && text.chars().all(is_text)).then_some(encoding)
+    let is_stray = |letter: &char| letter.is_control() && !CONTROLS.contains(*letter);
+    let strays = text.chars().filter(is_stray).count();
+    (!malformed && strays * STRAY <= units).then_some(encoding)
 }
 
 /// Whether most line feeds are whole units.
@@ -184,12 +189,14 @@ struct Seen {
 }
 
 impl Seen {
-    /// Counts; what is cut off at the end counts as nothing.
+    /// Counts; what is cut off at the end of a longer text counts as nothing.
     fn of(bytes: &[u8]) -> Self {
         let mut seen = Self { valid: 0, invalid: 0 };
+        let goes_on = bytes.len() >= BEGINNING_BYTES;
         for chunk in bytes.utf8_chunks() {
             seen.valid += chunk.valid().chars().filter(|letter| !letter.is_ascii()).count();
-            let is_cut = bytes.as_ptr_range().end == chunk.invalid().as_ptr_range().end
+            let is_cut = goes_on
+                && bytes.as_ptr_range().end == chunk.invalid().as_ptr_range().end
                 && std::str::from_utf8(chunk.invalid()).is_err_and(|e| e.error_len().is_none());
             seen.invalid += usize::from(!chunk.invalid().is_empty() && !is_cut);
         }
@@ -219,10 +226,10 @@ fn reads_like_words(beginning: &[u8], encoding: &'static Encoding) -> bool {
         good += usize::from(in_word || SYMBOLS.contains(*letter) || is_wide(*letter));
         lone += usize::from(!in_word && LONE_LETTERS.contains(*letter));
     }
-    if encoding == encoding_rs::WINDOWS_1252 && lone >= LONE_LETTERS_MIN {
+    if encoding == WINDOWS_1252 && lone >= LONE_LETTERS_MIN {
         good += lone;
     }
-    if all < FOREIGN_MIN && encoding != encoding_rs::WINDOWS_1252 {
+    if all < FOREIGN_MIN && encoding != WINDOWS_1252 {
         return false;
     }
     !letters.iter().any(|letter| ('\u{80}'..='\u{9f}').contains(letter)) && good * 4 >= all * 3
@@ -248,7 +255,7 @@ mod tests {
             (b"\xff\xfea\0", "UTF-16LE"),
             (b"\xfe\xff\0a", "UTF-16BE"),
         ] {
-            let decided = decide(mark, Some(encoding_rs::WINDOWS_1252), None);
+            let decided = decide(mark, Some(WINDOWS_1252), None);
             assert_eq!(decided.encoding.name(), expected);
             assert!(decided.explanation.unwrap().contains("byte-order mark"));
         }
@@ -273,7 +280,7 @@ mod tests {
         let chinese = "姓名,城市\n张伟,北京市朝阳区\n王芳,上海市浦东新区\n李娜,广州\n";
         let russian = "имя,город\nАлексей,Москва\nМария,Санкт-Петербург\n";
         for (bytes, expected) in [
-            (encoded(encoding_rs::WINDOWS_1252, "name,city\nJürgen,München\n"), "windows-1252"),
+            (encoded(WINDOWS_1252, "name,city\nJürgen,München\n"), "windows-1252"),
             (encoded(encoding_rs::SHIFT_JIS, japanese), "Shift_JIS"),
             (encoded(encoding_rs::EUC_JP, japanese), "EUC-JP"),
             (encoded(encoding_rs::GBK, chinese), "GBK"),
@@ -292,11 +299,37 @@ mod tests {
     }
 
     #[test]
+    fn a_stray_control_character_leaves_utf_16_what_it_is() {
+        let text = "id,名前\n1,x\n".repeat(20) + "2,y\u{5}\n";
+        let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(name(&little), "UTF-16LE");
+        let integers: Vec<u8> = (1..500_u16).flat_map(u16::to_le_bytes).collect();
+        assert_eq!(name(&integers), "UTF-8");
+    }
+
+    #[test]
     fn utf_16_of_mostly_other_than_ascii_is_known_by_its_line_ends() {
         let text = "名前,都市,n\n".to_owned() + &"田中太郎,東京都,1\n一二三,京都,2\n".repeat(50);
         let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
         assert_eq!((name(&little), name(&big)), ("UTF-16LE", "UTF-16BE"));
+    }
+
+    #[test]
+    fn a_few_western_letters_in_words_are_enough() {
+        for text in [
+            &b"name\ncaf\xe9\n"[..],
+            b"caf\xe9",
+            b"name,n\nZo\xeb,1\n",
+            b"\xc5ngstr\xf6m\n",
+            b"name\ncaf\xe9\nr\xe9sum\xe9\nna\xefve\nZo\xeb\nM\xfcller\n",
+        ] {
+            assert_eq!(name(text), "windows-1252", "{}", text.escape_ascii());
+        }
+        // Shift_JIS, GBK, half-width katakana, and a letter in no word.
+        for text in [&b"a\n\x83A\n"[..], b"a\n\xc0\xee\n", b"a\n\xb1\n", b"a\n1\xe92\n"] {
+            assert_ne!(name(text), "windows-1252", "{}", text.escape_ascii());
+        }
     }
 
     #[test]
@@ -308,8 +341,8 @@ mod tests {
     #[test]
     fn what_cannot_be_guessed_is_what_the_streams_other_files_are() {
         let usual = |bytes, usual| decide(bytes, None, Some(usual)).encoding.name();
-        assert_eq!(usual(b"a,b\n1,\xe9\n", encoding_rs::WINDOWS_1252), "windows-1252");
-        assert_eq!(usual("a,é\n".as_bytes(), encoding_rs::WINDOWS_1252), "UTF-8");
+        assert_eq!(usual(b"a,b\n1,\xe9\n", WINDOWS_1252), "windows-1252");
+        assert_eq!(usual("a,é\n".as_bytes(), WINDOWS_1252), "UTF-8");
         assert_eq!(usual(b"a,b\n1,\xe9\n", UTF_16LE), "UTF-8");
     }
 
@@ -325,7 +358,7 @@ mod tests {
         ] {
             assert_eq!(decide_json(beginning, None).encoding.name(), expected, "{beginning:?}");
         }
-        let given = decide_json(b"[\0]\0", Some(encoding_rs::WINDOWS_1252));
+        let given = decide_json(b"[\0]\0", Some(WINDOWS_1252));
         assert_eq!(given.encoding.name(), "windows-1252");
     }
 

@@ -13,6 +13,7 @@
 //! Invariants: memory is bounded by the beginning that is looked at and one
 //! chunk; nothing depends on how the input is chunked.
 
+mod binary;
 mod foreign;
 mod guess;
 mod label;
@@ -35,6 +36,10 @@ pub(crate) use offsets::Offsets;
 const BEGINNING_BYTES: usize = 256 << 10;
 /// Bytes that are decoded together.
 const CHUNK_BYTES: usize = 64 << 10;
+/// With what DOS ends a text, and fills up its last block: Ctrl-Z.
+const END_MARK: u8 = 0x1a;
+/// End marks at most.
+const END_MARKS_MAX: usize = 128;
 
 /// Checks the name of an encoding, without a file.
 ///
@@ -59,6 +64,8 @@ pub struct Transcoded<'i> {
     decoder: Option<Decoder>,
     /// The first byte of a UTF-16 unit whose second one is yet to come.
     half: Option<u8>,
+    /// End marks that were read last: no text, if nothing follows.
+    end_marks: usize,
     offsets: Offsets,
     ended: bool,
 }
@@ -76,7 +83,8 @@ impl<'i> Transcoded<'i> {
     /// byte, and decides what its encoding is.
     ///
     /// Errors: `InvalidConfig` for a label that no encoding has,
-    /// `Unsupported` for what is no text or is UTF-32.
+    /// `Unsupported` for what is no text or is UTF-32, `MalformedFile` for
+    /// what looks like binary data although nobody named an encoding.
     pub fn new(input: &'i mut dyn Input, options: &FormatOptions) -> Result<Self> {
         Self::decided(input, options, guess::decide)
     }
@@ -102,6 +110,9 @@ impl<'i> Transcoded<'i> {
         let habits = options.habits.as_ref().and_then(|habits| habits.options.encoding.as_deref());
         let usual = habits.and_then(|label| label::encoding_of(label).ok());
         let decided = decide(&beginning, given, usual);
+        if given.is_none() && decided.mark_bytes == 0 {
+            binary::refuse(&beginning, decided.encoding, options.delimiter.as_deref())?;
+        }
         drop_front(&mut waiting, decided.mark_bytes);
         let passes = decided.encoding == UTF_8;
         Ok(Self {
@@ -113,6 +124,7 @@ impl<'i> Transcoded<'i> {
             ready: VecDeque::new(),
             decoder: (!passes).then(|| decided.encoding.new_decoder_without_bom_handling()),
             half: None,
+            end_marks: 0,
             offsets: Offsets::new(decided.mark_bytes as u64, passes),
             ended: false,
         })
@@ -185,7 +197,7 @@ impl<'i> Transcoded<'i> {
     pub(crate) fn beginning(&mut self, bytes_max: usize) -> Result<Beginning> {
         let mut count: usize = self.ready.iter().map(Bytes::len).sum();
         while count <= bytes_max {
-            let Some(chunk) = self.decode_chunk()? else { break };
+            let Some(chunk) = self.text_chunk()? else { break };
             count += chunk.len();
             self.ready.push_back(chunk);
         }
@@ -207,6 +219,31 @@ impl<'i> Transcoded<'i> {
             Some(chunk) => Ok(Some(chunk)),
             None => self.input.next_chunk(),
         }
+    }
+
+    /// The next part of the text, which is not empty: end marks only where
+    /// something follows them.
+    fn text_chunk(&mut self) -> Result<Option<Bytes>> {
+        while let Some(mut chunk) = self.decode_chunk()? {
+            if self.end_marks > 0 {
+                let mut joined = BytesMut::from(&[END_MARK; END_MARKS_MAX][..self.end_marks]);
+                joined.extend_from_slice(&chunk);
+                chunk = joined.freeze();
+            }
+            let last = chunk.iter().rev().take(END_MARKS_MAX);
+            self.end_marks = last.take_while(|byte| **byte == END_MARK).count();
+            chunk.truncate(chunk.len() - self.end_marks);
+            if !chunk.is_empty() {
+                return Ok(Some(chunk));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is to be said of the text's end, once it has been read.
+    pub(crate) fn end(&self) -> Option<&'static str> {
+        (self.end_marks > 0)
+            .then_some("the Ctrl-Z (0x1A) at the file's end is left out: DOS ends a text with it")
     }
 
     fn decode_chunk(&mut self) -> Result<Option<Bytes>> {
@@ -308,7 +345,7 @@ impl Input for Transcoded<'_> {
     fn next_chunk(&mut self) -> Result<Option<Bytes>> {
         match self.ready.pop_front() {
             Some(chunk) => Ok(Some(chunk)),
-            None => self.decode_chunk(),
+            None => self.text_chunk(),
         }
     }
 

@@ -67,6 +67,26 @@ fn the_beginning_is_looked_at_and_read_again() {
 }
 
 #[test]
+fn end_marks_are_left_out_at_the_end_and_nowhere_else() {
+    let block = format!("a\n{}", "\x1a".repeat(126));
+    let more = format!("a\n{}", "\x1a".repeat(130));
+    for (file, expected) in [
+        ("a\n\x1a", "a\n"),
+        ("a\x1a", "a"),
+        ("\x1a", ""),
+        ("a\x1ab\n\x1a\x1a", "a\x1ab\n"),
+        ("\x1aa\n", "\x1aa\n"),
+        (&block, "a\n"),
+        (&more, "a\n\x1a\x1a"),
+    ] {
+        for chunk_bytes in [1, 2, 3, 200] {
+            assert_eq!(read(file.as_bytes(), chunk_bytes, None).0, expected.as_bytes(), "{file:?}");
+        }
+    }
+    assert_eq!(read(&utf_16("a\n\x1a", false), 3, Some("utf-16be")).0, b"a\n");
+}
+
+#[test]
 fn what_is_no_text_is_refused_with_a_cure() {
     for bytes in [&b"PAR1\x15\x04"[..], b"PK\x03\x04", b"\xff\xfe\0\0a\0\0\0"] {
         let mut input = Chunks::new(bytes, 3);
@@ -107,7 +127,8 @@ proptest! {
         label in prop::option::of(prop::sample::select(vec!["utf-16le", "shift_jis", "gb18030", "iso-2022-jp"])),
         chunk_bytes in 1_usize..9,
     ) {
-        if foreign::refuse(&bytes).is_ok() {
+        let options = FormatOptions { encoding: label.map(str::to_owned), ..Default::default() };
+        if Transcoded::new(&mut Chunks::new(&bytes, chunk_bytes), &options).is_ok() {
             let (whole, _) = read(&bytes, 1 << 20, label);
             prop_assert_eq!(read(&bytes, chunk_bytes, label).0, whole);
         }

@@ -32,6 +32,7 @@ pub(crate) fn decode(rows: &mut dyn KeyedRows, receiver: &mut dyn Receiver) -> R
     loop {
         let mut rejects = Vec::new();
         if !rows.next_block(&mut block, &mut rejects)? {
+            rows.end().into_iter().for_each(|note| receiver.note(note.to_owned()));
             return decoder.announce(&rows.file_columns(), false, receiver);
         }
         decoder.announce(&rows.file_columns(), true, receiver)?;

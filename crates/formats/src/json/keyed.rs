@@ -37,6 +37,9 @@ pub(crate) trait KeyedRows {
     /// Why the file is read as it is.
     fn explanation(&self) -> Vec<String>;
 
+    /// What is to be said of the file's end, once it has been read.
+    fn end(&self) -> Option<&'static str>;
+
     /// What strings mean where the format has nothing else; `None` where it
     /// has types of its own.
     fn untyped(&self) -> Option<&Untyped>;
@@ -75,6 +78,10 @@ impl KeyedRows for Reading<'_> {
 
     fn explanation(&self) -> Vec<String> {
         self.explanation.iter().chain(self.columns.notes()).cloned().collect()
+    }
+
+    fn end(&self) -> Option<&'static str> {
+        self.window.input.end()
     }
 
     fn untyped(&self) -> Option<&Untyped> {

@@ -329,6 +329,10 @@ impl KeyedRows for Reading<'_> {
         self.explanation.clone()
     }
 
+    fn end(&self) -> Option<&'static str> {
+        self.window.input.end()
+    }
+
     fn untyped(&self) -> Option<&Untyped> {
         Some(&self.settings.untyped)
     }

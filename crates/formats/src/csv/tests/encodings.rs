@@ -65,6 +65,16 @@ fn a_sample_says_what_was_detected_and_decoding_how_raw_rows_are_read() {
 }
 
 #[test]
+fn the_end_mark_of_dos_is_no_row_and_is_told() {
+    for file in ["id,a\r\n1,x\r\n\x1a", "id,a\r\n1,x\x1a"] {
+        let decoded = check(file, &plain(), &["1|x"]);
+        assert!(decoded.notes.iter().any(|note| note.contains("Ctrl-Z")), "{:?}", decoded.notes);
+    }
+    let decoded = check("id,a\n1,\x1a\n", &plain(), &["1|\x1a"]);
+    assert!(decoded.notes.is_empty(), "{:?}", decoded.notes);
+}
+
+#[test]
 fn an_unknown_encoding_is_a_configuration_error() {
     let error = CsvFormat::new(b',', &in_encoding("utf-9")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidConfig);
