@@ -22,6 +22,13 @@ pub struct DecisionRules {
     pub allow_duplicates: bool,
 }
 
+impl DecisionRules {
+    /// Whether a version takes the place of those before it.
+    fn displaces(&self) -> bool {
+        self.on_change == OnChange::Replace && self.has_file_id
+    }
+}
+
 /// What is to be done with a file.
 #[derive(Debug)]
 pub enum Decision {
@@ -31,6 +38,8 @@ pub enum Decision {
         again: bool,
         /// Loaded versions of the key whose rows go in the same transaction.
         displaces: Vec<FileId>,
+        /// Whether no other version of the key may be loaded beside it.
+        only_version: bool,
         /// Why, in a few words.
         reason: &'static str,
     },
@@ -72,7 +81,11 @@ pub fn decide(
     let retried = rules.reload != Reload::None;
     match own.map(|entry| (entry.status, entry)) {
         None => arrive(file, loaded_versions, rules, "new"),
-        Some((Status::Loaded, _)) if forced => load_again(file, loaded_versions, rules),
+        Some((Status::Loaded, _)) if forced => load_again(file, loaded_versions, rules, "forced"),
+        Some((Status::Loaded, _)) if !loaded_versions.is_empty() && rules.displaces() => {
+            // Only one of them can be what the key holds: this one was listed.
+            load_again(file, loaded_versions, rules, "another version is loaded too")
+        }
         Some((Status::Loaded, _)) => Decision::Settled(Status::Loaded),
         Some((Status::Failed, entry)) if entry.attempts >= rules.max_attempts && !retried => {
             Decision::GaveUp { attempts: entry.attempts, error: entry.error.clone() }
@@ -102,31 +115,35 @@ fn arrive(
     rules: &DecisionRules,
     reason: &'static str,
 ) -> Decision {
+    let only_version = rules.on_change != OnChange::Append;
+    let load = |displaces, reason| Decision::Load { again: false, displaces, only_version, reason };
     if loaded_versions.is_empty() {
-        return Decision::Load { again: false, displaces: Vec::new(), reason };
+        return load(Vec::new(), reason);
     }
     match rules.on_change {
-        OnChange::Append => Decision::Load { again: false, displaces: Vec::new(), reason },
+        OnChange::Append => load(Vec::new(), reason),
         OnChange::Ignore => Decision::ChangeIgnored,
-        OnChange::Replace if rules.has_file_id => {
-            Decision::Load { again: false, displaces: loaded_versions, reason: "changed" }
-        }
+        OnChange::Replace if rules.has_file_id => load(loaded_versions, "changed"),
         OnChange::Replace => Decision::Refused(without_file_id(file)),
         OnChange::Fail => Decision::Refused(changed(file, rules.has_file_id)),
     }
 }
 
-fn load_again(file: &FileVersion, loaded_versions: Vec<FileId>, rules: &DecisionRules) -> Decision {
+fn load_again(
+    file: &FileVersion,
+    loaded_versions: Vec<FileId>,
+    rules: &DecisionRules,
+    reason: &'static str,
+) -> Decision {
     if !rules.has_file_id && !rules.allow_duplicates {
         return Decision::Refused(without_file_id(file).with_hint(
             "pass --allow-duplicates to add the rows again, or delete the old ones yourself first",
         ));
     }
-    let displaces = match rules.on_change {
-        OnChange::Replace if rules.has_file_id => loaded_versions,
-        _ => Vec::new(),
-    };
-    Decision::Load { again: true, displaces, reason: "forced" }
+    // Other versions that were left beside it before stay beside it.
+    let only_version = rules.displaces();
+    let displaces = if only_version { loaded_versions } else { Vec::new() };
+    Decision::Load { again: true, displaces, only_version, reason }
 }
 
 fn without_file_id(file: &FileVersion) -> Error {
@@ -272,6 +289,45 @@ mod tests {
     fn content_that_comes_back_displaces_what_displaced_it() {
         let known = [entry("a", Status::Superseded, 1), entry("b", Status::Loaded, 1)];
         assert_eq!(outcome(&known, RULES), "load displacing 1");
+    }
+
+    #[test]
+    fn of_two_loaded_versions_the_listed_one_displaces_the_other() {
+        let known = [entry("a", Status::Loaded, 1), entry("b", Status::Loaded, 1)];
+        for (on_change, has_file_id, expected) in [
+            (OnChange::Replace, true, "load again displacing 1"),
+            (OnChange::Replace, false, "settled loaded"),
+            (OnChange::Append, true, "settled loaded"),
+            (OnChange::Ignore, true, "settled loaded"),
+            (OnChange::Fail, true, "settled loaded"),
+        ] {
+            let rules = DecisionRules { on_change, has_file_id, ..RULES };
+            assert_eq!(outcome(&known, rules), expected, "{on_change:?}");
+        }
+    }
+
+    #[test]
+    fn only_appended_and_forced_versions_may_stand_beside_others() {
+        let beside = [entry("a", Status::Loaded, 1), entry("b", Status::Loaded, 1)];
+        for (known, reload, on_change, expected) in [
+            (&[][..], Reload::None, OnChange::Replace, true),
+            (&[][..], Reload::None, OnChange::Ignore, true),
+            (&[][..], Reload::None, OnChange::Fail, true),
+            (&[][..], Reload::None, OnChange::Append, false),
+            (&beside[1..], Reload::None, OnChange::Replace, true),
+            (&beside[1..], Reload::None, OnChange::Append, false),
+            (&beside[..], Reload::Force, OnChange::Replace, true),
+            (&beside[..], Reload::Force, OnChange::Append, false),
+            (&beside[..], Reload::Force, OnChange::Fail, false),
+        ] {
+            let rules = DecisionRules { reload, on_change, ..RULES };
+            let id = FileId::of("t", &version("a"));
+            let Decision::Load { only_version, .. } = decide(&version("a"), id, known, &rules)
+            else {
+                panic!("{on_change:?} loads");
+            };
+            assert_eq!(only_version, expected, "{on_change:?} {reload:?}");
+        }
     }
 
     #[test]

@@ -136,6 +136,11 @@ pub struct LoadFile {
     /// Other files whose rows and rejects go and whose ledger rows become
     /// `superseded`: older versions of the key.
     pub displaces: Vec<FileId>,
+    /// Whether no other version of its key and member may be loaded in the
+    /// table once this one is: where the ledger has one as `loaded` that
+    /// `displaces` does not name, somebody has overtaken the plan. Of such
+    /// files a plan has one version at most. A replace does not ask.
+    pub only_version: bool,
     /// Whether it is loaded although the ledger has it as `loaded`: its rows
     /// are deleted first. Without it a loaded file answers `AlreadyLoaded`.
     pub again: bool,
@@ -169,6 +174,10 @@ pub enum Begun {
         /// Files that somebody loaded meanwhile: `AlreadyLoaded`, and not to
         /// be written.
         already_loaded: Vec<FileId>,
+        /// Files of which somebody loaded another version meanwhile
+        /// ([`LoadFile::only_version`]): not to be written, to be planned
+        /// again. Nothing of theirs was changed.
+        overtaken: Vec<FileId>,
     },
     /// The table is no longer what the plan was made for: plan again.
     /// Nothing was changed.
@@ -198,8 +207,9 @@ pub trait Destination: Send + Sync {
     async fn check_write(&self) -> Result<()>;
 
     /// Begins a load: takes the table's shared lock, compares the schema,
-    /// claims the files in id order, waits for whoever holds one, deletes the
-    /// rows that must go. All of it in the transaction that will commit.
+    /// claims the files in id order, waits for whoever holds one, tells those
+    /// that were overtaken, deletes the rows that must go. All of it in the
+    /// transaction that will commit.
     async fn begin(&self, plan: LoadPlan) -> Result<Begun>;
 }
 
@@ -244,6 +254,10 @@ pub enum Outcome {
     AlreadyLoaded,
     /// The table changed under the load; nothing is visible; plan again.
     SchemaChanged,
+    /// Another version of this file, or of one beside it, was loaded while the
+    /// load was open ([`LoadFile::only_version`]); nothing of the load is
+    /// visible; plan again.
+    Overtaken,
     /// Nothing of it is visible.
     Failed(Error),
 }
@@ -256,7 +270,9 @@ pub trait Load: Send {
     async fn writer(&mut self) -> Result<Box<dyn Writer>>;
 
     /// Makes rows, rejects and ledger rows visible in one transaction, and
-    /// answers one outcome a file of `totals`, in that order. Verifies that
+    /// answers one outcome a file of `totals`, in that order. Looks once more,
+    /// so that of two loads that commit versions of one key, however close to
+    /// each other, the second is told `Overtaken`. Verifies that
     /// the database took as many rows as the engine counted, else everything
     /// fails with `Internal`. When the connection is lost at COMMIT it asks
     /// the ledger before it answers. Consumes the load, whatever happens.

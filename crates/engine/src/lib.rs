@@ -7,6 +7,7 @@
 
 mod archives;
 mod arrivals;
+mod decisions;
 mod decode;
 mod discover;
 mod file_progress;

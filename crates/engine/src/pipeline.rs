@@ -1,22 +1,19 @@
 //! The loop: pages of arrivals, merged with the ledger, planned, cut into
 //! groups and loaded.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use decant_core::decide::{Decision, decide};
 use decant_core::format::PlacesWanted;
-use decant_core::ledger::KeyRange;
 use decant_core::stream::{GroupLimits, WriteMode};
-use decant_core::{
-    Arrival, Error, FileId, FileVersion, LedgerEntry, Receipt, Result, Status, Stream, TableName,
-};
+use decant_core::{Arrival, Error, FileVersion, Receipt, Result, Stream, TableName};
 use tokio::task::JoinSet;
 
 use crate::archives::Archives;
 use crate::arrivals::{Arrivals, Judged, Verdict};
+use crate::decisions::{Known, carry_out, decide_on};
 use crate::decode::Decoder;
 use crate::ingest::{Ingest, PlannedFile};
 use crate::input::FetchCounter;
@@ -38,34 +35,6 @@ pub struct Run {
     pub(crate) settings: Settings,
     pub(crate) stop: Stop,
     pub(crate) tally: Arc<Tally>,
-}
-
-/// What the ledger knows of a page, by key and member.
-#[derive(Default)]
-pub(crate) struct Known(HashMap<String, HashMap<String, Vec<LedgerEntry>>>);
-
-impl Known {
-    fn insert(&mut self, entry: LedgerEntry) {
-        let members = self.0.entry(entry.file.key.clone()).or_default();
-        members.entry(entry.file.member.clone()).or_default().push(entry);
-    }
-
-    /// What is known of a key, members included.
-    pub(crate) fn of_key(&self, key: &str) -> impl Iterator<Item = &LedgerEntry> {
-        self.0.get(key).into_iter().flat_map(|members| members.values().flatten())
-    }
-
-    /// What is known of a file's key and member: all versions, all tables.
-    pub(crate) fn of_file(&self, file: &FileVersion) -> impl Iterator<Item = &LedgerEntry> {
-        let members = self.0.get(&file.key);
-        members.and_then(|members| members.get(&file.member)).into_iter().flatten()
-    }
-
-    /// The file version's own row for a table.
-    pub(crate) fn row(&self, file: &FileVersion, table: &str) -> Option<&LedgerEntry> {
-        let id = FileId::of(table, file);
-        self.of_file(file).find(|entry| entry.id == id)
-    }
 }
 
 /// What is to be done with the files of a page.
@@ -245,27 +214,6 @@ impl Run {
         going
     }
 
-    /// What the ledger knows of these files' keys: one query.
-    pub(crate) async fn known(&self, files: impl Iterator<Item = &Arrival>) -> Result<Known> {
-        let mut range: Option<KeyRange> = None;
-        for Arrival { file, .. } in files {
-            let range = range.get_or_insert_with(|| KeyRange {
-                source: file.source.clone(),
-                bucket: file.bucket.clone(),
-                first: file.key.clone(),
-                last: file.key.clone(),
-            });
-            range.first = range.first.as_str().min(file.key.as_str()).to_owned();
-            range.last = range.last.as_str().max(file.key.as_str()).to_owned();
-        }
-        let mut known = Known::default();
-        if let Some(range) = range {
-            let entries = self.services.destination.ledger().known(&range).await?;
-            entries.into_iter().for_each(|entry| known.insert(entry));
-        }
-        Ok(known)
-    }
-
     fn decide_files(
         &self,
         plan: &TablePlan,
@@ -273,37 +221,16 @@ impl Run {
         known: &Known,
         settled: &mut Vec<Receipt>,
     ) -> Vec<PlannedFile> {
-        let mut planned = Vec::new();
-        for arrival in files {
-            let (id, decision) = decide_on(plan, &arrival, known);
-            match decision {
-                Decision::Load { again, displaces, .. } => planned.push(PlannedFile {
-                    file: arrival.file,
-                    id,
-                    receipt: arrival.receipt,
-                    displaces,
-                    again,
-                    upheld: Vec::new(),
-                }),
-                Decision::Settled(_) => {
-                    self.tally.files(|files| files.already_loaded += 1);
-                    settled.push(arrival.receipt);
-                }
-                Decision::ChangeIgnored => {
-                    self.tally.files(|files| files.excluded += 1);
-                    self.tally.note(format!("changed, and left alone: {}", arrival.file));
-                }
-                Decision::GaveUp { attempts, error } => {
-                    self.tally.files(|files| files.failed += 1);
-                    self.tally.error(&gave_up(&arrival, attempts, error));
-                }
-                Decision::Refused(error) => {
-                    self.tally.files(|files| files.failed += 1);
-                    self.tally.error(&error);
-                }
-            }
-        }
-        planned
+        let decided = files.into_iter().map(|arrival| {
+            let decision = decide_on(plan, &arrival, known);
+            carry_out(&self.tally, arrival, decision, settled)
+        });
+        decided.flatten().collect()
+    }
+
+    /// What the ledger knows of these files' keys: one query.
+    pub(crate) async fn known(&self, files: impl Iterator<Item = &Arrival>) -> Result<Known> {
+        Known::of(&*self.services.destination.ledger(), files).await
     }
 
     /// Files whose table could not be made: nothing to make it from, or a
@@ -393,35 +320,6 @@ impl Run {
             tally: Arc::clone(&self.tally),
         }
     }
-}
-
-/// The file's id in the table, and what is to be done with it.
-pub(crate) fn decide_on(plan: &TablePlan, arrival: &Arrival, known: &Known) -> (FileId, Decision) {
-    let (file, table) = (&arrival.file, plan.name());
-    let id = FileId::of(&table, file);
-    let mut entries: Vec<LedgerEntry> =
-        known.of_file(file).filter(|entry| entry.target_table == table).cloned().collect();
-    let own = entries.iter().find(|entry| entry.id == id);
-    if !file.member.is_empty() && own.is_some_and(|own| own.status == Status::Superseded) {
-        // A version of the archive that lacked the member displaced it.
-        let archive = known.of_key(&file.key).filter(|entry| entry.file.member.is_empty());
-        let others = archive
-            .filter(|entry| entry.target_table == table && entry.file.etag != file.etag)
-            .filter(|entry| entry.status == Status::Loaded);
-        entries.extend(others.cloned());
-    }
-    let decision = decide(file, id, &entries, &plan.rules);
-    (id, decision)
-}
-
-fn gave_up(arrival: &Arrival, attempts: u32, error: Option<String>) -> Error {
-    let said = error.unwrap_or_else(|| "no reason was kept".into());
-    Error::new(
-        decant_core::ErrorKind::MalformedFile,
-        format!("failed {attempts} times and is not tried again: {said}"),
-    )
-    .in_file(arrival.file.location())
-    .with_hint("mend the file and upload it again, or try as it is with --retry-failed")
 }
 
 /// Consecutive files that share a transaction.

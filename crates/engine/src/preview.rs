@@ -11,8 +11,9 @@ use serde::Serialize;
 
 use crate::archives::Unfolded;
 use crate::arrivals::{Arrivals, Judged, Verdict};
+use crate::decisions::decide_on;
 use crate::foreseen::Foreseen;
-use crate::pipeline::{Run, decide_on};
+use crate::pipeline::Run;
 use crate::report::ReportedError;
 use crate::sampling::{Candidates, look_at};
 use crate::tables::{NoTable, TablePlan, Tables};

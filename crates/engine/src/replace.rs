@@ -194,6 +194,7 @@ fn planned(plan: &TablePlan, arrivals: Vec<Arrival>) -> Vec<PlannedFile> {
             file: arrival.file,
             receipt: arrival.receipt,
             displaces: Vec::new(),
+            only_version: false,
             again: true,
             upheld: Vec::new(),
         })
@@ -274,7 +275,9 @@ impl Ingest {
         for outcome in load.commit(vec![part], totals).await? {
             match outcome {
                 Outcome::Committed | Outcome::AlreadyLoaded => {}
-                Outcome::SchemaChanged => return Ok(Replaced::SchemaChanged),
+                Outcome::SchemaChanged | Outcome::Overtaken => {
+                    return Ok(Replaced::SchemaChanged);
+                }
                 Outcome::Failed(error) => return Err(error),
             }
         }

@@ -66,6 +66,7 @@ pub fn load_file(table: &TableName, file: FileVersion) -> LoadFile {
         file,
         stream: "stream".into(),
         displaces: Vec::new(),
+        only_version: true,
         again: false,
     }
 }

@@ -39,6 +39,7 @@ mod tests {
                 include_str!("conformance/destination/settling.rs"),
                 include_str!("conformance/destination/tables.rs"),
                 include_str!("conformance/destination/values.rs"),
+                include_str!("conformance/destination/versions.rs"),
                 include_str!("conformance/destination/widening.rs"),
             ],
         ),

@@ -168,9 +168,9 @@ impl Destination for Faulty {
             return Ok(Begun::SchemaChanged);
         }
         Ok(match self.inner.begin(plan).await? {
-            Begun::Ready { load, already_loaded } => {
+            Begun::Ready { load, already_loaded, overtaken } => {
                 let load = FaultyLoad { inner: load, script: Arc::clone(&self.script), keys };
-                Begun::Ready { load: Box::new(load), already_loaded }
+                Begun::Ready { load: Box::new(load), already_loaded, overtaken }
             }
             Begun::SchemaChanged => Begun::SchemaChanged,
         })

@@ -27,6 +27,7 @@ mod lenient;
 mod listing;
 mod lists;
 mod messages;
+mod overlap;
 mod plan;
 mod policies;
 mod recognised;

@@ -7,6 +7,11 @@
 //! second, so claims never deadlock. Each statement sees what was committed
 //! while it waited (READ COMMITTED), so the loser of a race learns here that
 //! the file is loaded.
+//!
+//! Versions of one key have rows of their own, so nobody waits for a load of
+//! another version. A third statement looks for those that are loaded, and is
+//! asked again before the commit, under a lock that lets one commit look at a
+//! time: the second of two sees the first.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -28,11 +33,13 @@ use crate::sql::ledger::LedgerSql;
 pub(crate) struct Claims {
     /// Files that somebody loaded, which this load leaves alone.
     pub(crate) already_loaded: Vec<FileId>,
+    /// Files of which somebody loaded another version meanwhile.
+    pub(crate) overtaken: Vec<FileId>,
     /// Files whose rows may be in the table and must go.
     pub(crate) to_delete: Vec<i64>,
     /// Files whose ledger rows become `superseded`.
     pub(crate) displaced: Vec<i64>,
-    /// Files whose rows are locked, but for those already loaded.
+    /// Files whose rows are locked, but for those already loaded or overtaken.
     pub(crate) taken: HashSet<FileId>,
     /// The checksums that the ledger has for the files of a replay.
     pub(crate) checksums: HashMap<FileId, Option<i64>>,
@@ -41,14 +48,20 @@ pub(crate) struct Claims {
 /// Claims the files of `plan` in the open transaction.
 pub(crate) async fn claim(client: &Client, sql: &LedgerSql, plan: &LoadPlan) -> Result<Claims> {
     let inserted = insert_missing(client, sql, plan).await?;
+    let rows = lock(client, sql, plan).await?;
+    let others = overtaken(client, sql, plan).await?;
     let mut claims = Claims::default();
     let mut locked = HashSet::new();
-    for found in lock(client, sql, plan).await? {
+    for found in rows {
         locked.insert(found.id);
         let Some(file) = plan.files.iter().find(|file| file.id == found.id) else { continue };
         found.row.check_identity(file.id, &file.file, &plan.table.to_string())?;
         if found.row.is_loaded() && !file.again {
             claims.already_loaded.push(file.id);
+            continue;
+        }
+        if others.contains(&file.id) {
+            claims.overtaken.push(file.id);
             continue;
         }
         claims.taken.insert(file.id);
@@ -59,7 +72,7 @@ pub(crate) async fn claim(client: &Client, sql: &LedgerSql, plan: &LoadPlan) -> 
             claims.to_delete.push(file.id.0);
         }
     }
-    claims.displaced = displaced(plan, &claims.already_loaded, &locked);
+    claims.displaced = displaced(plan, &claims, &locked);
     claims.to_delete.extend(&claims.displaced);
     Ok(claims)
 }
@@ -142,12 +155,52 @@ async fn lock(client: &Client, sql: &LedgerSql, plan: &LoadPlan) -> Result<Vec<L
     rows.iter().map(|row| Ok(Locked { id: FileId(get(row, 0)?), row: claimed(row, 1)? })).collect()
 }
 
+/// The files of which another version is loaded that is to stay, by what is
+/// committed now. What this load displaces is no longer loaded once it is
+/// marked so.
+pub(crate) async fn overtaken(
+    client: &Client,
+    sql: &LedgerSql,
+    plan: &LoadPlan,
+) -> Result<HashSet<FileId>> {
+    let columns = Columns::of(plan.files.iter().filter(|file| file.only_version));
+    if columns.ids.is_empty() || plan.mode != LoadMode::Append {
+        return Ok(HashSet::new());
+    }
+    let statement = format!(
+        "SELECT f.id FROM unnest($1, $2, $3, $4, $5) AS f (id, source, bucket, key, member) \
+         JOIN {} AS known ON known.source = f.source COLLATE \"C\" \
+         AND known.bucket = f.bucket COLLATE \"C\" AND known.key = f.key COLLATE \"C\" \
+         AND known.member = f.member COLLATE \"C\" \
+         WHERE known.target_table = $6 AND known.status = 'loaded' AND known.id <> f.id \
+         AND known.id <> ALL($7)",
+        POSTGRES.quote_table(&sql.table())
+    );
+    let displaces: Vec<i64> =
+        plan.files.iter().flat_map(|file| file.displaces.iter().map(|id| id.0)).collect();
+    let rows = query(
+        client,
+        &statement,
+        &[
+            (&columns.ids, Type::INT8_ARRAY),
+            (&columns.sources, Type::TEXT_ARRAY),
+            (&columns.buckets, Type::TEXT_ARRAY),
+            (&columns.keys, Type::TEXT_ARRAY),
+            (&columns.members, Type::TEXT_ARRAY),
+            (&plan.table.to_string(), Type::TEXT),
+            (&displaces, Type::INT8_ARRAY),
+        ],
+    )
+    .await?;
+    rows.iter().map(|row| Ok(FileId(get(row, 0)?))).collect()
+}
+
 /// The older versions that go: those under lock, since the rows of any other
 /// may be somebody else's to delete.
-fn displaced(plan: &LoadPlan, already_loaded: &[FileId], locked: &HashSet<FileId>) -> Vec<i64> {
+fn displaced(plan: &LoadPlan, claims: &Claims, locked: &HashSet<FileId>) -> Vec<i64> {
     plan.files
         .iter()
-        .filter(|file| !already_loaded.contains(&file.id))
+        .filter(|file| claims.taken.contains(&file.id))
         .flat_map(|file| file.displaces.iter())
         .filter(|id| locked.contains(id))
         .map(|id| id.0)
@@ -169,7 +222,7 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(files: &'a [LoadFile]) -> Self {
+    fn of(files: impl IntoIterator<Item = &'a LoadFile>) -> Self {
         let mut columns = Self::default();
         for LoadFile { id, file, stream, .. } in files {
             let text = FileText::of(file);

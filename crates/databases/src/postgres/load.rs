@@ -13,7 +13,7 @@ use decant_core::file::FileId;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
-use super::claim::{Claims, claim};
+use super::claim::{self, Claims};
 use super::describe::{describe, get};
 use super::error::{explain, is_connection_lost};
 use super::ledger::{LedgerTables, query};
@@ -37,6 +37,13 @@ struct PostgresLoad {
     transaction_id: i64,
 }
 
+/// How a transaction ended that nothing went wrong in.
+enum Ending {
+    Committed,
+    /// Rolled back: somebody committed another version of one of its files.
+    Overtaken,
+}
+
 /// Begins a load: everything up to the first row.
 pub(crate) async fn begin(
     pool: &Arc<Pool>,
@@ -58,7 +65,7 @@ pub(crate) async fn begin(
     }
     let claimed = match plan.mode {
         LoadMode::Replay => replay::lock(&lease, &ledger.sql, &plan).await,
-        LoadMode::Append | LoadMode::Replace => claim(&lease, &ledger.sql, &plan).await,
+        LoadMode::Append | LoadMode::Replace => claim::claim(&lease, &ledger.sql, &plan).await,
     };
     let claims = claimed.inspect_err(|error| {
         if error.kind() == ErrorKind::NotFound {
@@ -68,7 +75,7 @@ pub(crate) async fn begin(
     clear(&lease, ledger, &plan, &claims).await?;
     let row = query(&lease, "SELECT txid_current()", &[]).await?;
     let transaction_id = row.first().map_or(Ok(0), |row| get(row, 0))?;
-    let already_loaded = claims.already_loaded.clone();
+    let (already_loaded, overtaken) = (claims.already_loaded.clone(), claims.overtaken.clone());
     let load = PostgresLoad {
         slot: Arc::new(Mutex::new(Some(lease))),
         pool: Arc::clone(pool),
@@ -82,7 +89,7 @@ pub(crate) async fn begin(
         claims,
         transaction_id,
     };
-    Ok(Begun::Ready { load: Box::new(load), already_loaded })
+    Ok(Begun::Ready { load: Box::new(load), already_loaded, overtaken })
 }
 
 /// Deletes the rows and rejects that must go, and marks their files.
@@ -188,6 +195,23 @@ impl PostgresLoad {
         Ok(rows.len())
     }
 
+    /// Whether somebody committed another version of a file since the load
+    /// began. Who looks holds the lock until the commit, so that no two look
+    /// past each other.
+    async fn is_overtaken(&self, client: &Client) -> Result<bool> {
+        let asks = self
+            .plan
+            .files
+            .iter()
+            .any(|file| file.only_version && self.claims.taken.contains(&file.id));
+        if !asks || self.plan.mode != LoadMode::Append {
+            return Ok(false);
+        }
+        run(client, &Lock::Commit(&self.plan.table).exclusive()).await?;
+        let overtaken = claim::overtaken(client, &self.ledger.sql, &self.plan).await?;
+        Ok(overtaken.iter().any(|file| self.claims.taken.contains(file)))
+    }
+
     /// A claim is only committed with the state that its file reached: the
     /// rows of files that brought nothing go again.
     async fn drop_unused_claims(&self, client: &Client, totals: &[FileTotals]) -> Result<()> {
@@ -195,6 +219,7 @@ impl PostgresLoad {
             .claims
             .taken
             .iter()
+            .chain(&self.claims.overtaken)
             .filter(|file| !totals.iter().any(|total| total.id == **file))
             .map(|file| file.0)
             .collect();
@@ -234,16 +259,22 @@ impl PostgresLoad {
         }
     }
 
-    async fn try_commit(&self, parts: &[Part], totals: &[FileTotals]) -> Result<()> {
+    async fn try_commit(&self, parts: &[Part], totals: &[FileTotals]) -> Result<Ending> {
         let lease = take(&self.slot).ok_or_else(|| {
             Error::new(ErrorKind::Internal, "a load was committed before its writer had finished")
         })?;
         self.prepare(&lease, parts, totals).await?;
+        if self.is_overtaken(&lease).await? {
+            run(&lease, "ROLLBACK").await?;
+            lease.give_back();
+            return Ok(Ending::Overtaken);
+        }
         // A replay leaves no mark of its own in the ledger: the transaction's
         // state alone tells.
         let is_replay = self.plan.mode == LoadMode::Replay;
         let marked = totals.iter().filter(|_| !is_replay).map(|total| total.id.0);
-        self.commit_prepared(lease, marked.collect()).await
+        self.commit_prepared(lease, marked.collect()).await?;
+        Ok(Ending::Committed)
     }
 }
 
@@ -265,7 +296,8 @@ impl Load for PostgresLoad {
         let result = self.try_commit(&parts, &mine).await;
         let outcome = |total: &FileTotals| match &result {
             _ if loaded.iter().any(|known| known.id == total.id) => Outcome::AlreadyLoaded,
-            Ok(()) => Outcome::Committed,
+            Ok(Ending::Committed) => Outcome::Committed,
+            Ok(Ending::Overtaken) => Outcome::Overtaken,
             Err(error) => Outcome::Failed(again(error)),
         };
         Ok(totals.iter().map(outcome).collect())

@@ -3,7 +3,9 @@
 //!
 //! A load holds its table's lock shared, a change of the table exclusively;
 //! the creation of the ledger and of a schema each have one of their own. The
-//! keys are part of the contract between versions: they never change.
+//! lock of a table's commits is taken last, by loads that look whether another
+//! version of a file was committed before them, and held for that look and the
+//! commit alone. The keys are part of the contract between versions: they never change.
 
 use decant_core::schema::TableName;
 
@@ -16,6 +18,8 @@ pub(crate) enum Lock<'a> {
     Schema(&'a str),
     /// The tables of the ledger.
     Ledger,
+    /// The last look at what else is loaded into a table, and the commit.
+    Commit(&'a TableName),
 }
 
 impl Lock<'_> {
@@ -34,6 +38,7 @@ impl Lock<'_> {
             Self::Table(table) => hash(&format!("decant table {table}")),
             Self::Schema(schema) => hash(&format!("decant schema {schema}")),
             Self::Ledger => hash("decant ledger"),
+            Self::Commit(table) => hash(&format!("decant commit {table}")),
         }
     }
 }
@@ -57,5 +62,6 @@ mod tests {
         assert_eq!(hash("a"), 0xaf63_dc4c_8601_ec8c_u64 as i64);
         let table = TableName::parse("public.orders");
         assert_ne!(Lock::Table(&table).key(), Lock::Schema("public.orders").key());
+        assert_ne!(Lock::Table(&table).key(), Lock::Commit(&table).key());
     }
 }

@@ -251,6 +251,22 @@ impl LedgerSql {
         )
     }
 
+    /// The loaded versions of a key and member in a table. Parameters: source,
+    /// bucket, key, member, table. Answers: id.
+    pub(crate) fn loaded_versions(&self) -> String {
+        let parameter = |number| self.dialect.parameter(number);
+        format!(
+            "SELECT \"id\" FROM {} WHERE \"source\" = {} AND \"bucket\" = {} AND \"key\" = {} \
+             AND \"member\" = {} AND \"target_table\" = {} AND \"status\" = 'loaded'",
+            self.quoted(&self.table()),
+            parameter(1),
+            parameter(2),
+            parameter(3),
+            parameter(4),
+            parameter(5),
+        )
+    }
+
     /// Locks the row of another file. Parameters: now, load id, run id, id.
     pub(crate) fn supersede(&self) -> String {
         format!("{} WHERE \"id\" = {}", self.set_superseded(), self.dialect.parameter(4))

@@ -203,6 +203,17 @@ pub(crate) fn claim(
     Ok(claimed)
 }
 
+/// The versions of a file's key and member that are loaded.
+pub(crate) fn loaded_versions(
+    connection: &Connection,
+    sql: &LedgerSql,
+    file: &FileVersion,
+    table: &str,
+) -> Result<Vec<FileId>> {
+    let parameters = params![file.source, file.bucket, file.key, file.member, table];
+    rows(connection, &sql.loaded_versions(), parameters, |row| get(row, 0).map(FileId))
+}
+
 /// Marks another file's row `superseded`.
 pub(crate) fn supersede(
     connection: &Connection,

@@ -40,6 +40,8 @@ pub(super) struct Session {
     sql: Arc<LedgerSql>,
     claimed: BTreeMap<FileId, Counts>,
     already_loaded: Vec<FileId>,
+    /// Files of which somebody loaded another version meanwhile.
+    overtaken: Vec<FileId>,
     /// What the ledger has for the files of a replay.
     checksums: BTreeMap<FileId, Option<i64>>,
     /// Whether rows may be refused.
@@ -73,6 +75,7 @@ pub(super) fn begin(held: Held, sql: Arc<LedgerSql>, plan: LoadPlan) -> Result<B
         sql,
         claimed: BTreeMap::new(),
         already_loaded: Vec::new(),
+        overtaken: Vec::new(),
         checksums: BTreeMap::new(),
         tolerates: false,
         late: LateKeys::default(),
@@ -85,9 +88,9 @@ pub(super) fn begin(held: Held, sql: Arc<LedgerSql>, plan: LoadPlan) -> Result<B
         session.make_room(connection, &author)?;
     }
     session.transaction = Some(transaction);
-    let already_loaded = session.already_loaded.clone();
+    let (already_loaded, overtaken) = (session.already_loaded.clone(), session.overtaken.clone());
     let load = SqliteLoad { session: Arc::new(Mutex::new(session)) };
-    Ok(Begun::Ready { load: Box::new(load), already_loaded })
+    Ok(Begun::Ready { load: Box::new(load), already_loaded, overtaken })
 }
 
 /// An open load.
@@ -206,13 +209,18 @@ impl Session {
 
 /// What happens before the first row.
 impl Session {
-    /// Claims the files in id order. Under a replace each is loaded, whatever
-    /// the ledger has of it: its rows go with the others.
+    /// Claims the files in id order, but for those that were overtaken. Under a
+    /// replace each is loaded, whatever the ledger has of it: its rows go with
+    /// the others.
     fn claim(&mut self, connection: &Connection, author: &Author) -> Result<()> {
         let table = self.plan.table.to_string();
         let mut files: Vec<&LoadFile> = self.plan.files.iter().collect();
         files.sort_by_key(|file| file.id);
         for file in files {
+            if self.plan.mode == LoadMode::Append && self.is_overtaken(connection, file, &table)? {
+                self.overtaken.push(file.id);
+                continue;
+            }
             let (file_of, into) = ((file.id, &file.file), (table.as_str(), file.stream.as_str()));
             let row = ledger::claim(connection, &self.sql, author, file_of, into)?;
             if row.is_loaded() && !file.again && self.plan.mode == LoadMode::Append {
@@ -222,6 +230,19 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// Whether the ledger has another version of the file that is to stay. It
+    /// cannot get one before the commit.
+    fn is_overtaken(&self, connection: &Connection, file: &LoadFile, table: &str) -> Result<bool> {
+        if !file.only_version {
+            return Ok(false);
+        }
+        let loaded = ledger::loaded_versions(connection, &self.sql, &file.file, table)?;
+        if loaded.contains(&file.id) && !file.again {
+            return Ok(false);
+        }
+        Ok(loaded.iter().any(|id| *id != file.id && !file.displaces.contains(id)))
     }
 
     /// Deletes the rows and rejects that must go.

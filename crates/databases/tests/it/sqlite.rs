@@ -172,7 +172,7 @@ async fn state(destination: &dyn Destination, name: &str) -> TableState {
 
 async fn begin(destination: &dyn Destination, plan: LoadPlan) -> Result<Box<dyn Load>> {
     match destination.begin(plan).await? {
-        Begun::Ready { load, already_loaded } => {
+        Begun::Ready { load, already_loaded, .. } => {
             assert_eq!(already_loaded, []);
             Ok(load)
         }

@@ -136,7 +136,7 @@ async fn commit(load: Box<dyn Load>, writer: Box<dyn Writer>, totals: FileTotals
         match outcome {
             Outcome::Committed | Outcome::AlreadyLoaded => {}
             Outcome::Failed(error) => return Err(error),
-            Outcome::SchemaChanged => {
+            Outcome::SchemaChanged | Outcome::Overtaken => {
                 return Err(Error::new(ErrorKind::Conflict, "the table was changed meanwhile"));
             }
         }
@@ -189,6 +189,7 @@ fn load_plan(state: &TableState, origin: FileVersion) -> LoadPlan {
             file: origin,
             stream: "list".into(),
             displaces: Vec::new(),
+            only_version: false,
             again: true,
         }],
     }

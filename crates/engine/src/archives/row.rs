@@ -18,8 +18,9 @@ use decant_core::{
 
 use super::shares::Sharing;
 use crate::arrivals::Arrivals;
+use crate::decisions::Known;
 use crate::ingest::{Ingest, PlannedFile};
-use crate::pipeline::{Known, Run};
+use crate::pipeline::Run;
 use crate::retry::Retry;
 use crate::tables::TablePlan;
 
@@ -65,15 +66,15 @@ pub(super) fn row_of(
     (id, decision): (FileId, Decision),
     has_checksum: bool,
 ) -> Option<PlannedFile> {
-    let (again, displaces) = match decision {
-        Decision::Load { again, displaces, .. } => (again, displaces),
+    let (again, displaces, only_version) = match decision {
+        Decision::Load { again, displaces, only_version, .. } => (again, displaces, only_version),
         Decision::Settled(Status::Loaded) if has_checksum => return None,
-        Decision::Settled(status) => (status == Status::Loaded, Vec::new()),
+        Decision::Settled(status) => (status == Status::Loaded, Vec::new(), false),
         Decision::GaveUp { .. } | Decision::ChangeIgnored | Decision::Refused(_) => return None,
     };
     let file = arrival.file.clone();
     let upheld = Vec::new();
-    Some(PlannedFile { file, id, receipt: Receipt::None, displaces, again, upheld })
+    Some(PlannedFile { file, id, receipt: Receipt::None, displaces, only_version, again, upheld })
 }
 
 /// Loaded members of older versions that the archive has no more.
@@ -168,8 +169,8 @@ impl Ingest {
     ) -> Result<bool> {
         let plan = self.table.plan().await;
         let begun = self.destination.begin(self.load_plan(&[row], &plan)).await?;
-        let Begun::Ready { load, already_loaded } = begun else { return Ok(false) };
-        if already_loaded.contains(&row.id) {
+        let Begun::Ready { load, already_loaded, overtaken } = begun else { return Ok(false) };
+        if already_loaded.contains(&row.id) || overtaken.contains(&row.id) {
             load.abort().await?;
             return Ok(true);
         }
@@ -186,7 +187,10 @@ impl Ingest {
         match load.commit(Vec::new(), vec![totals]).await?.pop() {
             Some(Outcome::SchemaChanged) => Ok(false),
             Some(Outcome::Failed(error)) => Err(error),
-            Some(Outcome::Committed | Outcome::AlreadyLoaded) | None => Ok(true),
+            // Whose archive another version is loaded of, the next run opens it.
+            Some(Outcome::Committed | Outcome::AlreadyLoaded | Outcome::Overtaken) | None => {
+                Ok(true)
+            }
         }
     }
 }

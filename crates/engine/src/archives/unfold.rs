@@ -18,9 +18,10 @@ use super::row::{row_of, settled_members, vanished_members};
 use super::shares::Sharing;
 use super::{ArchiveFile, Opened};
 use crate::arrivals::{Arrivals, Judged, Verdict};
+use crate::decisions::{Known, decide_on};
 use crate::file_progress::FileFailure;
 use crate::ingest::PlannedFile;
-use crate::pipeline::{Known, Run, decide_on};
+use crate::pipeline::Run;
 use crate::sampling::Candidates;
 use crate::tables::{Place, Table, Tables};
 
@@ -322,7 +323,8 @@ impl Run {
         let id = FileId::of(&table.plan().await.name(), &arrival.file);
         let Arrival { file, receipt } = arrival;
         let (displaces, upheld) = (Vec::new(), Vec::new());
-        let planned = PlannedFile { file, id, receipt, displaces, again: false, upheld };
+        let (only_version, again) = (false, false);
+        let planned = PlannedFile { file, id, receipt, displaces, only_version, again, upheld };
         let is_gone = error.kind() == ErrorKind::NotFound;
         let failure: FileFailure = error.into();
         let mut settled = Vec::new();

@@ -56,11 +56,13 @@ impl Ingest {
                 return Ok(Vec::new());
             };
             let begun = self.destination.begin(self.load_plan(&[file], plan)).await?;
-            let Begun::Ready { mut load, already_loaded } = begun else { return Ok(Vec::new()) };
+            let Begun::Ready { mut load, already_loaded, overtaken } = begun else {
+                return Ok(Vec::new());
+            };
             let mut writer = load.writer().await?;
             let mut is_late = false;
             let mut written = Ok(());
-            if !already_loaded.contains(&file.id) {
+            if !already_loaded.contains(&file.id) && !overtaken.contains(&file.id) {
                 written = try_steps(writer.as_mut(), file, &mut decoding, &mut refusals).await;
                 if written.is_ok() && refusals.first.is_empty() {
                     is_late = late.ask(writer.as_mut()).await.unwrap_or(false);

@@ -6,6 +6,7 @@
 //! its own ([`streamed`]). How a file ends is written down in [`settle`].
 
 mod locate;
+mod overwritten;
 mod settle;
 mod streamed;
 mod together;
@@ -26,7 +27,7 @@ pub(crate) use self::settle::{bad_end, count_bad_end};
 pub(crate) use self::streamed::without;
 use self::together::Decoded;
 use crate::decode::{Decoder, WholeFile};
-use crate::file_progress::{Contradiction, ErrorPolicy, FileFailure, FileProgress, Undecoded};
+use crate::file_progress::{Contradiction, ErrorPolicy, FileProgress, Undecoded};
 use crate::report::Tally;
 use crate::sampling::look_at;
 use crate::services::Settings;
@@ -44,6 +45,7 @@ pub(crate) struct PlannedFile {
     pub(crate) id: FileId,
     pub(crate) receipt: Receipt,
     pub(crate) displaces: Vec<FileId>,
+    pub(crate) only_version: bool,
     pub(crate) again: bool,
     /// Types of the table that stay, although values of the file contradict
     /// them.
@@ -69,6 +71,8 @@ pub(crate) struct Ingest {
 pub(super) enum FileEnd {
     Committed,
     AlreadyLoaded,
+    /// Another version of it was loaded meanwhile: nothing of it was.
+    Overtaken,
 }
 
 impl Ingest {
@@ -233,40 +237,6 @@ impl Ingest {
         Ok(samples.and_then(|samples| samples.into_iter().next()))
     }
 
-    /// The object was overwritten while it was read: start again as what it
-    /// is now.
-    async fn overwritten(
-        &self,
-        file: PlannedFile,
-        failure: FileFailure,
-        settled: &mut Vec<Receipt>,
-    ) -> Result<Option<PlannedFile>> {
-        let is_member = !file.file.member.is_empty();
-        match self.decoder.services.present(&file.file).await? {
-            // The next run lists the archive as it is now.
-            None if is_member => {
-                self.settle(&file, failure, settled).await?;
-                Ok(None)
-            }
-            Some(arrival) if arrival.file != file.file => {
-                let table = self.table.plan().await.name();
-                let id = FileId::of(&table, &arrival.file);
-                let upheld = Vec::new();
-                Ok(Some(PlannedFile { id, file: arrival.file, again: false, upheld, ..file }))
-            }
-            Some(_) => {
-                self.settle(&file, failure, settled).await?;
-                Ok(None)
-            }
-            None => {
-                let gone = Error::new(ErrorKind::NotFound, "was deleted while it was read");
-                let gone = gone.in_file(file.file.location()).into();
-                self.settle_as(Status::Vanished, &file, gone, settled).await?;
-                Ok(None)
-            }
-        }
-    }
-
     pub(super) fn load_plan(&self, files: &[&PlannedFile], plan: &Arc<TablePlan>) -> LoadPlan {
         LoadPlan {
             load_id: new_load_id(),
@@ -284,12 +254,13 @@ impl Ingest {
             file: file.file.clone(),
             stream: self.stream.name.clone(),
             displaces: file.displaces.clone(),
+            only_version: file.only_version,
             again: file.again,
         }
     }
 }
 
-/// The good ends, `None` when the schema changed, or the first failure.
+/// The good ends, `None` when it is to be planned again, or the first failure.
 pub(super) fn good_ends(ids: &[FileId], outcomes: Vec<Outcome>) -> Result<Option<Vec<FileEnd>>> {
     if outcomes.len() != ids.len() {
         return Err(Error::new(ErrorKind::Internal, "a commit answered for other files"));
@@ -299,7 +270,7 @@ pub(super) fn good_ends(ids: &[FileId], outcomes: Vec<Outcome>) -> Result<Option
         match outcome {
             Outcome::Committed => ends.push(FileEnd::Committed),
             Outcome::AlreadyLoaded => ends.push(FileEnd::AlreadyLoaded),
-            Outcome::SchemaChanged => return Ok(None),
+            Outcome::SchemaChanged | Outcome::Overtaken => return Ok(None),
             Outcome::Failed(error) => return Err(error),
         }
     }

@@ -20,7 +20,8 @@ impl Ingest {
         plan: &TablePlan,
         settled: &mut Vec<Receipt>,
     ) {
-        for ((file, whole), (end, progress)) in held.iter().zip(ends) {
+        let ended = held.iter().zip(ends).filter(|(_, (end, _))| *end != FileEnd::Overtaken);
+        for ((file, whole), (end, progress)) in ended {
             self.note_drift(&whole.drift, file, plan);
             let rows = whole.progress.totals().rows_loaded;
             self.decoder.services.observer.observe(Event::Written { rows });

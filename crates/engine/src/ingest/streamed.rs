@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use decant_core::stream::OnError;
-use decant_core::{Begun, Receipt, Result, Writer};
+use decant_core::{Begun, FileId, Receipt, Result, Writer};
 
 use super::{FileEnd, Ingest, PlannedFile, ends_the_run, good_ends};
 use crate::decode::{Decoding, Step};
@@ -38,6 +38,9 @@ impl Ingest {
         let error = loop {
             match self.stream_once(&file, plan, &mut late).await {
                 Ok(Streamed::Late) => {}
+                Ok(Streamed::Ended(FileEnd::Overtaken, _)) => {
+                    return self.overtaken(file, settled).await;
+                }
                 Ok(Streamed::Ended(end, progress)) => {
                     self.record_one(&file, end, progress.as_deref(), plan, settled);
                     return Ok(None);
@@ -81,12 +84,12 @@ impl Ingest {
             };
         }
         let begun = self.destination.begin(self.load_plan(&[file], plan)).await?;
-        let Begun::Ready { mut load, already_loaded } = begun else {
+        let Begun::Ready { mut load, already_loaded, overtaken } = begun else {
             return Ok(Streamed::SchemaChanged);
         };
-        if already_loaded.contains(&file.id) {
+        if let Some(end) = end_at_begin(file, &already_loaded, &overtaken) {
             load.abort().await?;
-            return Ok(Streamed::Ended(FileEnd::AlreadyLoaded, None));
+            return Ok(Streamed::Ended(end, None));
         }
         let mut writer = load.writer().await?;
         let mut refusals = late.of(file.id);
@@ -129,12 +132,12 @@ impl Ingest {
         progress: FileProgress,
     ) -> Result<Streamed> {
         let begun = self.destination.begin(self.load_plan(&[file], plan)).await?;
-        let Begun::Ready { load, already_loaded } = begun else {
+        let Begun::Ready { load, already_loaded, overtaken } = begun else {
             return Ok(Streamed::SchemaChanged);
         };
-        if already_loaded.contains(&file.id) {
+        if let Some(end) = end_at_begin(file, &already_loaded, &overtaken) {
             load.abort().await?;
-            return Ok(Streamed::Ended(FileEnd::AlreadyLoaded, None));
+            return Ok(Streamed::Ended(end, None));
         }
         let outcomes = load.commit(Vec::new(), vec![progress.totals()]).await?;
         Ok(match good_ends(&[file.id], outcomes)?.as_deref() {
@@ -191,6 +194,19 @@ impl Ingest {
             OnError::Reject => Refusing::Rejects,
             OnError::Fail | OnError::SkipFile => Refusing::Fails,
         }
+    }
+}
+
+/// How a file has ended before its first row is written, if it has.
+fn end_at_begin(
+    file: &PlannedFile,
+    already_loaded: &[FileId],
+    overtaken: &[FileId],
+) -> Option<FileEnd> {
+    match &file.id {
+        id if already_loaded.contains(id) => Some(FileEnd::AlreadyLoaded),
+        id if overtaken.contains(id) => Some(FileEnd::Overtaken),
+        _ => None,
     }
 }
 

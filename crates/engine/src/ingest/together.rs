@@ -53,7 +53,7 @@ impl Ingest {
         let error = match self.commit_patiently(&held, plan).await {
             Ok(Attempt::Done(ends)) => {
                 self.record(&held, &ends, plan, settled);
-                return Ok(Vec::new());
+                return self.overtaken_among(held, &ends, settled).await;
             }
             Ok(Attempt::Refused(id, failure)) => {
                 if let Some(at) = held.iter().position(|(file, _)| file.id == id) {
@@ -87,6 +87,22 @@ impl Ingest {
         Ok(again)
     }
 
+    /// What comes of those files that others have loaded another version of.
+    async fn overtaken_among(
+        &self,
+        held: Vec<Decoded>,
+        ends: &[(FileEnd, Option<FileProgress>)],
+        settled: &mut Vec<Receipt>,
+    ) -> Result<Vec<PlannedFile>> {
+        let mut again = Vec::new();
+        for ((file, _), (end, _)) in held.into_iter().zip(ends) {
+            if *end == FileEnd::Overtaken {
+                again.extend(self.overtaken(file, settled).await?);
+            }
+        }
+        Ok(again)
+    }
+
     async fn commit_patiently(&self, held: &[Decoded], plan: &Arc<TablePlan>) -> Result<Attempt> {
         let mut retry = Retry::new();
         let mut late = LateRefusals::default();
@@ -107,11 +123,11 @@ impl Ingest {
     ) -> Result<Attempt> {
         let files: Vec<&PlannedFile> = held.iter().map(|(file, _)| file).collect();
         let begun = self.destination.begin(self.load_plan(&files, plan)).await?;
-        let Begun::Ready { mut load, already_loaded } = begun else {
+        let Begun::Ready { mut load, already_loaded, overtaken } = begun else {
             return Ok(Attempt::SchemaChanged);
         };
-        let ours: Vec<&Decoded> =
-            held.iter().filter(|(file, _)| !already_loaded.contains(&file.id)).collect();
+        let is_ours = |id: &FileId| !already_loaded.contains(id) && !overtaken.contains(id);
+        let ours: Vec<&Decoded> = held.iter().filter(|(file, _)| is_ours(&file.id)).collect();
         let mut parts = Vec::new();
         let mut brought: Vec<FileProgress> =
             ours.iter().map(|(_, whole)| whole.progress.clone()).collect();
@@ -138,6 +154,7 @@ impl Ingest {
             ids.into_iter().zip(ends.into_iter().zip(brought)).collect();
         let end_of = |(file, _): &Decoded| match ours.remove(&file.id) {
             Some((end, progress)) => (end, Some(progress)),
+            None if overtaken.contains(&file.id) => (FileEnd::Overtaken, None),
             None => (FileEnd::AlreadyLoaded, None),
         };
         Ok(Attempt::Done(held.iter().map(end_of).collect()))

@@ -265,6 +265,7 @@ impl Ingest {
                 file: file.clone(),
                 stream: self.stream.name.clone(),
                 displaces: Vec::new(),
+                only_version: false,
                 again: false,
             }],
         };
@@ -308,7 +309,7 @@ impl Ingest {
             Some(Outcome::Committed) => Ok(Tried::Committed(Read { mended: written, still_bad })),
             Some(Outcome::SchemaChanged) => Ok(Tried::SchemaChanged),
             Some(Outcome::Failed(error)) => Err(error),
-            Some(Outcome::AlreadyLoaded) | None => {
+            Some(Outcome::AlreadyLoaded | Outcome::Overtaken) | None => {
                 Err(Error::new(ErrorKind::Internal, "a replay was answered as a load is"))
             }
         }
@@ -385,6 +386,7 @@ fn planned(stored: &StoredReject) -> PlannedFile {
         id: stored.file.id,
         receipt: Receipt::None,
         displaces: Vec::new(),
+        only_version: false,
         again: false,
         upheld: Vec::new(),
     }

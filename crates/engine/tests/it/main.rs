@@ -11,6 +11,7 @@ mod archives;
 mod drift;
 mod faults;
 mod groups;
+mod overlap;
 mod refusals;
 mod widening;
 mod world;

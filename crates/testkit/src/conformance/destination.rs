@@ -27,6 +27,7 @@ mod settling;
 mod stage;
 mod tables;
 mod values;
+mod versions;
 mod widening;
 
 use std::collections::BTreeMap;
@@ -48,6 +49,7 @@ pub use rows::*;
 pub use settling::*;
 pub use tables::*;
 pub use values::*;
+pub use versions::*;
 pub use widening::*;
 
 /// A row by column name, as text.
@@ -174,6 +176,10 @@ macro_rules! destination_conformance {
             an_aborted_reload_keeps_the_rows_of_the_file
             a_newer_version_displaces_the_older
             content_that_comes_back_is_loaded_again
+            a_version_beside_one_that_was_loaded_meanwhile_is_told
+            of_two_versions_that_are_loaded_at_once_one_is_told
+            versions_that_may_stand_beside_each_other_are_all_kept
+            many_versions_at_once_leave_one_of_each_key
             replace_leaves_exactly_the_new_rows
             an_aborted_replace_keeps_the_old_rows
             a_table_that_gained_a_column_is_planned_again

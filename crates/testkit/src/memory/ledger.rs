@@ -53,6 +53,17 @@ impl Book {
         of_table.filter(|entry| entry.status == Status::Loaded).map(|entry| entry.id).collect()
     }
 
+    pub(super) fn loaded_versions(&self, file: &FileVersion, table: &str) -> Vec<FileId> {
+        let place = |file: &FileVersion| {
+            (file.source.clone(), file.bucket.clone(), file.key.clone(), file.member.clone())
+        };
+        let of_table = self.entries.values().filter(|entry| entry.target_table == table);
+        of_table
+            .filter(|entry| entry.status == Status::Loaded && place(&entry.file) == place(file))
+            .map(|entry| entry.id)
+            .collect()
+    }
+
     pub(super) fn attempts(&self, id: FileId) -> u32 {
         self.entries.get(&id).map_or(0, |entry| entry.attempts)
     }

@@ -43,16 +43,41 @@ pub(super) async fn begin(
         }
         _ => already_loaded(&database.contents().books, ledger, &plan)?,
     };
+    let already = |file: &LoadFile| already_loaded.contains(&file.id);
+    let overtaken: Vec<FileId> =
+        overtaken(&database.contents().books, ledger, &plan, |file| !already(file));
     let load = MemoryLoad {
         database: database.clone(),
         ledger: ledger.to_owned(),
         plan,
         already_loaded: already_loaded.clone(),
+        overtaken: overtaken.clone(),
         written: Arc::default(),
         writing: Arc::default(),
         _locks: locks,
     };
-    Ok(Begun::Ready { load: Box::new(load), already_loaded })
+    Ok(Begun::Ready { load: Box::new(load), already_loaded, overtaken })
+}
+
+/// Those of the plan's files of which another version is loaded that is to
+/// stay.
+fn overtaken(
+    books: &BTreeMap<String, Book>,
+    ledger: &str,
+    plan: &LoadPlan,
+    is_asked: impl Fn(&LoadFile) -> bool,
+) -> Vec<FileId> {
+    let Some(book) = books.get(ledger) else { return Vec::new() };
+    let table = plan.table.to_string();
+    let asked = plan.files.iter().filter(|file| file.only_version && is_asked(file));
+    let is_overtaken = |file: &&LoadFile| {
+        let loaded = book.loaded_versions(&file.file, &table);
+        loaded.into_iter().any(|id| id != file.id && !file.displaces.contains(&id))
+    };
+    match plan.mode {
+        LoadMode::Append => asked.filter(is_overtaken).map(|file| file.id).collect(),
+        LoadMode::Replace | LoadMode::Replay => Vec::new(),
+    }
 }
 
 fn already_loaded(
@@ -76,6 +101,7 @@ struct MemoryLoad {
     ledger: String,
     plan: LoadPlan,
     already_loaded: Vec<FileId>,
+    overtaken: Vec<FileId>,
     written: Arc<Mutex<Written>>,
     /// Held by the one writer that may be open.
     writing: Arc<()>,
@@ -97,7 +123,7 @@ impl Load for MemoryLoad {
         }
         let writable = self.plan.files.iter().map(|file| file.id);
         Ok(Box::new(MemoryWriter {
-            writable: writable.filter(|id| !self.already_loaded.contains(id)).collect(),
+            writable: writable.filter(|id| self.is_loading(*id)).collect(),
             schema: self.plan.schema.clone(),
             current: None,
             part: Part { rows: 0, rejects: 0, payload: String::new() },
@@ -118,6 +144,10 @@ impl Load for MemoryLoad {
         let mut contents = self.database.contents();
         if contents.schema_of(&self.plan.table).as_ref() != Some(&self.plan.schema) {
             return Ok(totals.iter().map(|_| Outcome::SchemaChanged).collect());
+        }
+        let is_asked = |file: &LoadFile| self.is_loading(file.id);
+        if !overtaken(&contents.books, &self.ledger, &self.plan, is_asked).is_empty() {
+            return Ok(totals.iter().map(|_| Outcome::Overtaken).collect());
         }
         self.make_visible(&mut contents, written, &totals)?;
         Ok(totals.iter().map(|_| Outcome::Committed).collect())
@@ -146,10 +176,13 @@ fn internal(message: &str) -> Error {
 }
 
 impl MemoryLoad {
+    fn is_loading(&self, id: FileId) -> bool {
+        !self.already_loaded.contains(&id) && !self.overtaken.contains(&id)
+    }
+
     fn check_files(&self, totals: &[FileTotals]) -> Result<()> {
         let is_mine = |id| self.plan.files.iter().any(|file| file.id == id);
-        match totals.iter().find(|file| !is_mine(file.id) || self.already_loaded.contains(&file.id))
-        {
+        match totals.iter().find(|file| !is_mine(file.id) || !self.is_loading(file.id)) {
             Some(file) => Err(internal(&format!("the load has not claimed file {}", file.id))),
             None => Ok(()),
         }
@@ -169,7 +202,7 @@ impl MemoryLoad {
             return Err(internal("the table went while it was held"));
         };
         let loading: Vec<&LoadFile> =
-            self.plan.files.iter().filter(|file| !self.already_loaded.contains(&file.id)).collect();
+            self.plan.files.iter().filter(|file| self.is_loading(file.id)).collect();
         let going: Vec<FileId> = loading
             .iter()
             .flat_map(|file| file.displaces.iter().chain([&file.id]))

@@ -11,7 +11,7 @@ use super::stage::{Stage, assert_all_committed, totals_of};
 use crate::batches;
 
 /// How long somebody is watched who must not get on.
-const WATCHED: Duration = Duration::from_millis(300);
+pub(super) const WATCHED: Duration = Duration::from_millis(300);
 
 /// A file that the ledger has as loaded is told at the begin, its neighbours
 /// are loaded.
@@ -172,9 +172,10 @@ async fn load_what_is_new(stage: &Stage<'_>, files: &[LoadFile]) -> usize {
     while !wanted.is_empty() {
         let plan = stage.plan(wanted.clone());
         let begun = stage.destination.begin(plan).await.expect("the load begins, perhaps later");
-        let Begun::Ready { mut load, already_loaded } = begun else {
+        let Begun::Ready { mut load, already_loaded, overtaken } = begun else {
             panic!("nobody changed the table");
         };
+        assert_eq!(overtaken, [], "files of one version each");
         wanted.retain(|file| !already_loaded.contains(&file.id));
         let part = stage.write(load.as_mut(), &wanted, 3).await;
         let outcomes = load.commit(vec![part], totals_of(&wanted, 3)).await;

@@ -48,7 +48,7 @@ async fn replay_rows(
     still_bad: &[Reject],
 ) -> Result<()> {
     let begun = stage.destination.begin(replay(stage, file)).await?;
-    let Begun::Ready { mut load, already_loaded } = begun else {
+    let Begun::Ready { mut load, already_loaded, .. } = begun else {
         panic!("the table did not change since the plan was made")
     };
     assert_eq!(already_loaded, [], "a replay asks for files that are loaded");

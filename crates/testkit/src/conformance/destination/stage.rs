@@ -91,7 +91,10 @@ impl<'f> Stage<'f> {
 
     pub(super) async fn begin_plan(&self, plan: LoadPlan) -> (Box<dyn Load>, Vec<FileId>) {
         match self.destination.begin(plan).await.expect("the load begins") {
-            Begun::Ready { load, already_loaded } => (load, already_loaded),
+            Begun::Ready { load, already_loaded, overtaken } => {
+                assert_eq!(overtaken, [], "files of which the plan knows every version");
+                (load, already_loaded)
+            }
             Begun::SchemaChanged => panic!("the table did not change since the plan was made"),
         }
     }
