@@ -266,3 +266,13 @@ fn standard_error_has_no_colours_where_nobody_sees_them() {
     let run = world.load("orders/", &["-v"]).exits(0);
     run.never_says("\u{1b}[");
 }
+
+#[test]
+fn more_columns_than_a_table_holds_are_refused_with_the_cure() {
+    on_both(|world| {
+        let header: Vec<String> = (0..4000).map(|column| format!("c{column}")).collect();
+        world.put("wide/1.csv", format!("{}\n{}\n", header.join(","), vec!["1"; 4000].join(",")));
+        let run = world.load("wide/", &[]).exits(1);
+        fails(&run, "Unsupported", &["columns"], &["`select`", "`exclude`"]);
+    });
+}

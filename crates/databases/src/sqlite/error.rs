@@ -11,7 +11,12 @@ pub(crate) fn explain(error: rusqlite::Error) -> Error {
     let kind = kind_of(&error);
     let code = error.sqlite_error().map(|cause| cause.extended_code);
     let mut explained = Error::new(kind, message_of(&error));
-    if let Some(hint) = error.sqlite_error_code().and_then(hint_of) {
+    if has_too_many_columns(&error) {
+        explained = explained.with_hint(
+            "SQLite holds 2,000 columns: choose some with `select`, or leave some out with \
+             `exclude`",
+        );
+    } else if let Some(hint) = error.sqlite_error_code().and_then(hint_of) {
         explained = explained.with_hint(hint);
     }
     if let Some(code) = code {
@@ -26,6 +31,10 @@ fn message_of(error: &rusqlite::Error) -> String {
         rusqlite::Error::SqlInputError { msg, .. } => format!("SQLite: {msg}"),
         other => format!("SQLite: {other}"),
     }
+}
+
+fn has_too_many_columns(error: &rusqlite::Error) -> bool {
+    error.to_string().contains("too many columns on")
 }
 
 fn kind_of(error: &rusqlite::Error) -> ErrorKind {
