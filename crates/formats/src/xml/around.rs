@@ -12,6 +12,8 @@ use crate::values::complaint::quoted;
 
 /// Deepest nesting around rows.
 const DEPTH_MAX: usize = 512;
+/// Elements that are named where there is no row.
+const NAMED_MAX: usize = 6;
 /// Bytes that are quoted of text where none may be.
 const QUOTED_BYTES: usize = 24;
 
@@ -90,8 +92,40 @@ impl Reading<'_> {
         if !self.root_seen {
             return Err(self.malformed(Fault::new(end, "the document has no element")));
         }
+        // A root without elements is a table without rows.
+        if self.seen.len() > 1 && self.ordinal == 0 {
+            return Err(self.no_row());
+        }
         self.done = true;
         Ok(())
+    }
+
+    /// Keeps an element that is no row, until there is one.
+    fn see(&mut self, name: &[u8]) {
+        let was_said = self.settings.options.row_element.is_some();
+        if !was_said || self.ordinal > 0 || self.seen.len() >= NAMED_MAX {
+            return;
+        }
+        let elements = self.around.iter().map(|open| &open[..]).chain([name]);
+        let path: Vec<_> = elements.map(|name| String::from_utf8_lossy(local(name))).collect();
+        let path = path.join("/");
+        if !self.seen.contains(&path) {
+            self.seen.push(path);
+        }
+    }
+
+    fn no_row(&self) -> Error {
+        let row = self.settings.path.join("/");
+        let seen: Vec<String> = self.seen.iter().map(|path| quoted(path.as_bytes())).collect();
+        let more = if seen.len() < NAMED_MAX { "" } else { ", …" };
+        let message = format!(
+            "the document has no element `{row}`, which was said to be a row; it has {}{more}",
+            seen.join(", ")
+        );
+        Error::new(ErrorKind::MalformedFile, message).with_hint(
+            "name one that it has with `--row-element`, or none: the first child of the root \
+             that is repeated is a row then",
+        )
     }
 
     /// Reads the markup at hand, unless it is a row.
@@ -157,6 +191,7 @@ impl Reading<'_> {
             let message = format!("a tag is longer than {limit} bytes (record_bytes_max)");
             return Err(self.malformed(Fault::new(at, message)));
         };
+        self.see(&name);
         self.window.at = end;
         if !empty {
             if self.around.len() >= DEPTH_MAX {

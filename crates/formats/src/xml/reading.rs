@@ -55,11 +55,13 @@ pub(super) struct Reading<'i> {
     /// The names of the elements around what is at hand, with their prefixes.
     pub(super) around: Vec<Box<[u8]>>,
     pub(super) root_seen: bool,
+    /// The first elements that are no rows, with those around them.
+    pub(super) seen: Vec<String>,
     /// What is being passed.
     pub(super) passing: Option<Inside>,
     /// A row that is too long, of which the rest is being passed.
     pub(super) long: Option<Extent>,
-    ordinal: u64,
+    pub(super) ordinal: u64,
     pub(super) done: bool,
 }
 
@@ -112,6 +114,7 @@ impl<'i> Reading<'i> {
             cells: Vec::new(),
             around: Vec::new(),
             root_seen: false,
+            seen: Vec::new(),
             passing: None,
             long: None,
             ordinal: 0,

@@ -39,6 +39,30 @@ fn a_document_that_is_not_well_formed_fails_with_line_and_column() {
 }
 
 #[test]
+fn a_row_element_that_does_not_occur_is_an_error_that_names_those_that_do() {
+    let file = "<x:shop><meta/><orders><order id='1'/><order id='2'/></orders></x:shop>";
+    for row in ["item", "Order", "items/order", "order/orders"] {
+        let error = refusal(file, &rows_of(row));
+        assert_eq!(error.kind(), ErrorKind::MalformedFile);
+        let expected = format!(
+            "the document has no element `{row}`, which was said to be a row; it has `shop`, \
+             `shop/meta`, `shop/orders`, `shop/orders/order`"
+        );
+        assert_eq!(error.message(), expected);
+        assert!(error.hint().unwrap().contains("--row-element"));
+    }
+    let many = "<a><b/><c/><d/><e/><f/><g/></a>";
+    assert!(refusal(many, &rows_of("r")).message().ends_with("`a/e`, `a/f`, …"));
+}
+
+#[test]
+fn a_root_without_elements_has_no_rows() {
+    for file in ["<orders/>", "<orders> </orders>", "<orders>none</orders>"] {
+        check(file, &rows_of("order"), "", &[]);
+    }
+}
+
+#[test]
 fn entities_are_refused_by_name_and_never_expanded() {
     for (name, declaration) in [
         ("lol", "<!ENTITY lol \"lol\"><!ENTITY lol2 \"&lol;&lol;\">"),
