@@ -133,6 +133,28 @@ fn an_archive_alone_makes_its_table_and_a_plan_shows_its_members() {
 }
 
 #[test]
+fn an_archive_without_members_is_told_of_and_is_no_failure() {
+    on_both(|world| {
+        world.put("orders/1.zip", zip(&[]));
+        world.put("orders/2.tar", tar(&[]));
+        let told = |key: &str, files: &str| {
+            let run = world.load(key, &[]).exits(0);
+            assert_eq!(run.files(), files, "{key}");
+            run.report()["notes"]
+                .to_string()
+                .contains(&format!("{key}: the archive has no members"))
+        };
+        assert!(told("orders/1.zip", "excluded 1"));
+        assert!(told("orders/2.tar", "excluded 1"));
+        world.put("orders/3.csv", "id\n1\n");
+        world.load("orders/3.csv", &[]).exits(0);
+        assert!(told("orders/1.zip", "excluded 1"));
+        assert!(!told("orders/1.zip", "already_loaded 1"));
+        assert_eq!(ids(world), ["1"]);
+    });
+}
+
+#[test]
 fn a_large_tar_streams_its_members() {
     on_both(|world| {
         let rows = |first: u32| -> String {

@@ -236,7 +236,9 @@ impl Run {
         if !matches!(decision, Decision::Settled(Status::Loaded)) {
             return Ok(false);
         }
-        let count = settled_members(&judged.arrival, &plan.name(), known, stream).count;
+        let members = settled_members(&judged.arrival, &plan.name(), known, stream).count;
+        // One that has nothing for the table counts as itself.
+        let count = members.max(1);
         self.tally.files(|files| {
             files.listed += count;
             files.already_loaded += count;
@@ -253,7 +255,12 @@ impl Run {
             let archive = self.archives.archive(&arrival.file, &stream.format);
             let Some(archive) = archive.map_err(&named)? else { return Ok(None) };
             match self.archives.opened(&archive).await {
-                Ok(opened) => return Ok(Some(Open { arrival, archive, opened })),
+                Ok(opened) => {
+                    if opened.members().is_empty() {
+                        self.tally.note(format!("{location}: the archive has no members"));
+                    }
+                    return Ok(Some(Open { arrival, archive, opened }));
+                }
                 Err(error) if error.kind() == ErrorKind::Conflict => {
                     match self.services.present(&arrival.file).await? {
                         Some(now) if now.file != arrival.file => arrival.file = now.file,
@@ -298,6 +305,12 @@ impl Run {
         }
         let Open { arrival, archive, .. } = open;
         let sharing = Sharing { row, checksum, table, receipt: arrival.receipt, archive };
+        if judged.is_empty() {
+            self.tally.files(|files| {
+                files.listed += 1;
+                files.excluded += 1;
+            });
+        }
         if count == 0 {
             self.settle_archive(stream, arrivals, sharing).await?;
             return Ok(judged);
