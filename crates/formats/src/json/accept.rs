@@ -37,12 +37,17 @@ impl Reading<'_> {
         taken: Taken,
         name: Option<Token>,
     ) -> Result<()> {
-        if let Taken::Bad(fault) = taken {
-            self.reject(rows, (start, end), fault);
-            return Ok(());
-        }
-        let repair = match self.fit_elements(start, end) {
-            Ok(repair) => repair,
+        let (text, encoding_fault) = match taken {
+            Taken::Bad(fault) => {
+                self.reject(rows, (start, end), fault);
+                return Ok(());
+            }
+            Taken::Mended(text, fault) => (Some(text), Some(fault)),
+            _ => (None, None),
+        };
+        let text = text.as_deref();
+        let fitted = match self.fit_elements(start, end, text) {
+            Ok(fitted) => fitted,
             Err(fault) => {
                 self.reject(rows, (start, end), fault);
                 return Ok(());
@@ -52,17 +57,26 @@ impl Reading<'_> {
         if let Some(name) = name {
             self.cells.push((self.columns.index(), name));
         }
-        match self.columns.resolve(self.window.bytes(), &self.events, &mut self.cells) {
+        let named = self.cells.len();
+        let bytes = text.unwrap_or(self.window.bytes());
+        match self.columns.resolve(bytes, &self.events, &mut self.cells) {
             Ok(()) => {
+                let number = rows.block.rows.len();
+                if let Some(text) = text {
+                    self.keep_mended(text, named);
+                    let kind = RepairKind::Replaced;
+                    rows.block.repairs.push(Repaired { row: number, kind, cut: Vec::new() });
+                }
                 self.ordinal += 1;
                 let row = Row { start, end, place: Some(place), ordinal: self.ordinal };
-                let number = rows.block.rows.len();
-                let repair = repair.map(|(kind, cut)| Repaired { row: number, kind, cut });
+                let repair = fitted.map(|(kind, cut)| Repaired { row: number, kind, cut });
                 rows.block.repairs.extend(repair);
                 rows.block.push(row, &self.cells);
                 rows.block.rows_read += 1;
             }
-            Err(Refusal::Row(fault)) => self.reject(rows, (start, end), fault),
+            Err(Refusal::Row(fault)) => {
+                self.reject(rows, (start, end), encoding_fault.unwrap_or(fault));
+            }
             Err(Refusal::File(error)) => return Err(*error),
         }
         Ok(())
@@ -86,7 +100,12 @@ impl Reading<'_> {
 
     /// An array of another length than the first is a bad row; lenient reading
     /// cuts it, or leaves columns without a value.
-    fn fit_elements(&mut self, start: usize, end: usize) -> Result<Option<Fitted>, Fault> {
+    fn fit_elements(
+        &mut self,
+        start: usize,
+        end: usize,
+        mended: Option<&[u8]>,
+    ) -> Result<Option<Fitted>, Fault> {
         if self.window.bytes().get(start) != Some(&b'[') {
             return Ok(None);
         }
@@ -100,7 +119,7 @@ impl Reading<'_> {
         }
         let cut = self.events.split_off(width.min(found));
         let kind = if cut.is_empty() { RepairKind::Padded } else { RepairKind::Cut };
-        let texts = Texts { window: self.window.bytes(), store: &[] };
+        let texts = Texts { window: mended.unwrap_or(self.window.bytes()), store: &[] };
         let cut = cut.iter().filter_map(|event| match event {
             Event::Element(token) => Some(*token),
             _ => None,

@@ -25,7 +25,8 @@
 //!
 //! The text is UTF-8, or UTF-16 by its mark or its zeros, or what the options
 //! say; no other encoding is guessed. Bytes without a meaning in it make a bad
-//! row, and positions are those of the file.
+//! row, as halves of surrogate pairs do; lenient reading puts U+FFFD in their
+//! place. Positions are those of the file.
 //!
 //! Values:
 //!
@@ -59,6 +60,7 @@ mod extent;
 pub(crate) mod fault;
 mod fill;
 pub(crate) mod keyed;
+mod mend;
 mod open;
 mod reading;
 pub(crate) mod sample;

@@ -74,8 +74,11 @@ pub(super) struct Reading<'i> {
     pub(super) settings: Settings,
     pub(super) columns: Columns,
     pub(super) memory: Memory,
-    /// Bytes of values that are kept longer than a block.
+    /// Bytes of values that do not stand in the window as they are: what is
+    /// kept longer than a block, and behind it the mended rows of a block.
     pub(super) store: Vec<u8>,
+    /// Bytes of the store that are kept longer than a block.
+    kept_bytes: usize,
     pub(super) source: Source,
     /// Containers around the rows, the innermost last.
     pub(super) around: Vec<Around>,
@@ -101,6 +104,7 @@ impl<'i> Reading<'i> {
             columns: Columns::new(settings.flatten.clone()),
             memory: Memory::default(),
             store: Vec::new(),
+            kept_bytes: 0,
             source: Source::Nothing,
             around: Vec::new(),
             explanation,
@@ -113,6 +117,7 @@ impl<'i> Reading<'i> {
             done: false,
         };
         reading.find_rows()?;
+        reading.kept_bytes = reading.store.len();
         Ok(reading)
     }
 
@@ -159,6 +164,7 @@ impl<'i> Reading<'i> {
         loop {
             block.clear();
             self.window.forget();
+            self.store.truncate(self.kept_bytes);
             self.pass_pending()?;
             self.paused = false;
             let mut rows = Yield { block, rejects };
@@ -211,7 +217,7 @@ impl<'i> Reading<'i> {
         let start = self.window.at;
         let place = self.window.mark_at(start);
         let fault = match self.take()? {
-            taken @ (Taken::Row | Taken::Bad(_)) => {
+            taken @ (Taken::Row | Taken::Mended(..) | Taken::Bad(_)) => {
                 let end = self.window.at;
                 match self.window.next_byte_of_line()? {
                     None | Some(b'\n') => {
@@ -333,7 +339,7 @@ impl<'i> Reading<'i> {
         self.window.next_byte()?;
         let value = self.window.at;
         let taken = self.take()?;
-        if let (Taken::Row, Some(Event::Scalar(_) | Event::Element(_))) =
+        if let (Taken::Row | Taken::Mended(..), Some(Event::Scalar(_) | Event::Element(_))) =
             (&taken, self.events.first())
         {
             let fault = Fault::new(value, value + 1, What::Expected("an object of values"));

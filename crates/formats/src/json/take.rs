@@ -12,6 +12,9 @@ use super::token::{Key, Token};
 /// What came of reading a row.
 pub(super) enum Taken {
     Row,
+    /// Good only in this text, of which its parts are places; what is wrong
+    /// with it as it stands.
+    Mended(Vec<u8>, Fault),
     /// Its structure is sound, its content is not.
     Bad(Fault),
     Broken(Fault),
@@ -40,8 +43,13 @@ impl Reading<'_> {
                 }
                 Ok(()) if end.saturating_sub(start) <= limit => {
                     self.window.at = end;
-                    let fault = self.content_fault(start, end);
-                    return Ok(fault.map_or(Taken::Row, Taken::Bad));
+                    let Some(fault) = self.content_fault(start, end) else {
+                        return Ok(Taken::Row);
+                    };
+                    return Ok(match self.mended(start, end, &fault) {
+                        Some(text) => Taken::Mended(text, fault),
+                        None => Taken::Bad(fault),
+                    });
                 }
                 _ => return Ok(Taken::TooLong),
             }

@@ -1,7 +1,7 @@
 //! JSON in other encodings than UTF-8.
 
 use decant_core::ErrorKind;
-use decant_core::format::{Format, SampleLimits};
+use decant_core::format::{Format, RepairKind, SampleLimits};
 use decant_core::reject::Reason;
 use decant_core::stream::FormatOptions;
 
@@ -90,6 +90,49 @@ fn bytes_without_a_meaning_make_a_bad_row_in_every_encoding() {
     assert_eq!((&reject.reason, reject.line), (&Reason::Encoding, Some(2)));
     assert_eq!(reject.detail, "there are bytes that are not UTF-16LE (line 2, column 7)");
     assert_eq!(reject.byte_offset, Some(18));
+}
+
+#[test]
+fn lenient_reading_replaces_what_is_no_character_and_counts_it() {
+    let lenient = FormatOptions { lenient: true, ..plain() };
+    let rows: [&[u8]; 4] = [
+        b"{\"a\":\"x\",\"b\":1}",
+        b"{\"a\":\"y\xff\",\"b\":2}",
+        b"{\"a\":[\"\\ud800\"],\"b\":3}",
+        b"{\"a\":\"\\udc00\xfe\"}",
+    ];
+    let expected = ["x|1", "y\u{fffd}|2", "[\"\\ufffd\"]|3", "\u{fffd}\u{fffd}|~"];
+    for (begin, between, end) in [("", "\n", "\n"), ("[", ",", "]"), ("{\"r\":[", ", ", "]}")] {
+        let file = [begin.as_bytes(), &rows.join(between.as_bytes()), end.as_bytes()].concat();
+        let records_path = begin.starts_with('{').then(|| "/r".to_owned());
+        let options = FormatOptions { records_path, ..lenient.clone() };
+        let decoded = check(&file, &options, "a|b", &expected);
+        assert!(decoded.rejects.is_empty());
+        let repairs: Vec<_> =
+            decoded.repairs.iter().map(|it| (it.0, it.1, it.3.is_some())).collect();
+        assert_eq!(repairs, [2, 3, 4].map(|row| (row, RepairKind::Replaced, false)));
+        assert!(memchr::memmem::find(&decoded.places.bytes, rows[1]).is_some());
+    }
+    let arrays = b"[[1,\"\xff\"],[2],[\"\xff\",4,5]]";
+    let decoded =
+        check(arrays, &lenient, "column_1|column_2", &["1|\u{fffd}", "2|~", "\u{fffd}|4"]);
+    let repairs: Vec<_> = decoded.repairs.iter().map(|it| (it.0, it.1)).collect();
+    let expected = [
+        (1, RepairKind::Replaced),
+        (2, RepairKind::Padded),
+        (3, RepairKind::Replaced),
+        (3, RepairKind::Cut),
+    ];
+    assert_eq!(repairs, expected);
+}
+
+#[test]
+fn lenient_reading_leaves_bad_what_is_more_than_a_bad_character() {
+    let lenient = FormatOptions { lenient: true, ..plain() };
+    let file = b"{\"\xff\":1,\"\xfe\":2}\n{\"a\":\"\xff\",\"a\":1}\n{\"a\":tru\xff}\n{\"a\":3}\n";
+    let decoded = check(file, &lenient, "a", &["3"]);
+    assert_eq!((decoded.rejects.len(), decoded.repairs.len()), (3, 0));
+    assert_eq!(decoded.rejects[0].reason, Reason::Encoding);
 }
 
 #[test]
