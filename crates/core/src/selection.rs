@@ -34,8 +34,6 @@ enum Pattern {
     Folder(String),
     /// A glob over the whole key, and its longest literal prefix.
     Glob { matcher: GlobMatcher, text: String, literal: String },
-    /// A regular expression searched in the key, below a folder.
-    Regex { regex: Regex, folder: String },
 }
 
 impl Pattern {
@@ -45,9 +43,9 @@ impl Pattern {
             Self::KeyOrFolder(path) => {
                 vec![Scan::Key(path.clone()), Scan::Prefix(format!("{path}/"))]
             }
-            Self::Folder(prefix)
-            | Self::Glob { literal: prefix, .. }
-            | Self::Regex { folder: prefix, .. } => vec![Scan::Prefix(prefix.clone())],
+            Self::Folder(prefix) | Self::Glob { literal: prefix, .. } => {
+                vec![Scan::Prefix(prefix.clone())]
+            }
         }
     }
 
@@ -59,9 +57,6 @@ impl Pattern {
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
             Self::Folder(folder) => key.starts_with(folder.as_str()),
             Self::Glob { matcher, .. } => matcher.is_match(key),
-            Self::Regex { regex, folder } => {
-                key.starts_with(folder.as_str()) && regex.is_match(key)
-            }
         }
     }
 
@@ -70,7 +65,6 @@ impl Pattern {
         match self {
             Self::Key(text) | Self::KeyOrFolder(text) | Self::Folder(text) => text,
             Self::Glob { text, .. } => text,
-            Self::Regex { regex, .. } => regex.as_str(),
         }
     }
 
@@ -78,7 +72,6 @@ impl Pattern {
         folder_of(match self {
             Self::Key(text) | Self::KeyOrFolder(text) | Self::Folder(text) => text,
             Self::Glob { literal, .. } => literal,
-            Self::Regex { folder, .. } => folder,
         })
     }
 
@@ -125,6 +118,8 @@ impl Scan {
 pub struct Selection {
     /// Never empty; one is enough.
     patterns: Vec<Pattern>,
+    /// Must be found in the key, whichever pattern matches.
+    search: Option<Regex>,
     exclude: Vec<(GlobMatcher, String)>,
     extension: Option<String>,
     min_age: Duration,
@@ -212,19 +207,20 @@ impl Selection {
         Ok(Self::of(Pattern::Glob { matcher, text: glob.to_owned(), literal }))
     }
 
-    /// A regular expression that is searched in the key, below `folder`
-    /// (empty, or ending in `/`).
-    pub fn regex(folder: &str, regex: &str) -> Result<Self> {
-        let compiled = Regex::new(regex).map_err(|error| {
+    /// Keeps only keys in which this regular expression is found, and hands
+    /// out its named groups.
+    pub fn searched(mut self, regex: &str) -> Result<Self> {
+        self.search = Some(Regex::new(regex).map_err(|error| {
             Error::new(ErrorKind::InvalidConfig, format!("`{regex}` is not a regular expression"))
                 .caused_by(error)
-        })?;
-        Ok(Self::of(Pattern::Regex { regex: compiled, folder: folder.to_owned() }))
+        })?);
+        Ok(self)
     }
 
     fn of(pattern: Pattern) -> Self {
         Self {
             patterns: vec![pattern],
+            search: None,
             exclude: Vec::new(),
             extension: None,
             min_age: Duration::ZERO,
@@ -281,10 +277,7 @@ impl Selection {
 
     /// The regular expression, whose named groups columns and tables may use.
     pub fn named_groups(&self) -> Option<&Regex> {
-        self.patterns.iter().find_map(|pattern| match pattern {
-            Pattern::Regex { regex, .. } => Some(regex),
-            _ => None,
-        })
+        self.search.as_ref()
     }
 
     /// The longest folder that every selected key is in: empty, or ending
@@ -312,7 +305,7 @@ impl Selection {
     ) -> Option<Exclusion> {
         let named = |pattern: &Pattern| matches!(pattern, Pattern::Key(wanted) if wanted == key);
         if self.patterns.iter().any(named) {
-            return None;
+            return self.not_found(key);
         }
         if key.ends_with('/') && size == 0 {
             return Some(Exclusion::FolderMarker);
@@ -351,9 +344,17 @@ impl Selection {
             let patterns: Vec<&str> = self.patterns.iter().map(Pattern::text).collect();
             return Some(Exclusion::NotMatched(patterns.join("`, `")));
         }
-        let extension = self.extension.as_ref()?;
-        let name = key.rsplit('/').next().unwrap_or(key).to_lowercase();
-        (!name.ends_with(extension.as_str())).then(|| Exclusion::OtherExtension(extension.clone()))
+        self.not_found(key).or_else(|| {
+            let extension = self.extension.as_ref()?;
+            let name = key.rsplit('/').next().unwrap_or(key).to_lowercase();
+            let is_other = !name.ends_with(extension.as_str());
+            is_other.then(|| Exclusion::OtherExtension(extension.clone()))
+        })
+    }
+
+    fn not_found(&self, key: &str) -> Option<Exclusion> {
+        let search = self.search.as_ref().filter(|search| !search.is_match(key))?;
+        Some(Exclusion::NotMatched(search.as_str().to_owned()))
     }
 
     /// Hidden below the folder of every pattern that matches.
@@ -586,9 +587,19 @@ mod tests {
 
     #[test]
     fn a_regex_is_searched_in_the_whole_key() {
-        let selection = Selection::regex("in/", r"(?P<day>\d{8})\.csv$").unwrap();
-        assert_eq!(judge(&selection, "in/x/20260101.csv"), None);
-        assert_eq!(judge(&selection, "in/x/2026.csv"), Some("not_matched"));
-        assert!(selection.named_groups().is_some());
+        for selection in [
+            Selection::path("in/").unwrap(),
+            Selection::glob("in/**/*.csv").unwrap(),
+            Selection::path("in/x/20260101.csv").unwrap().or(Selection::key("in/x/2026.csv")),
+        ] {
+            assert!(selection.named_groups().is_none());
+            let selection = selection.searched(r"(?P<day>\d{8})\.csv$").unwrap();
+            assert_eq!(judge(&selection, "in/x/20260101.csv"), None, "{selection:?}");
+            assert_eq!(judge(&selection, "in/x/2026.csv"), Some("not_matched"), "{selection:?}");
+            assert!(selection.named_groups().is_some());
+        }
+        let folder = Selection::path("in/").unwrap().searched("x").unwrap();
+        assert_eq!(judge(&folder, "out/x.csv"), Some("not_matched"));
+        assert_eq!(folder.scans(), [Scan::Prefix("in/".into())]);
     }
 }

@@ -94,6 +94,10 @@ pub(crate) struct StreamArgs {
 #[derive(Args)]
 #[command(next_help_heading = "Files")]
 struct FileArgs {
+    /// Only keys in which this regular expression is found; its named groups,
+    /// (?P<day>[0-9]+), are {path:day} in --table and --add-column
+    #[arg(long, value_name = "REGEX", env = "DECANT_PATH_PATTERN")]
+    path_pattern: Option<String>,
     /// Leave out what this glob below SOURCE's folder matches; without a `/`
     /// it means names in any folder; may be given several times
     #[arg(long, value_name = "GLOB", env = "DECANT_EXCLUDE", value_delimiter = '\n')]
@@ -151,7 +155,7 @@ impl StreamArgs {
     pub(crate) fn options(&self) -> Result<StreamOptions> {
         Ok(StreamOptions {
             files: None,
-            pattern: None,
+            pattern: self.files.path_pattern.clone(),
             exclude: texts(&self.files.exclude),
             extension: self.files.extension.clone(),
             table: self.table.clone(),

@@ -76,6 +76,25 @@ fn columns_come_from_the_key_the_file_and_the_line() {
 }
 
 #[test]
+fn a_load_takes_columns_and_tables_from_named_groups() {
+    on_both(|world| {
+        world.put("in/course_A/1.csv", "id\n1\n");
+        world.put("in/course_B/2.csv", "id\n2\n");
+        world.put("in/other/3.csv", "id\n3\n");
+        let pattern = ["--path-pattern", "/course_(?P<course>[^/]+)/"];
+        let column = ["--add-column", "course={path:course}"];
+        let run = world.load("in/", &[&pattern[..], &column, &["--table", "t"]].concat()).exits(0);
+        assert_eq!(run.files(), "excluded 1, loaded 2");
+        assert_eq!(world.query("SELECT id, course FROM t ORDER BY id"), ["1|A", "2|B"]);
+        let table = ["--table", "of_{path:course}"];
+        world.load("in/**/*.csv", &[&pattern[..], &table].concat()).exits(0);
+        assert_eq!(world.query("SELECT id FROM of_a"), ["1"]);
+        let run = world.load("in/", &["--path-pattern", "("]).exits(2);
+        assert_eq!(run.error()["message"].as_str().map(|it| it.contains("`(`")), Some(true));
+    });
+}
+
+#[test]
 fn values_are_trimmed_before_they_are_read() {
     on_both(|world| {
         world.put("in/1.csv", "id,name,n\n1,  ada ,  10\n2, bob,20  \n");

@@ -132,6 +132,8 @@ fn the_options_that_were_given_are_written_down() {
             "--file-id",
             "--min-age",
             "1ms",
+            "--path-pattern",
+            "orders/(?P<number>\\d+)",
         ];
         let url = world.database.url();
         let words = ["s3://shop/in/orders/", "--to", &url, "--table", "direct"];

@@ -115,9 +115,7 @@ fn cure_of(state: &str) -> Option<&'static str> {
         "53300" => "lower the number of connections, or raise max_connections on the server",
         "53100" => "the server's disk is full; nothing of this load was kept",
         "42501" => "grant the role what it needs: INSERT on the table, CREATE on the schema",
-        "54011" => {
-            "choose some of the columns with `select`, or leave some out with `exclude`"
-        }
+        "54011" => "choose some of the columns with `select`, or leave some out with `exclude`",
         "57014" => "the role's statement_timeout may be too short for a load: ALTER ROLE ... SET",
         "55P03" => "another session holds the lock; see pg_stat_activity and pg_locks",
         _ if state.starts_with("23") => {

@@ -19,7 +19,7 @@ pub const LOAD_STREAM: &str = "load";
 pub struct LoadOptions {
     /// One or more locations, all in one bucket or all local.
     pub sources: Vec<String>,
-    /// The keys of a stream; `files` and `pattern` stand in the sources.
+    /// The keys of a stream; `files` stands in the sources.
     pub stream: StreamOptions,
     /// What every verb takes.
     pub overrides: Overrides,

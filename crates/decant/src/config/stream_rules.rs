@@ -85,22 +85,12 @@ pub(super) fn names_of(options: &StreamOptions) -> typed::ColumnNames {
 }
 
 fn selection_of(options: &StreamOptions, folder: &Location, path: &Path<'_>) -> Meant<Selection> {
-    let selection = match (&options.files, &options.pattern) {
-        (Some(_), Some(_)) => {
-            return Err(Objection::new(
-                path.to("pattern"),
-                "`files` and `pattern` exclude each other",
-            )
-            .hint("keep `files` for a glob, or `pattern` for a regular expression"));
-        }
-        (Some(files), None) => {
+    let selection = match &options.files {
+        Some(files) => {
             refuse_stray_files(files, path)?;
             folder.below(files).about(path.to("files"))?
         }
-        (None, Some(pattern)) => {
-            Selection::regex(&folder.folder, pattern).about(path.to("pattern"))?
-        }
-        (None, None) => folder.selection().about("source.url")?,
+        None => folder.selection().about("source.url")?,
     };
     narrowed(selection, options, std::slice::from_ref(folder), path)
 }
@@ -119,14 +109,18 @@ fn refuse_stray_files(files: &str, path: &Path<'_>) -> Meant<()> {
         .hint("name the folder in `source.url`, and what is below it in `files`"))
 }
 
-/// The selection without what `exclude`, `extension` and `min_age` leave out.
+/// The selection without what `pattern`, `exclude`, `extension` and `min_age`
+/// leave out.
 pub(super) fn narrowed(
     selection: Selection,
     options: &StreamOptions,
     folders: &[Location],
     path: &Path<'_>,
 ) -> Meant<Selection> {
-    let mut selection = selection;
+    let mut selection = match &options.pattern {
+        Some(pattern) => selection.searched(pattern).about(path.to("pattern"))?,
+        None => selection,
+    };
     for exclude in options.exclude.iter().flat_map(|Texts(globs)| globs) {
         for folder in folders {
             selection = selection.exclude(&folder.exclusion(exclude)).about(path.to("exclude"))?;

@@ -193,7 +193,6 @@ fn what_is_planned_but_not_there_is_unsupported_and_names_what_is() {
 #[test]
 fn contradictions_are_refused() {
     for (options, message) in [
-        ("{files: a, pattern: b}", "`files` and `pattern` exclude each other"),
         ("{if_exists: replace, on_change: append}", "when the whole table is replaced"),
         ("{file_id: false, on_change: replace}", "without `_file_id`"),
         ("{max_rejects: 5}", "`on_error` is `reject`"),
@@ -497,6 +496,9 @@ fn a_stream_selects_below_the_source_alone() {
     assert_eq!(judged("{exclude: [x/**, y/**]}", "in/y/a.csv"), Some("exclude"));
     assert_eq!(judged("{extension: .csv}", "in/a.tsv"), Some("extension"));
     assert_eq!(judged("{pattern: '\\d+'}", "in/a.csv"), Some("not_matched"));
+    assert_eq!(judged("{files: '*.csv', pattern: '\\d+'}", "in/a.csv"), Some("not_matched"));
+    assert_eq!(judged("{files: '*.csv', pattern: '\\d+'}", "in/1.csv"), None);
+    assert_eq!(judged("{files: '*.csv', pattern: '\\d+'}", "in/1.tsv"), Some("not_matched"));
 }
 
 #[test]

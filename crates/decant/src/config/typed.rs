@@ -124,7 +124,8 @@ impl Limits {
 pub struct StreamOptions {
     /// A glob below `source.url`: `*` stays within a folder, `**` does not.
     pub files: Option<String>,
-    /// A regular expression that is searched in the key, instead of `files`.
+    /// A regular expression that must be found in the key; its named groups
+    /// are `{path:NAME}`.
     pub pattern: Option<String>,
     /// Globs below `source.url` that leave files out; one without a `/`
     /// means the file's name, in any folder.

@@ -120,6 +120,9 @@ fn push_stream(
         let globs: Vec<String> = settings.exclude.iter().map(|glob| quoted(glob)).collect();
         let _ = writeln!(text, "    exclude: [{}]", globs.join(", "));
     }
+    if let Some(pattern) = &settings.stream.pattern {
+        let _ = writeln!(text, "    pattern: {}", quoted(pattern));
+    }
     if let Some(extension) = &settings.extension {
         let _ = writeln!(text, "    extension: {}", quoted(extension));
     }

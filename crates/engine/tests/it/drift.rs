@@ -18,6 +18,10 @@ fn worlds() -> [World; 2] {
     [World::new(), World::new().streaming()]
 }
 
+fn in_folder(pattern: &str) -> Selection {
+    Selection::path("in/").unwrap().searched(pattern).unwrap()
+}
+
 fn numbers(stream: Stream) -> Stream {
     let mut stream = stream;
     stream.columns.types = BTreeMap::from([("n".into(), ColumnType::Int64.into())]);
@@ -215,7 +219,7 @@ async fn columns_from_elsewhere_join_those_of_the_file() {
     for world in worlds() {
         world.bucket.put("in/shop-7/day=2024-01-02/a", "e", "a\none\ntwo\n");
         let mut stream = stream_of(OnError::Fail);
-        stream.selection = Selection::regex("in/", r"shop-(?P<shop>\d+)/").unwrap();
+        stream.selection = in_folder(r"shop-(?P<shop>\d+)/");
         let added = [
             ("file", AddedValue::File),
             ("line", AddedValue::Line),
@@ -241,7 +245,7 @@ async fn columns_from_elsewhere_join_those_of_the_file() {
         let hashes = world.rows(&["hash"]).await;
         assert!(hashes[0].len() == 64 && hashes[0] != hashes[1], "{hashes:?}");
         world.bucket.put("in/shop-x/day=2024-01-02/b", "e", "a\nthree\n");
-        stream.selection = Selection::regex("in/", r"shop-(?P<shop>\w+)/").unwrap();
+        stream.selection = in_folder(r"shop-(?P<shop>\w+)/");
         let report = world.sync(&stream).await;
         assert!(report.errors[0].message.contains("`x` in the file's key is not int64"));
     }
