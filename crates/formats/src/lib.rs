@@ -16,6 +16,7 @@ mod excel;
 mod file_format;
 pub mod infer;
 pub mod json;
+mod natives;
 mod parquet;
 mod pull;
 pub mod raw_rows;

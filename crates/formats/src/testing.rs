@@ -100,6 +100,13 @@ impl Input for Ranges {
     }
 }
 
+/// The types of columns that look like this, where decimals are unbounded.
+pub(crate) fn types(evidence: &[Evidence]) -> Vec<ColumnType> {
+    let column_type =
+        |evidence: &Evidence| evidence.column_type(DecimalSupport::Unbounded, Decimals::Exact);
+    evidence.iter().map(column_type).collect()
+}
+
 /// Rows as a receiver got them: each as a JSON object of its types' own
 /// values, for files that know their types.
 #[derive(Default)]
@@ -116,9 +123,7 @@ pub(crate) struct Collected {
 impl Collected {
     /// Asks for the types that a sample found.
     pub(crate) fn know(&mut self, sample: &Sample) {
-        let own =
-            |evidence: &Evidence| evidence.column_type(DecimalSupport::Unbounded, Decimals::Exact);
-        self.column_types = sample.evidence.iter().map(own).collect();
+        self.column_types = types(&sample.evidence);
     }
 
     /// The columns and their types, in one line.

@@ -111,6 +111,16 @@ fn path_of(bytes: &[u8]) -> String {
     path
 }
 
+/// What stands at a position of a directory.
+fn entry<'d, P>(
+    members: &'d [Member],
+    places: &'d [P],
+    position: usize,
+) -> Result<(&'d Member, &'d P)> {
+    let found = members.get(position).zip(places.get(position));
+    found.ok_or_else(|| Error::new(ErrorKind::Internal, "the archive has no such member"))
+}
+
 /// Refuses archives with two files of one name: which of them is meant?
 fn refuse_duplicates(members: &[Member]) -> Result<()> {
     let mut seen = HashSet::with_capacity(members.len());

@@ -18,7 +18,7 @@ use decant_core::{Error, ErrorKind, Result};
 use super::member::MemberInput;
 use super::ranges::{Stretch, WINDOW_BYTES_FIRST, WINDOW_BYTES_MAX};
 use super::{
-    DIRECTORY_BYTES_MAX, MEMBERS_MAX, malformed, path_of, refuse_duplicates, size_of,
+    DIRECTORY_BYTES_MAX, MEMBERS_MAX, entry, malformed, path_of, refuse_duplicates, size_of,
     too_many_members,
 };
 
@@ -110,10 +110,7 @@ impl Directory for TarDirectory {
     }
 
     fn read<'i>(&self, position: usize, input: &'i mut dyn Input) -> Result<Box<dyn Input + 'i>> {
-        let (Some(member), Some(place)) = (self.members.get(position), self.places.get(position))
-        else {
-            return Err(Error::new(ErrorKind::Internal, "the archive has no such member"));
-        };
+        let (member, place) = entry(&self.members, &self.places, position)?;
         if let Some(refusal) = place.refusal {
             return Err(Error::new(ErrorKind::Unsupported, refusal)
                 .with_hint("pack the archive again without `--sparse` and `--multi-volume`"));

@@ -17,7 +17,7 @@ use decant_core::{Error, ErrorKind, Result};
 use super::member::MemberInput;
 use super::ranges::{Stretch, WINDOW_BYTES_FIRST};
 use super::{
-    DIRECTORY_BYTES_MAX, MEMBERS_MAX, malformed, path_of, refuse_duplicates, size_of,
+    DIRECTORY_BYTES_MAX, MEMBERS_MAX, entry, malformed, path_of, refuse_duplicates, size_of,
     too_many_members,
 };
 use crate::compression::{Compression, Decompressed, Limits, Unpacking};
@@ -150,10 +150,7 @@ impl Directory for ZipDirectory {
     }
 
     fn read<'i>(&self, position: usize, input: &'i mut dyn Input) -> Result<Box<dyn Input + 'i>> {
-        let (Some(member), Some(place)) = (self.members.get(position), self.places.get(position))
-        else {
-            return Err(Error::new(ErrorKind::Internal, "the archive has no such member"));
-        };
+        let (member, place) = entry(&self.members, &self.places, position)?;
         let compression = place.compression()?;
         let stretch = place.stretch(input)?;
         let unpacking = Unpacking { named: Some(compression), limits: self.limits };

@@ -11,25 +11,22 @@ use std::sync::Arc;
 use arrow_array::builder::{BinaryBuilder, BooleanBuilder, StringBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
-use arrow_array::{Array, ArrayRef, FixedSizeBinaryArray, PrimitiveArray};
-use arrow_buffer::{Buffer, NullBufferBuilder};
-use arrow_schema::ArrowError;
+use arrow_array::{Array, ArrayRef};
+use decant_core::Result;
 use decant_core::format::Target;
 use decant_core::list::ListElement;
 use decant_core::schema::{ColumnType, DecimalBounds};
-use decant_core::{Error, ErrorKind, Result};
 
 use super::cells::{Cells, Scalar};
 use super::render;
 use super::source::{Meaning, known_type};
+use crate::natives::Natives;
 use crate::values::decimal::{DIGITS_MAX, Unscaled};
 use crate::values::{Fit, Misfit, Reader, Reading, binary};
 
 /// Bytes of text or of anything else of variable length in one array, but for
 /// a single row.
 const ARRAY_BYTES_MAX: usize = 8 << 20;
-const PRECISION_MAX: u8 = DIGITS_MAX as u8;
-const UUID_BYTES: i32 = 16;
 const SECONDS_PER_DAY: i64 = 86_400;
 const MICROSECONDS: i64 = 1_000_000;
 /// Days of 0001-01-01 and 9999-12-31, counted from 1970-01-01.
@@ -75,8 +72,10 @@ pub(crate) fn column(
         ColumnType::Int64 => taking.primitives::<Int64Type>(|v| whole(v, by))?,
         ColumnType::Float32 => taking.primitives::<Float32Type>(|v| single(v, by))?,
         ColumnType::Float64 => taking.primitives::<Float64Type>(|v| double(v, by))?,
-        ColumnType::Decimal(Some(bounds)) => taking.bounded_decimals(bounds, by)?,
-        ColumnType::Decimal(None) => return taking.decimals(by),
+        ColumnType::Decimal(Some(bounds)) => {
+            taking.natives(|v| bounded(v, bounds, by)).decimals_within(bounds)?
+        }
+        ColumnType::Decimal(None) => return taking.natives(|v| unscaled(v, by)).decimals(),
         ColumnType::Date => taking.primitives::<Date32Type>(|v| date(v, by))?,
         ColumnType::Time => taking.primitives::<Time64MicrosecondType>(|v| time(v, by))?,
         ColumnType::Timestamp => {
@@ -84,7 +83,7 @@ pub(crate) fn column(
         }
         ColumnType::TimestampTz => {
             let read = |v: &Scalar<'_>| timestamp_tz(v, by);
-            let moments = taking.array::<TimestampMicrosecondType>(read)?;
+            let moments = taking.natives(read).array::<TimestampMicrosecondType>()?;
             Arc::new(moments.with_timezone("UTC"))
         }
         ColumnType::Uuid => taking.uuids(by)?,
@@ -167,53 +166,20 @@ impl Taking<'_, '_> {
         self.troubles.entry(row).or_insert(trouble);
     }
 
-    fn natives<T: Copy + Default>(
-        &mut self,
-        read: impl FnMut(&Scalar<'_>) -> Fit<T>,
-    ) -> (Vec<T>, NullBufferBuilder) {
-        let count = self.rows.len();
-        let mut values = Vec::with_capacity(count);
-        let mut valid = NullBufferBuilder::new(count);
+    fn natives<T: Default>(&mut self, read: impl FnMut(&Scalar<'_>) -> Fit<T>) -> Natives<T> {
+        let mut natives = Natives::with_capacity(self.rows.len());
         self.each(read, |value| {
-            valid.append(value.is_some());
-            values.push(value.unwrap_or_default());
+            natives.push(value);
             true
         });
-        (values, valid)
-    }
-
-    fn array<T: ArrowPrimitiveType>(
-        &mut self,
-        read: impl FnMut(&Scalar<'_>) -> Fit<T::Native>,
-    ) -> Result<PrimitiveArray<T>> {
-        let (values, mut valid) = self.natives(read);
-        PrimitiveArray::try_new(values.into(), valid.finish()).map_err(internal)
+        natives
     }
 
     fn primitives<T: ArrowPrimitiveType>(
         &mut self,
         read: impl FnMut(&Scalar<'_>) -> Fit<T::Native>,
     ) -> Result<ArrayRef> {
-        Ok(Arc::new(self.array::<T>(read)?))
-    }
-
-    fn bounded_decimals(&mut self, bounds: DecimalBounds, by: &By) -> Result<ArrayRef> {
-        let array = self.array::<Decimal128Type>(|v| bounded(v, bounds, by))?;
-        let array = array.with_precision_and_scale(bounds.precision, bounds.scale);
-        Ok(Arc::new(array.map_err(internal)?))
-    }
-
-    fn decimals(&mut self, by: &By) -> Result<Option<ArrayRef>> {
-        let (values, mut valid) = self.natives(|v| unscaled(v, by));
-        let scale =
-            values.iter().map(|value: &Unscaled| value.scale).max().unwrap_or_default() as i8;
-        let at_scale = |value: &Unscaled| value.at_scale(scale, PRECISION_MAX);
-        let Some(mantissas) = values.iter().map(at_scale).collect::<Option<Vec<i128>>>() else {
-            return Ok(None);
-        };
-        let array = PrimitiveArray::<Decimal128Type>::try_new(mantissas.into(), valid.finish());
-        let array = array.and_then(|array| array.with_precision_and_scale(PRECISION_MAX, scale));
-        Ok(Some(Arc::new(array.map_err(internal)?)))
+        Ok(Arc::new(self.natives(read).array::<T>()?))
     }
 
     fn booleans(&mut self, by: &By) -> Result<ArrayRef> {
@@ -232,16 +198,14 @@ impl Taking<'_, '_> {
     }
 
     fn uuids(&mut self, by: &By) -> Result<ArrayRef> {
-        let (values, mut valid) = self.natives(|scalar| match scalar {
+        let natives = self.natives(|scalar| match scalar {
             Scalar::Uuid(bytes) => Ok(*bytes),
             Scalar::Bytes(bytes) if by.reading == Reading::Given => {
                 <[u8; 16]>::try_from(*bytes).map_err(|_| Misfit::Spelling)
             }
             other => by.reader.uuid(render::text(other).as_bytes()),
         });
-        let values = Buffer::from_vec(values.into_flattened());
-        let array = FixedSizeBinaryArray::try_new(UUID_BYTES, values, valid.finish());
-        Ok(Arc::new(array.map_err(internal)?))
+        natives.uuids()
     }
 
     fn texts(
@@ -447,8 +411,4 @@ fn bytes(scalar: &Scalar<'_>) -> Fit<Vec<u8>> {
             Ok(bytes)
         }
     }
-}
-
-pub(crate) fn internal(cause: ArrowError) -> Error {
-    Error::new(ErrorKind::Internal, "a column could not be built").caused_by(cause)
 }

@@ -7,6 +7,7 @@
 //! - [`convert`]: a column into the type that was asked for.
 //! - [`rows`]: batches of a file into batches, rejects and rescued values.
 //! - [`sample`]: a bounded look at batches.
+//! - [`in_order`]: files that are nothing but batches one after the other.
 //!
 //! It does not read files. Its invariant: a value goes into its target's type
 //! by value or is a misfit; nothing is rounded but a floating-point number
@@ -15,6 +16,7 @@
 
 pub(crate) mod cells;
 pub(crate) mod convert;
+pub(crate) mod in_order;
 pub(crate) mod render;
 pub(crate) mod rows;
 pub(crate) mod sample;

@@ -14,9 +14,10 @@ use decant_core::reject::Reason;
 use decant_core::{Error, ErrorKind, Reject, Result};
 
 use super::cells::Cells;
-use super::convert::{self, Trouble, Troubles, internal};
+use super::convert::{self, Trouble, Troubles};
 use super::render;
 use super::source::SourceColumns;
+use crate::natives::internal;
 use crate::values::Reader;
 use crate::values::complaint::quoted;
 

@@ -25,8 +25,7 @@ use decant_core::stream::FormatOptions;
 use decant_core::{Error, ErrorKind, Result};
 
 use self::frame::Frame;
-use crate::arrow::rows::Rows;
-use crate::arrow::sample::Look;
+use crate::arrow::in_order::{self, Batches};
 use crate::arrow::source::SourceColumns;
 use crate::pull::Pull;
 
@@ -50,7 +49,7 @@ impl ArrowIpcFormat {
         Self { memory_bytes: options.memory_bytes.unwrap_or(MEMORY_BYTES) }
     }
 
-    fn open<'i>(&self, input: &'i mut dyn Input) -> Result<Option<Batches<'i>>> {
+    fn open<'i>(&self, input: &'i mut dyn Input) -> Result<Option<Messages<'i>>> {
         let mut pull = Pull::new(input);
         if pull.is_at_end()? {
             return Ok(None);
@@ -70,12 +69,12 @@ impl ArrowIpcFormat {
         let schema = Arc::new(schema.schema()?);
         let columns = SourceColumns::new(&schema)?;
         let decoder = FileDecoder::new(Arc::clone(&schema), version);
-        Ok(Some(Batches { pull, decoder, columns, is_file, memory_bytes: self.memory_bytes }))
+        Ok(Some(Messages { pull, decoder, columns, is_file, memory_bytes: self.memory_bytes }))
     }
 }
 
 /// The batches of one file.
-struct Batches<'i> {
+struct Messages<'i> {
     pull: Pull<'i>,
     decoder: FileDecoder,
     columns: SourceColumns,
@@ -83,8 +82,11 @@ struct Batches<'i> {
     memory_bytes: u64,
 }
 
-impl Batches<'_> {
-    /// The next batch, and the bytes it took; `None` at the end.
+impl Batches for Messages<'_> {
+    fn columns(&self) -> &SourceColumns {
+        &self.columns
+    }
+
     fn next(&mut self) -> Result<Option<(RecordBatch, u64)>> {
         loop {
             let before = self.pull.passed();
@@ -109,7 +111,9 @@ impl Batches<'_> {
             }
         }
     }
+}
 
+impl Messages<'_> {
     /// A file ends in its index and the magic bytes again.
     fn check_end(&mut self) -> Result<()> {
         let mut last = Vec::new();
@@ -128,29 +132,11 @@ impl Batches<'_> {
 
 impl Format for ArrowIpcFormat {
     fn sample(&self, input: &mut dyn Input, limits: SampleLimits) -> Result<Sample> {
-        let Some(mut batches) = self.open(input)? else {
-            return Ok(Sample { complete: true, ..Sample::default() });
-        };
-        let columns = batches.columns.clone();
-        let mut look = Look::new(&columns, limits);
-        while look.goes_on() {
-            match batches.next()? {
-                Some((batch, bytes)) => look.at(&batch, bytes)?,
-                None => return Ok(look.finish(true)),
-            }
-        }
-        Ok(look.finish(false))
+        in_order::sample(self.open(input)?, limits)
     }
 
     fn decode(&self, _: &Piece, input: &mut dyn Input, receiver: &mut dyn Receiver) -> Result<()> {
-        let Some(mut batches) = self.open(input)? else { return Ok(()) };
-        let columns = batches.columns.clone();
-        let mut rows = Rows::ask(&columns, receiver)?;
-        while let Some((batch, bytes)) = batches.next()? {
-            let read = batch.project(rows.columns_to_read()).map_err(damaged)?;
-            rows.deliver(&read, bytes, receiver)?;
-        }
-        Ok(())
+        in_order::decode(self.open(input)?, receiver)
     }
 }
 

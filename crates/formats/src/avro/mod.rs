@@ -19,8 +19,7 @@ use decant_core::stream::FormatOptions;
 use decant_core::{Error, ErrorKind, Result};
 
 use self::container::{Block, Container};
-use crate::arrow::rows::Rows;
-use crate::arrow::sample::Look;
+use crate::arrow::in_order::{self, Batches};
 use crate::arrow::source::SourceColumns;
 
 /// What the first bytes of a container are.
@@ -39,22 +38,25 @@ impl AvroFormat {
         Self { memory_bytes: options.memory_bytes.unwrap_or(MEMORY_BYTES) }
     }
 
-    fn open<'i>(&self, input: &'i mut dyn Input) -> Result<Option<Batches<'i>>> {
+    fn open<'i>(&self, input: &'i mut dyn Input) -> Result<Option<Blocks<'i>>> {
         let Some(container) = Container::open(input, self.memory_bytes)? else { return Ok(None) };
         let reader = ReaderBuilder::new().build(container.header()).map_err(damaged)?;
         let columns = SourceColumns::new(&reader.schema())?;
-        Ok(Some(Batches { container, columns }))
+        Ok(Some(Blocks { container, columns }))
     }
 }
 
 /// The batches of one container: one a block.
-struct Batches<'i> {
+struct Blocks<'i> {
     container: Container<'i>,
     columns: SourceColumns,
 }
 
-impl Batches<'_> {
-    /// The next batch, and the bytes that were unpacked for it.
+impl Batches for Blocks<'_> {
+    fn columns(&self) -> &SourceColumns {
+        &self.columns
+    }
+
     fn next(&mut self) -> Result<Option<(RecordBatch, u64)>> {
         let Some(Block { container, rows, bytes }) = self.container.next()? else {
             return Ok(None);
@@ -72,29 +74,11 @@ impl Batches<'_> {
 
 impl Format for AvroFormat {
     fn sample(&self, input: &mut dyn Input, limits: SampleLimits) -> Result<Sample> {
-        let Some(mut batches) = self.open(input)? else {
-            return Ok(Sample { complete: true, ..Sample::default() });
-        };
-        let columns = batches.columns.clone();
-        let mut look = Look::new(&columns, limits);
-        while look.goes_on() {
-            match batches.next()? {
-                Some((batch, bytes)) => look.at(&batch, bytes)?,
-                None => return Ok(look.finish(true)),
-            }
-        }
-        Ok(look.finish(false))
+        in_order::sample(self.open(input)?, limits)
     }
 
     fn decode(&self, _: &Piece, input: &mut dyn Input, receiver: &mut dyn Receiver) -> Result<()> {
-        let Some(mut batches) = self.open(input)? else { return Ok(()) };
-        let columns = batches.columns.clone();
-        let mut rows = Rows::ask(&columns, receiver)?;
-        while let Some((batch, bytes)) = batches.next()? {
-            let read = batch.project(rows.columns_to_read());
-            rows.deliver(&read.map_err(damaged)?, bytes, receiver)?;
-        }
-        Ok(())
+        in_order::decode(self.open(input)?, receiver)
     }
 }
 

@@ -7,23 +7,18 @@ use std::sync::Arc;
 
 use arrow_array::builder::{BinaryBuilder, BooleanBuilder, StringBuilder};
 use arrow_array::types::{
-    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type,
-    Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
+    ArrowPrimitiveType, Date32Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
+    Time64MicrosecondType, TimestampMicrosecondType,
 };
-use arrow_array::{ArrayRef, FixedSizeBinaryArray, PrimitiveArray};
-use arrow_buffer::{Buffer, NullBufferBuilder};
-use arrow_schema::ArrowError;
-use decant_core::schema::{ColumnType, DecimalBounds};
-use decant_core::{Error, ErrorKind, Result};
+use arrow_array::{ArrayRef, PrimitiveArray};
+use decant_core::Result;
+use decant_core::schema::ColumnType;
 
 use super::dialect::Dialect;
 use super::field::{Field, unescape};
 use super::index::Index;
-use crate::values::decimal::{DIGITS_MAX, Unscaled};
+use crate::natives::Natives;
 use crate::values::{Fit, Misfit, Reader, json};
-
-const DECIMAL_PRECISION_MAX: u8 = DIGITS_MAX as u8;
-const UUID_BYTES: i32 = 16;
 
 /// Some rows of a block.
 pub(super) struct Rows<'b> {
@@ -73,8 +68,12 @@ pub(super) fn fill(
         ColumnType::Float64 => {
             filling.primitives::<Float64Type>(|value| reader.float(value))?.into_ref()
         }
-        ColumnType::Decimal(Some(bounds)) => filling.bounded_decimals(bounds)?,
-        ColumnType::Decimal(None) => return filling.decimals(),
+        ColumnType::Decimal(Some(bounds)) => filling
+            .natives(|value| reader.bounded_decimal(value, bounds))
+            .decimals_within(bounds)?,
+        ColumnType::Decimal(None) => {
+            return filling.natives(|value| reader.decimal(value)).decimals();
+        }
         ColumnType::Date => {
             filling.primitives::<Date32Type>(|value| reader.date(value))?.into_ref()
         }
@@ -90,7 +89,7 @@ pub(super) fn fill(
             let moments = filling.primitives::<TimestampMicrosecondType>(read)?;
             moments.with_timezone("UTC").into_ref()
         }
-        ColumnType::Uuid => filling.uuids()?,
+        ColumnType::Uuid => filling.natives(|value| reader.uuid(value)).uuids()?,
         ColumnType::Text | ColumnType::Json => filling.texts(),
         ColumnType::List(_) => filling.lists(),
         ColumnType::Binary => filling.binaries(),
@@ -149,49 +148,17 @@ impl Filling<'_, '_> {
         }
     }
 
-    fn natives<T: Copy + Default>(
-        &mut self,
-        parse: impl FnMut(&[u8]) -> Fit<T>,
-    ) -> (Vec<T>, NullBufferBuilder) {
-        let count = self.rows.rows.len();
-        let mut values = Vec::with_capacity(count);
-        let mut valid = NullBufferBuilder::new(count);
-        self.each(true, parse, |value| {
-            valid.append(value.is_some());
-            values.push(value.unwrap_or_default());
-        });
-        (values, valid)
+    fn natives<T: Default>(&mut self, parse: impl FnMut(&[u8]) -> Fit<T>) -> Natives<T> {
+        let mut natives = Natives::with_capacity(self.rows.rows.len());
+        self.each(true, parse, |value| natives.push(value));
+        natives
     }
 
     fn primitives<T: ArrowPrimitiveType>(
         &mut self,
         parse: impl FnMut(&[u8]) -> Fit<T::Native>,
     ) -> Result<PrimitiveArray<T>> {
-        let (values, mut valid) = self.natives(parse);
-        PrimitiveArray::try_new(values.into(), valid.finish()).map_err(internal)
-    }
-
-    fn bounded_decimals(&mut self, bounds: DecimalBounds) -> Result<ArrayRef> {
-        let reader = self.reader;
-        let parse = |value: &[u8]| reader.bounded_decimal(value, bounds);
-        let array = self.primitives::<Decimal128Type>(parse)?;
-        let array = array.with_precision_and_scale(bounds.precision, bounds.scale);
-        Ok(array.map_err(internal)?.into_ref())
-    }
-
-    fn decimals(&mut self) -> Result<Option<ArrayRef>> {
-        let reader = self.reader;
-        let (values, mut valid) = self.natives(|value| reader.decimal(value));
-        let scale =
-            values.iter().map(|value: &Unscaled| value.scale).max().unwrap_or_default() as i8;
-        let at_scale = |value: &Unscaled| value.at_scale(scale, DECIMAL_PRECISION_MAX);
-        let Some(mantissas) = values.iter().map(at_scale).collect::<Option<Vec<i128>>>() else {
-            return Ok(None);
-        };
-        let array = PrimitiveArray::<Decimal128Type>::try_new(mantissas.into(), valid.finish());
-        let array =
-            array.and_then(|array| array.with_precision_and_scale(DECIMAL_PRECISION_MAX, scale));
-        Ok(Some(array.map_err(internal)?.into_ref()))
+        self.natives(parse).array()
     }
 
     fn booleans(&mut self) -> ArrayRef {
@@ -199,14 +166,6 @@ impl Filling<'_, '_> {
         let mut builder = BooleanBuilder::with_capacity(self.rows.rows.len());
         self.each(true, |value| reader.boolean(value), |value| builder.append_option(value));
         Arc::new(builder.finish())
-    }
-
-    fn uuids(&mut self) -> Result<ArrayRef> {
-        let reader = self.reader;
-        let (values, mut valid) = self.natives(|value| reader.uuid(value));
-        let values = Buffer::from_vec(values.into_flattened());
-        let array = FixedSizeBinaryArray::try_new(UUID_BYTES, values, valid.finish());
-        Ok(Arc::new(array.map_err(internal)?))
     }
 
     fn lists(&mut self) -> ArrayRef {
@@ -276,8 +235,4 @@ impl<'b> Rows<'b> {
             None => simdutf8::basic::from_utf8(&self.bytes[range]).ok(),
         }
     }
-}
-
-pub(super) fn internal(cause: ArrowError) -> Error {
-    Error::new(ErrorKind::Internal, "a column could not be built").caused_by(cause)
 }

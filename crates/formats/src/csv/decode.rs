@@ -17,11 +17,12 @@ use decant_core::schema::ColumnType;
 use decant_core::{Error, ErrorKind, Reject, Result};
 
 use super::blocks::{Block, Blocks};
-use super::column::{Rows, Trouble, Troubles, fill, internal};
+use super::column::{Rows, Trouble, Troubles, fill};
 use super::complaint::{Complaint, quoted};
 use super::dialect::Dialect;
 use super::field::Field;
 use super::index::{Index, Repaired};
+use crate::natives::internal;
 use crate::values::Reader;
 
 /// Decodes the rest of a file whose columns are known.

@@ -90,7 +90,7 @@ impl Format for ExcelFormat {
         };
         let mut rows = Rows::ask(&table.columns, receiver)?;
         let read = table.batch.project(rows.columns_to_read());
-        let read = read.map_err(crate::arrow::convert::internal)?;
+        let read = read.map_err(crate::natives::internal)?;
         rows.deliver(&read, table.bytes, receiver)
     }
 }

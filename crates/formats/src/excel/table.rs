@@ -15,9 +15,9 @@ use decant_core::{Error, ErrorKind, Result};
 use super::header::header_rows;
 use super::workbook::{Area, Cell};
 use crate::arrow::cells::Scalar;
-use crate::arrow::convert::internal;
 use crate::arrow::render;
 use crate::arrow::source::SourceColumns;
+use crate::natives::internal;
 
 /// Columns of a sheet at most, as in the programs that write them.
 const COLUMNS_MAX: u32 = 16_384;

@@ -14,9 +14,10 @@ use decant_core::reject::Reason;
 use decant_core::{Error, ErrorKind, Reject, Result};
 
 use super::block::{Block, Repaired};
-use super::fill::{Outcome, Rows, Troubles, Wanted, fill, internal};
+use super::fill::{Outcome, Rows, Troubles, Wanted, fill};
 use super::keyed::KeyedRows;
 use super::token::Texts;
+use crate::natives::internal;
 use crate::untyped::Untyped;
 use crate::values::Reader;
 use crate::values::complaint::quoted;

@@ -8,26 +8,21 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use arrow_array::ArrayRef;
 use arrow_array::builder::{BinaryBuilder, BooleanBuilder, StringBuilder};
 use arrow_array::types::{
-    ArrowPrimitiveType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type,
-    Int64Type, Time64MicrosecondType, TimestampMicrosecondType,
+    ArrowPrimitiveType, Date32Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
+    Time64MicrosecondType, TimestampMicrosecondType,
 };
-use arrow_array::{ArrayRef, FixedSizeBinaryArray, PrimitiveArray};
-use arrow_buffer::{Buffer, NullBufferBuilder};
-use arrow_schema::ArrowError;
+use decant_core::Result;
 use decant_core::format::{OnMisfit, Rescued};
-use decant_core::schema::{ColumnType, DecimalBounds};
-use decant_core::{Error, ErrorKind, Result};
+use decant_core::schema::ColumnType;
 
 use super::block::Block;
 use super::token::{Kind, Texts, Token};
+use crate::natives::Natives;
 use crate::untyped::Untyped;
-use crate::values::decimal::{DIGITS_MAX, Unscaled};
 use crate::values::{Fit, Misfit, Reader, json, trimmed};
-
-const DECIMAL_PRECISION_MAX: u8 = DIGITS_MAX as u8;
-const UUID_BYTES: i32 = 16;
 
 /// A column that is wanted.
 pub(super) struct Wanted {
@@ -79,8 +74,12 @@ pub(super) fn fill(
         ColumnType::Int64 => filling.primitives::<Int64Type>(|value| reader.integer(value))?,
         ColumnType::Float32 => filling.primitives::<Float32Type>(|value| reader.float(value))?,
         ColumnType::Float64 => filling.primitives::<Float64Type>(|value| reader.float(value))?,
-        ColumnType::Decimal(Some(bounds)) => filling.bounded_decimals(bounds)?,
-        ColumnType::Decimal(None) => return filling.decimals(),
+        ColumnType::Decimal(Some(bounds)) => filling
+            .natives(|value| reader.bounded_decimal(value, bounds))
+            .decimals_within(bounds)?,
+        ColumnType::Decimal(None) => {
+            return filling.natives(|value| reader.decimal(value)).decimals();
+        }
         ColumnType::Date => filling.primitives::<Date32Type>(|value| reader.date(value))?,
         ColumnType::Time => {
             filling.primitives::<Time64MicrosecondType>(|value| reader.time(value))?
@@ -89,7 +88,7 @@ pub(super) fn fill(
             filling.primitives::<TimestampMicrosecondType>(|value| reader.timestamp(value))?
         }
         ColumnType::TimestampTz => filling.moments()?,
-        ColumnType::Uuid => filling.uuids()?,
+        ColumnType::Uuid => filling.natives(|value| reader.uuid(value)).uuids()?,
         ColumnType::Text => filling.texts(),
         ColumnType::Json => filling.documents(),
         ColumnType::List(_) => filling.lists(),
@@ -178,61 +177,24 @@ impl<'b> Filling<'_, 'b> {
         }
     }
 
-    fn natives<T: Copy + Default>(
-        &mut self,
-        parse: impl FnMut(&[u8]) -> Fit<T>,
-    ) -> (Vec<T>, NullBufferBuilder) {
-        let count = self.rows.rows.len();
-        let mut values = Vec::with_capacity(count);
-        let mut valid = NullBufferBuilder::new(count);
-        self.each(parse, |value| {
-            valid.append(value.is_some());
-            values.push(value.unwrap_or_default());
-        });
-        (values, valid)
-    }
-
-    fn array<T: ArrowPrimitiveType>(
-        &mut self,
-        parse: impl FnMut(&[u8]) -> Fit<T::Native>,
-    ) -> Result<PrimitiveArray<T>> {
-        let (values, mut valid) = self.natives(parse);
-        PrimitiveArray::try_new(values.into(), valid.finish()).map_err(internal)
+    fn natives<T: Default>(&mut self, parse: impl FnMut(&[u8]) -> Fit<T>) -> Natives<T> {
+        let mut natives = Natives::with_capacity(self.rows.rows.len());
+        self.each(parse, |value| natives.push(value));
+        natives
     }
 
     fn primitives<T: ArrowPrimitiveType>(
         &mut self,
         parse: impl FnMut(&[u8]) -> Fit<T::Native>,
     ) -> Result<ArrayRef> {
-        Ok(Arc::new(self.array::<T>(parse)?))
+        Ok(Arc::new(self.natives(parse).array::<T>()?))
     }
 
     fn moments(&mut self) -> Result<ArrayRef> {
         let reader = &self.wanted.reader;
-        let moments = self.array::<TimestampMicrosecondType>(|value| reader.timestamp_tz(value))?;
+        let moments =
+            self.natives(|value| reader.timestamp_tz(value)).array::<TimestampMicrosecondType>()?;
         Ok(Arc::new(moments.with_timezone("UTC")))
-    }
-
-    fn bounded_decimals(&mut self, bounds: DecimalBounds) -> Result<ArrayRef> {
-        let reader = &self.wanted.reader;
-        let array = self.array::<Decimal128Type>(|value| reader.bounded_decimal(value, bounds))?;
-        let array = array.with_precision_and_scale(bounds.precision, bounds.scale);
-        Ok(Arc::new(array.map_err(internal)?))
-    }
-
-    fn decimals(&mut self) -> Result<Option<ArrayRef>> {
-        let reader = &self.wanted.reader;
-        let (values, mut valid) = self.natives(|value| reader.decimal(value));
-        let scale =
-            values.iter().map(|value: &Unscaled| value.scale).max().unwrap_or_default() as i8;
-        let at_scale = |value: &Unscaled| value.at_scale(scale, DECIMAL_PRECISION_MAX);
-        let Some(mantissas) = values.iter().map(at_scale).collect::<Option<Vec<i128>>>() else {
-            return Ok(None);
-        };
-        let array = PrimitiveArray::<Decimal128Type>::try_new(mantissas.into(), valid.finish());
-        let array =
-            array.and_then(|array| array.with_precision_and_scale(DECIMAL_PRECISION_MAX, scale));
-        Ok(Some(Arc::new(array.map_err(internal)?)))
     }
 
     fn booleans(&mut self) -> ArrayRef {
@@ -240,14 +202,6 @@ impl<'b> Filling<'_, 'b> {
         let mut builder = BooleanBuilder::with_capacity(self.rows.rows.len());
         self.each(|value| reader.boolean(value), |value| builder.append_option(value));
         Arc::new(builder.finish())
-    }
-
-    fn uuids(&mut self) -> Result<ArrayRef> {
-        let reader = &self.wanted.reader;
-        let (values, mut valid) = self.natives(|value| reader.uuid(value));
-        let values = Buffer::from_vec(values.into_flattened());
-        let array = FixedSizeBinaryArray::try_new(UUID_BYTES, values, valid.finish());
-        Ok(Arc::new(array.map_err(internal)?))
     }
 
     /// Bytes of strings; of anything else the bytes of its JSON.
@@ -364,8 +318,4 @@ impl<'b> Rows<'b> {
         }
         simdutf8::basic::from_utf8(token.text(self.texts, scratch)?).ok()
     }
-}
-
-pub(super) fn internal(cause: ArrowError) -> Error {
-    Error::new(ErrorKind::Internal, "a column could not be built").caused_by(cause)
 }

@@ -1,14 +1,14 @@
 //! Samples, and that what they promise is kept.
 
 use decant_core::destination::DecimalSupport;
-use decant_core::evidence::{Decimals, Evidence};
+use decant_core::evidence::Decimals;
 use decant_core::format::{Format, Sample, SampleLimits, Target};
 use decant_core::schema::ColumnType;
 use proptest::prelude::*;
 
 use super::super::CsvFormat;
 use super::{decode_with, plain};
-use crate::testing::Chunks;
+use crate::testing::{self, Chunks};
 
 fn sample(file: &[u8], limits: SampleLimits) -> Sample {
     let format = CsvFormat::new(b',', &plain()).unwrap();
@@ -16,10 +16,7 @@ fn sample(file: &[u8], limits: SampleLimits) -> Sample {
 }
 
 fn types(file: &[u8]) -> Vec<ColumnType> {
-    let sample = sample(file, SampleLimits::default());
-    let column_type =
-        |evidence: &Evidence| evidence.column_type(DecimalSupport::Unbounded, Decimals::Exact);
-    sample.evidence.iter().map(column_type).collect()
+    testing::types(&sample(file, SampleLimits::default()).evidence)
 }
 
 #[test]
@@ -69,9 +66,7 @@ fn malformed_rows_say_nothing() {
     let found = sample(b"a,b\n1,2\nx\n\"y,3\n4,5\n", SampleLimits::default());
     assert!(found.complete);
     assert_eq!(found.rows, 4);
-    let column_type =
-        |evidence: &Evidence| evidence.column_type(DecimalSupport::Unbounded, Decimals::Exact);
-    assert!(found.evidence.iter().all(|evidence| column_type(evidence) == ColumnType::Int64));
+    assert_eq!(testing::types(&found.evidence), [ColumnType::Int64, ColumnType::Int64]);
 }
 
 #[test]

@@ -122,22 +122,17 @@ fn text(_: &str) -> Option<Target> {
     Some(Target::new(ColumnType::Text, true))
 }
 
-/// Decodes every column as text, in blocks and chunks of all sizes.
-fn decode(file: impl AsRef<[u8]>, options: &FormatOptions) -> Decoded {
-    let file = file.as_ref();
-    let format = || JsonFormat::new(options).unwrap();
-    let whole = decode_with(file, format(), &text, SIZES[0]).unwrap();
+/// What comes out in blocks and chunks of all sizes, which must make no
+/// difference.
+pub(crate) fn in_all_sizes(decode: impl Fn((usize, usize)) -> Decoded) -> Decoded {
+    let whole = decode(SIZES[0]);
     for sizes in &SIZES[1..] {
-        let pieces = decode_with(file, format(), &text, *sizes).unwrap();
+        let mut pieces = decode(*sizes);
+        // Rows before a late column know nothing of it.
         let width = pieces.columns.names.len();
-        let widened = |row: &Vec<Option<String>>| {
-            let mut row = row.clone();
-            row.resize(width, None);
-            row
-        };
+        pieces.rows.iter_mut().for_each(|row| row.resize(width, None));
         assert_eq!(pieces.columns.names, whole.columns.names, "{sizes:?}");
-        let rows: Vec<_> = pieces.rows.iter().map(widened).collect();
-        assert_eq!(rows, whole.rows, "{sizes:?}");
+        assert_eq!(pieces.rows, whole.rows, "{sizes:?}");
         assert_eq!(pieces.rejects, whole.rejects, "{sizes:?}");
         assert_eq!(pieces.repairs, whole.repairs, "{sizes:?}");
         assert_eq!(pieces.places, whole.places, "{sizes:?}");
@@ -147,30 +142,8 @@ fn decode(file: impl AsRef<[u8]>, options: &FormatOptions) -> Decoded {
     whole
 }
 
-/// Asserts names and rows, written with `|` between values and `~` for NULL.
-fn check(
-    file: impl AsRef<[u8]>,
-    options: &FormatOptions,
-    names: &str,
-    expected: &[&str],
-) -> Decoded {
-    let decoded = decode(file, options);
-    let line = |row: &Vec<Option<String>>| {
-        let values: Vec<&str> = row.iter().map(|value| value.as_deref().unwrap_or("~")).collect();
-        values.join("|")
-    };
-    assert_eq!(decoded.columns.names.join("|"), names);
-    assert_eq!(decoded.rows.iter().map(line).collect::<Vec<_>>(), expected);
-    decoded
-}
-
-/// The error of a file, which must be the same in blocks and chunks of all
-/// sizes.
-fn refusal(file: impl AsRef<[u8]>, options: &FormatOptions) -> Error {
-    let error = |sizes| {
-        let format = JsonFormat::new(options).unwrap();
-        decode_with(file.as_ref(), format, &text, sizes).unwrap_err()
-    };
+/// The error, which must be the same in blocks and chunks of all sizes.
+pub(crate) fn refused_in_all_sizes(error: impl Fn((usize, usize)) -> Error) -> Error {
     let whole = error(SIZES[0]);
     for sizes in &SIZES[1..] {
         let pieces = error(*sizes);
@@ -178,6 +151,40 @@ fn refusal(file: impl AsRef<[u8]>, options: &FormatOptions) -> Error {
         assert_eq!(pieces.position(), whole.position(), "{sizes:?}");
     }
     whole
+}
+
+impl Decoded {
+    /// Asserts names and rows, written with `|` between values and `~` for
+    /// NULL.
+    pub(crate) fn has(self, names: &str, expected: &[&str]) -> Self {
+        let line = |row: &Vec<Option<String>>| {
+            let values = row.iter().map(|value| value.as_deref().unwrap_or("~"));
+            values.collect::<Vec<_>>().join("|")
+        };
+        assert_eq!(self.columns.names.join("|"), names);
+        assert_eq!(self.rows.iter().map(line).collect::<Vec<_>>(), expected);
+        self
+    }
+}
+
+/// Decodes every column as text, in blocks and chunks of all sizes.
+fn decode(file: impl AsRef<[u8]>, options: &FormatOptions) -> Decoded {
+    let format = || JsonFormat::new(options).unwrap();
+    in_all_sizes(|sizes| decode_with(file.as_ref(), format(), &text, sizes).unwrap())
+}
+
+fn check(
+    file: impl AsRef<[u8]>,
+    options: &FormatOptions,
+    names: &str,
+    expected: &[&str],
+) -> Decoded {
+    decode(file, options).has(names, expected)
+}
+
+fn refusal(file: impl AsRef<[u8]>, options: &FormatOptions) -> Error {
+    let format = || JsonFormat::new(options).unwrap();
+    refused_in_all_sizes(|sizes| decode_with(file.as_ref(), format(), &text, sizes).unwrap_err())
 }
 
 fn plain() -> FormatOptions {

@@ -1,23 +1,15 @@
 //! Samples, and that what they promise is kept.
 
-use decant_core::destination::DecimalSupport;
-use decant_core::evidence::{Decimals, Evidence};
 use decant_core::format::{Format, Sample, SampleLimits, Target};
 use decant_core::schema::ColumnType;
 
 use super::super::JsonFormat;
 use super::{decode_with, plain};
-use crate::testing::Chunks;
+use crate::testing::{Chunks, types};
 
 fn sample(file: &str, limits: SampleLimits) -> Sample {
     let format = JsonFormat::new(&plain()).unwrap();
     format.sample(&mut Chunks::new(file.as_bytes(), 1000), limits).unwrap()
-}
-
-fn types(sample: &Sample) -> Vec<ColumnType> {
-    let column_type =
-        |evidence: &Evidence| evidence.column_type(DecimalSupport::Unbounded, Decimals::Exact);
-    sample.evidence.iter().map(column_type).collect()
 }
 
 #[test]
@@ -48,8 +40,8 @@ fn a_column_has_the_narrowest_type_that_keeps_its_values() {
             values_of(values).map(|value| format!("{{\"a\":{value}}}")).collect();
         let file = format!("[{}]", rows.join(","));
         let found = sample(&file, SampleLimits::default());
-        assert_eq!(types(&found), [expected], "{values}");
-        let target = Target::new(types(&found)[0], true);
+        assert_eq!(types(&found.evidence), [expected], "{values}");
+        let target = Target::new(types(&found.evidence)[0], true);
         let format = JsonFormat::new(&plain()).unwrap();
         let decoded =
             decode_with(file.as_bytes(), format, &|_| Some(target.clone()), (64, 64)).unwrap();

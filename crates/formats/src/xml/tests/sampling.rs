@@ -1,24 +1,16 @@
 //! Samples, and that what they promise is kept.
 
-use decant_core::destination::DecimalSupport;
-use decant_core::evidence::{Decimals, Evidence};
 use decant_core::format::{Format, Sample, SampleLimits, Target};
 use decant_core::schema::ColumnType;
 use decant_core::stream::FormatOptions;
 
 use super::{format, plain};
 use crate::json::tests::collect;
-use crate::testing::Chunks;
+use crate::testing::{Chunks, types};
 
 fn sample(file: &str, options: &FormatOptions, limits: SampleLimits) -> Sample {
     let mut input = Chunks::new(file.as_bytes(), 1000);
     format(options, 1 << 20).sample(&mut input, limits).unwrap()
-}
-
-fn types(evidence: &[Evidence]) -> Vec<ColumnType> {
-    let column_type =
-        |evidence: &Evidence| evidence.column_type(DecimalSupport::Unbounded, Decimals::Exact);
-    evidence.iter().map(column_type).collect()
 }
 
 #[test]
