@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use decant::core::Result;
 use decant::engine::Stop;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -30,6 +31,19 @@ impl Interrupt {
     /// What to hand to a run.
     pub(crate) fn stop(&self) -> &Stop {
         &self.stop
+    }
+
+    /// How the program ends: as `work` does, which can be dropped anywhere, or
+    /// by a signal that comes before that.
+    pub(crate) fn or<'a>(
+        &'a self,
+        work: impl Future<Output = Result<Exit>> + 'a,
+    ) -> impl Future<Output = Result<Exit>> + 'a {
+        let work = Box::pin(work);
+        async {
+            let ended = self.stop.unless_requested(work).await;
+            ended.unwrap_or_else(|| Ok(self.exit().unwrap_or(Exit::Interrupted)))
+        }
     }
 
     /// How the program ends because of a signal, if one came.

@@ -14,6 +14,7 @@ mod file_progress;
 mod foreseen;
 mod ingest;
 mod input;
+mod interruptible;
 mod likeness;
 mod observer;
 mod pipeline;

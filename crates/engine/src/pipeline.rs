@@ -17,6 +17,7 @@ use crate::decisions::{Known, carry_out, decide_on};
 use crate::decode::Decoder;
 use crate::ingest::{Ingest, PlannedFile};
 use crate::input::FetchCounter;
+use crate::interruptible::{Interruptible, is_interruption};
 use crate::observer::{Event, NoObserver};
 use crate::report::{RunReport, Tally};
 use crate::sampling::{Looks, look_at_stream};
@@ -51,6 +52,7 @@ impl Run {
     pub fn new(mut services: Services, settings: Settings, stop: Stop) -> Self {
         let started_at = Utc::now();
         let store = Arc::clone(&services.store);
+        services.destination = Arc::new(Interruptible::new(services.destination, stop.clone()));
         let archives = Arc::new(Archives::new(store, Arc::clone(&services.archive)));
         services.store = Arc::<Archives>::clone(&archives);
         Self {
@@ -82,10 +84,19 @@ impl Run {
         if self.stop.is_requested() {
             self.tally.interrupted();
         }
-        if let Err(error) = &synced {
-            self.tally.error(error);
+        self.ended(synced)
+    }
+
+    /// Enters how a stream ended. That it was to end is no error.
+    pub(crate) fn ended(&self, ended: Result<()>) -> Result<()> {
+        match ended {
+            Err(error) if is_interruption(&error) => Ok(()),
+            Err(error) => {
+                self.tally.error(&error);
+                Err(error)
+            }
+            Ok(()) => Ok(()),
         }
-        synced
     }
 
     /// What the run did so far.
@@ -110,8 +121,13 @@ impl Run {
             match settled(ended) {
                 Ok(receipts) => self.acknowledge(stream, &mut arrivals, &receipts).await?,
                 Err(error) => {
-                    tracing::error!(error = %error.chain(), "a load failed");
-                    first_error.get_or_insert(error);
+                    if !is_interruption(&error) {
+                        tracing::error!(error = %error.chain(), "a load failed");
+                    }
+                    // What went wrong is told before that it was to end.
+                    if first_error.as_ref().is_none_or(is_interruption) {
+                        first_error = Some(error);
+                    }
                 }
             }
         }

@@ -203,7 +203,7 @@ fn planned(plan: &TablePlan, arrivals: Vec<Arrival>) -> Vec<PlannedFile> {
 
 impl Ingest {
     async fn replace(&self, mut files: Vec<PlannedFile>) -> Result<()> {
-        let mut retry = Retry::new();
+        let mut retry = Retry::until(&self.decoder.stop);
         for _ in 0..ROUNDS_MAX {
             let plan = self.table.plan().await;
             match self.replace_once(&files, &plan).await {

@@ -119,10 +119,7 @@ impl Run {
         if self.stop.is_requested() {
             self.tally.interrupted();
         }
-        if let Err(error) = &replayed {
-            self.tally.error(error);
-        }
-        replayed
+        self.ended(replayed)
     }
 
     async fn replay_pages(&self, replay: &Replay, doors: &ReplayDoors) -> Result<()> {

@@ -8,10 +8,13 @@ use std::time::Duration;
 use decant_core::Error;
 use rand::RngExt;
 
+use crate::stop::Stop;
+
 /// How often and how patiently a transaction is tried again.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Retry {
     attempt: u32,
+    stop: Stop,
 }
 
 const ATTEMPTS_MAX: u32 = 6;
@@ -19,21 +22,23 @@ const DELAY_FIRST: Duration = Duration::from_millis(200);
 const DELAY_MAX: Duration = Duration::from_secs(10);
 
 impl Retry {
-    pub(crate) fn new() -> Self {
-        Self { attempt: 1 }
+    /// Nothing is tried again once `stop` is requested.
+    pub(crate) fn until(stop: &Stop) -> Self {
+        Self { attempt: 1, stop: stop.clone() }
     }
 
     /// Waits, if trying again after `error` makes sense; otherwise hands the
     /// error back.
     pub(crate) async fn pause(&mut self, error: Error) -> Result<(), Error> {
-        if !error.is_retryable() || self.attempt >= ATTEMPTS_MAX {
+        let is_over = self.attempt >= ATTEMPTS_MAX || self.stop.is_requested();
+        if !error.is_retryable() || is_over {
             return Err(error);
         }
         let delay = (DELAY_FIRST * 2u32.pow(self.attempt - 1)).min(DELAY_MAX);
         let jittered = delay.mul_f64(rand::rng().random_range(0.5..1.0));
         tracing::warn!(attempt = self.attempt, error = %error.chain(), "trying the load again");
         self.attempt += 1;
-        tokio::time::sleep(jittered).await;
-        Ok(())
+        let slept = self.stop.unless_requested(tokio::time::sleep(jittered)).await;
+        slept.ok_or(error)
     }
 }

@@ -3,8 +3,12 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
+
+/// What is under way when somebody asks has so long to finish.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// A flag that is raised once and seen by all its clones.
 #[derive(Clone, Debug)]
@@ -23,12 +27,27 @@ impl Stop {
 
     /// What comes of `work`, unless somebody asks first: then `work` is
     /// dropped where it is, and the answer is `None`.
-    pub(crate) async fn unless_requested<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+    pub async fn unless_requested<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let mut flag = self.0.subscribe();
         tokio::select! {
             biased;
             _ = flag.wait_for(|requested| *requested) => None,
             ended = work => Some(ended),
+        }
+    }
+
+    /// The same for what may be nearly done: it has a moment to finish.
+    pub(crate) async fn soon_after_request<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut flag = self.0.subscribe();
+        let late = async {
+            // Who asks holds the flag as long as it is waited for.
+            let _ = flag.wait_for(|requested| *requested).await;
+            tokio::time::sleep(GRACE).await;
+        };
+        tokio::select! {
+            biased;
+            ended = work => Some(ended),
+            () = late => None,
         }
     }
 }

@@ -16,6 +16,7 @@
 //! machine without power would. `synchronous_commit` stays on, because
 //! without it a killed server forgets what it has just acknowledged.
 
+mod held;
 mod owner;
 mod programs;
 mod query;
@@ -26,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+pub use held::HeldTransaction;
 use owner::Owner;
 use programs::Programs;
 pub use query::Rows;
@@ -190,6 +192,11 @@ impl TestDatabase {
     /// The same without blocking the runtime that it is called in.
     pub async fn query(&self, sql: &str) -> Rows {
         query::run(&self.url, sql).await.unwrap_or_else(|error| query::fail(sql, &error))
+    }
+
+    /// Runs SQL in a transaction that stays open, and so do its locks.
+    pub fn hold(&self, sql: &str) -> HeldTransaction {
+        HeldTransaction::begin(&self.url, sql)
     }
 
     /// Runs SQL that must fail and answers the SQLSTATE and the message.

@@ -2,7 +2,7 @@
 
 use decant::Pipeline;
 use decant::config::Settings;
-use decant::core::{Error, Result};
+use decant::core::{Error, ErrorKind, Result};
 use decant::engine::RunReport;
 
 use crate::args::{GlobalArgs, OutputFormat};
@@ -23,9 +23,13 @@ pub(crate) async fn run(
         Ok(settings) => settings,
         Err(error) => return not_begun(&error, Exit::Usage, global),
     };
-    let pipeline = match Pipeline::open(settings).await {
-        Ok(pipeline) => pipeline,
-        Err(error) => return not_begun(&error, Exit::of_error(&error), global),
+    let pipeline = match interrupt.stop().unless_requested(Pipeline::open(settings)).await {
+        Some(Ok(pipeline)) => pipeline,
+        Some(Err(error)) => return not_begun(&error, Exit::of_error(&error), global),
+        None => {
+            let error = Error::new(ErrorKind::Unavailable, "ended by a signal before it began");
+            return not_begun(&error, interrupt.exit().unwrap_or(Exit::Interrupted), global);
+        }
     };
     let progress = Progress::new(global.progress, global.quiet);
     let report = pipeline.run(progress.observer(), interrupt.stop(), required).await;

@@ -35,18 +35,18 @@ pub(crate) async fn run(cli: &Cli) -> Result<Exit> {
             });
             load::run(settings, global, &interrupt, false).await
         }
-        Verb::List(list) => list::run(list, global).await,
-        Verb::Discover(discover) => discover::run(discover, global).await,
+        Verb::List(list) => interrupt.or(list::run(list, global)).await,
+        Verb::Discover(discover) => interrupt.or(discover::run(discover, global)).await,
         Verb::Plan(plan) => match planned(plan, global) {
-            Ok(settings) => plan::run(settings, global).await,
+            Ok(settings) => interrupt.or(plan::run(settings, global)).await,
             Err(error) => Ok(refused(&error)),
         },
         Verb::Check(check) => match planned(check, global) {
-            Ok(settings) => check::run(settings, global).await,
+            Ok(settings) => interrupt.or(check::run(settings, global)).await,
             Err(error) => Ok(refused(&error)),
         },
-        Verb::History(history) => history::run(history, global).await,
-        Verb::Rejects(rejects) => rejects::run(rejects, global).await,
+        Verb::History(history) => interrupt.or(history::run(history, global)).await,
+        Verb::Rejects(rejects) => interrupt.or(rejects::run(rejects, global)).await,
         Verb::Replay(replay) => replay::run(replay, global, &interrupt).await,
         Verb::Config { verb } => config::run(*verb, global),
         Verb::Demo => demo::run(&interrupt).await,

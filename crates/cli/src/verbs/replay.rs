@@ -27,8 +27,16 @@ pub(crate) async fn run(
     }
     let streams = streams(args, global)?;
     let settings = destination_of(&args.overrides(global), global)?;
-    let destination = decant::open_destination_of(&settings).await?;
-    replayed.filter = args.choice().filter(&destination).await?;
+    let opening = async {
+        let destination = decant::open_destination_of(&settings).await?;
+        let filter = args.choice().filter(&destination).await?;
+        Result::Ok((destination, filter))
+    };
+    let Some(opened) = interrupt.stop().unless_requested(opening).await else {
+        return Ok(interrupt.exit().unwrap_or(Exit::Interrupted));
+    };
+    let destination;
+    (destination, replayed.filter) = opened?;
     let report = replay(destination, streams, &replayed, interrupt.stop()).await;
     match global.output {
         OutputFormat::Json => print_json(&report)?,

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use decant_testkit::postgres::{PostgresServer, TestDatabase};
+use decant_testkit::postgres::{HeldTransaction, PostgresServer, TestDatabase};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
@@ -57,6 +57,15 @@ impl Database {
             Self::Postgres(database) => {
                 database.psql(sql);
             }
+        }
+    }
+
+    /// Runs statements in a transaction that stays open; Postgres alone.
+    #[track_caller]
+    pub(crate) fn hold(&self, sql: &str) -> HeldTransaction {
+        match self {
+            Self::Sqlite(_) => panic!("a connection to SQLite holds its own"),
+            Self::Postgres(database) => database.hold(sql),
         }
     }
 

@@ -1,8 +1,10 @@
 //! A write transaction: what is not committed is rolled back, whatever
 //! happens to whoever holds it.
 
+use std::time::Duration;
+
 use decant_core::error::Result;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode, Row};
 
 use super::connect::Held;
 use super::error::explain;
@@ -30,7 +32,7 @@ impl Transaction {
     /// Foreign keys are checked at the commit.
     pub(crate) fn begin(held: Held) -> Result<Self> {
         let transaction = Self { held, purpose: Purpose::Rows };
-        transaction.held.execute_batch("BEGIN IMMEDIATE").map_err(explain)?;
+        begin_immediate(&transaction.held)?;
         transaction.held.pragma_update(None, "defer_foreign_keys", true).map_err(explain)?;
         Ok(transaction)
     }
@@ -40,7 +42,7 @@ impl Transaction {
     pub(crate) fn begin_rebuild(held: Held) -> Result<Self> {
         let transaction = Self { held, purpose: Purpose::Rebuild };
         transaction.held.execute_batch(REBUILDING).map_err(explain)?;
-        transaction.held.execute_batch("BEGIN IMMEDIATE").map_err(explain)?;
+        begin_immediate(&transaction.held)?;
         Ok(transaction)
     }
 
@@ -53,6 +55,25 @@ impl Transaction {
     pub(crate) fn commit(self) -> Result<()> {
         self.held.execute_batch("COMMIT").map_err(explain)
     }
+}
+
+/// Takes the write lock, and tells when somebody else has it.
+fn begin_immediate(connection: &Connection) -> Result<()> {
+    const BEGIN: &str = "BEGIN IMMEDIATE";
+    let in_milliseconds = |row: &Row<'_>| row.get::<_, u32>(0);
+    let patience = connection.pragma_query_value(None, "busy_timeout", in_milliseconds);
+    let patience = Duration::from_millis(patience.map_err(explain)?.into());
+    connection.busy_timeout(Duration::ZERO).map_err(explain)?;
+    let begun = connection.execute_batch(BEGIN);
+    connection.busy_timeout(patience).map_err(explain)?;
+    let begun = match begun {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+            tracing::info!("waiting for whoever writes to the SQLite database");
+            connection.execute_batch(BEGIN)
+        }
+        begun => begun,
+    };
+    begun.map_err(explain)
 }
 
 impl Drop for Transaction {

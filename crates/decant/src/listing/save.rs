@@ -39,17 +39,21 @@ pub async fn save_to_file(listing: &mut Listing, path: &Path) -> Result<u64> {
     };
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(format!(".{}.part", std::process::id()));
-    let unfinished = std::path::PathBuf::from(unfinished);
-    let written = write_lines(listing, &unfinished, &refused).await;
-    let written = written.and_then(|files| {
-        std::fs::rename(&unfinished, path).map_err(refused)?;
-        Ok(files)
-    });
-    if written.is_err() {
+    let unfinished = Unfinished(unfinished.into());
+    let files = write_lines(listing, &unfinished.0, &refused).await?;
+    std::fs::rename(&unfinished.0, path).map_err(refused)?;
+    Ok(files)
+}
+
+/// A file that goes when nobody writes it any longer, unless it has its name
+/// by then.
+struct Unfinished(std::path::PathBuf);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
         // What is left of it is of no use, and the error that counts is known.
-        let _ = std::fs::remove_file(&unfinished);
+        let _ = std::fs::remove_file(&self.0);
     }
-    written
 }
 
 async fn write_lines(

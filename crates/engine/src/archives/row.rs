@@ -149,7 +149,7 @@ impl Run {
 impl Ingest {
     async fn archive_row(&self, row: &PlannedFile, checksum: i64) -> Result<()> {
         let started = Instant::now();
-        let mut retry = Retry::new();
+        let mut retry = Retry::until(&self.decoder.stop);
         for _ in 0..ROUNDS_MAX {
             match self.archive_row_once(row, checksum, started).await {
                 Ok(true) => return Ok(()),

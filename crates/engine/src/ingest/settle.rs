@@ -8,6 +8,7 @@ use decant_core::{Error, ErrorKind, Receipt, Result};
 use super::together::Decoded;
 use super::{FileEnd, Ingest, PlannedFile};
 use crate::file_progress::{FileFailure, FileProgress, POLICY};
+use crate::interruptible::is_interruption;
 use crate::observer::Event;
 use crate::report::Tally;
 use crate::tables::TablePlan;
@@ -86,7 +87,7 @@ impl Ingest {
         settled: &mut Vec<Receipt>,
     ) -> Result<()> {
         let FileFailure { error, rejects, seconds } = failure;
-        if error.kind() == ErrorKind::InvalidConfig {
+        if error.kind() == ErrorKind::InvalidConfig || is_interruption(&error) {
             return Err(error);
         }
         let settlement = Settlement {

@@ -33,7 +33,7 @@ impl Ingest {
         settled: &mut Vec<Receipt>,
     ) -> Result<Option<PlannedFile>> {
         let started = Instant::now();
-        let mut retry = Retry::new();
+        let mut retry = Retry::until(&self.decoder.stop);
         let mut late = LateRefusals::default();
         let error = loop {
             match self.stream_once(&file, plan, &mut late).await {

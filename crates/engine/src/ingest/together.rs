@@ -104,7 +104,7 @@ impl Ingest {
     }
 
     async fn commit_patiently(&self, held: &[Decoded], plan: &Arc<TablePlan>) -> Result<Attempt> {
-        let mut retry = Retry::new();
+        let mut retry = Retry::until(&self.decoder.stop);
         let mut late = LateRefusals::default();
         loop {
             match self.commit_once(held, plan, &mut late).await {

@@ -72,7 +72,7 @@ impl Run {
         }
         let mut rejects = batch.rejects;
         let mut late = BTreeMap::new();
-        let mut retry = Retry::new();
+        let mut retry = Retry::until(&self.stop);
         for _ in 0..ROUNDS_MAX {
             let plan = table.plan().await;
             let wider = self.wider(&plan, &reading, &given).await?;

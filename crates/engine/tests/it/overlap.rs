@@ -3,7 +3,7 @@
 use decant_core::Stream;
 use decant_core::stream::{OnChange, OnError};
 use decant_engine::{RunReport, RunStatus};
-use decant_testkit::faulty::Faulty;
+use decant_testkit::faulty::{Call, Faulty};
 
 use crate::world::{World, stream_of};
 
@@ -140,6 +140,32 @@ async fn a_file_that_was_overtaken_and_is_gone_has_vanished() {
     assert_eq!(report.files.vanished, 1);
     assert_eq!(world.texts().await, ["old", "second"]);
     assert_eq!(status_of(&world), ["loaded", "vanished"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_to_end_does_not_wait_for_another() {
+    let world = World::new();
+    let stream = append();
+    world.bucket.put("in/old", "e", "text\nold\n");
+    world.sync(&stream).await;
+    world.bucket.put("in/a", "e1", "text\nfirst\n");
+    let mut hold = world.destination.hold_commit();
+    let waiting = beside(&world);
+    let (first, waited) = futures::join!(Box::pin(world.sync(&stream)), async {
+        hold.reached().await;
+        let (report, ()) = futures::join!(Box::pin(waiting.sync(&stream)), async {
+            while !waiting.destination.calls().contains(&Call::Begin(vec!["in/a".into()])) {
+                tokio::task::yield_now().await;
+            }
+            waiting.stop.request();
+        });
+        hold.release();
+        report
+    });
+    assert_eq!((first.status, first.files.loaded), (RunStatus::Ok, 1), "{first:#?}");
+    assert!(waited.interrupted && waited.errors.is_empty(), "{waited:#?}");
+    assert_eq!((waited.status, waited.files.loaded), (RunStatus::Partial, 0), "{waited:#?}");
+    assert_eq!(status_of(&world), ["loaded"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
