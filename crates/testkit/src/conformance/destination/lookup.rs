@@ -108,7 +108,11 @@ pub async fn known_files_are_those_of_the_range(fixture: &dyn Fixture) {
     let inside = [batches::file("m"), batches::version("m", "B"), member, batches::file("n")];
     let outside = [batches::file("l"), batches::file("o"), bucket, source];
     let of_table = |stage: &Stage<'_>, files: &[decant_core::FileVersion]| -> Vec<LoadFile> {
-        files.iter().map(|file| batches::load_file(&stage.table.name, file.clone())).collect()
+        let load_file = |file: &decant_core::FileVersion| LoadFile {
+            only_version: false,
+            ..batches::load_file(&stage.table.name, file.clone())
+        };
+        files.iter().map(load_file).collect()
     };
     stage.load(&of_table(&stage, &outside), 0).await;
     stage.load(&of_table(&stage, &inside), 0).await;
