@@ -8,7 +8,7 @@ use decant_core::evidence::Decimals;
 use decant_core::format::{
     DecodedBatch, FileColumns, Format, Piece, PlacesWanted, Receiver, Sample, Target, Wishes,
 };
-use decant_core::{ColumnType, Reject, Result};
+use decant_core::{ColumnType, Error, Reject, Result};
 
 use crate::input::Memory;
 
@@ -21,6 +21,7 @@ pub(crate) struct Decoded {
     read: u64,
     loaded: u64,
     places: Vec<u64>,
+    notes: Vec<String>,
 }
 
 /// How each column is read.
@@ -46,10 +47,22 @@ pub(crate) fn decode(
     let mut collector = Collector { reading, decoded: Decoded::default() };
     let mut input = Memory::new(bytes, chunk_bytes);
     let piece = Piece { bytes: 0..bytes.len() as u64 };
-    format.decode(&piece, &mut input, &mut collector).map_err(|error| error.chain())?;
+    format.decode(&piece, &mut input, &mut collector).map_err(|error| words_of(&error))?;
     let decoded = collector.decoded;
     assert_eq!(decoded.read, decoded.loaded + decoded.rejects.len() as u64, "rows are lost");
     Ok(decoded)
+}
+
+/// What an error says, but for the place near which a packed stream broke: a
+/// decompressor sees as much of it as it was given.
+fn words_of(error: &Error) -> String {
+    let words = error.chain();
+    match words.split_once(" near byte ") {
+        Some((before, after)) => {
+            format!("{before}{}", after.trim_start_matches(|it: char| it.is_ascii_digit()))
+        }
+        None => words,
+    }
 }
 
 impl Receiver for Collector<'_> {
@@ -94,6 +107,10 @@ impl Receiver for Collector<'_> {
         }
         Ok(())
     }
+
+    fn note(&mut self, note: String) {
+        self.decoded.notes.push(note);
+    }
 }
 
 impl Decoded {
@@ -102,8 +119,14 @@ impl Decoded {
         self.places.is_sorted_by(|one, next| one < next)
     }
 
-    /// Rows read, loaded and rejected.
-    pub(crate) fn counts(&self) -> (u64, u64, usize) {
-        (self.read, self.loaded, self.rejects.len())
+    /// Whether reading it in its types has the same rows and rejects as
+    /// `as_text`. A total is one of its rows only where the first column is
+    /// one of text.
+    pub(crate) fn is_like(&self, as_text: &Self) -> bool {
+        let is_footer = |note: &String| note.contains("a footer and left out");
+        let left_out = as_text.read.checked_sub(self.read);
+        let may_leave_out = self.notes.iter().any(is_footer);
+        self.rejects.len() == as_text.rejects.len()
+            && left_out.is_some_and(|rows| rows == 0 || may_leave_out)
     }
 }
