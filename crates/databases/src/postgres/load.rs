@@ -207,7 +207,9 @@ impl PostgresLoad {
         if !asks || self.plan.mode != LoadMode::Append {
             return Ok(false);
         }
-        run(client, &Lock::Commit(&self.plan.table).exclusive()).await?;
+        // What is checked late may wait for others: not while others wait for us.
+        let lock = Lock::Commit(&self.plan.table).exclusive();
+        run(client, &format!("SET CONSTRAINTS ALL IMMEDIATE; {lock}")).await?;
         let overtaken = claim::overtaken(client, &self.ledger.sql, &self.plan).await?;
         Ok(overtaken.iter().any(|file| self.claims.taken.contains(file)))
     }

@@ -8,8 +8,8 @@ use decant_core::destination::{FileTotals, LoadFile, LoadMode, RefusedRow};
 use decant_core::ledger::{RejectsFilter, StoredReject};
 use decant_core::reject::Reason;
 use decant_core::{
-    Begun, Error, ErrorKind, FileVersion, LedgerEntry, Load, LoadPlan, Outcome, Receipt, Reject,
-    Result, TableName, Writer,
+    Begun, Error, ErrorKind, FileId, FileVersion, LedgerEntry, Load, LoadPlan, Outcome, Receipt,
+    Reject, Result, TableName, Writer,
 };
 
 use super::relabelled::{Place as RowPlace, Relabelled};
@@ -165,7 +165,7 @@ impl Run {
     /// Which of these are still open.
     async fn still_open(
         &self,
-        file: &decant_core::FileId,
+        file: &FileId,
         rejects: &[StoredReject],
     ) -> Result<Vec<StoredReject>> {
         let ledger = self.services.destination.ledger();
@@ -243,18 +243,8 @@ impl Read {
 }
 
 impl Ingest {
-    async fn write_mended(
-        &self,
-        file: &FileVersion,
-        plan: &Arc<TablePlan>,
-        read: Read,
-    ) -> Result<Tried> {
-        let Read { mended, mut still_bad } = read;
-        let Some(first) = mended.first() else {
-            return Ok(Tried::Committed(Read { mended, still_bad }));
-        };
-        let id = first.reject.file.id;
-        let load_plan = LoadPlan {
+    fn replay_plan(&self, id: FileId, file: &FileVersion, plan: &TablePlan) -> LoadPlan {
+        LoadPlan {
             load_id: new_load_id(),
             run_id: self.run_id.clone(),
             table: plan.state.name.clone(),
@@ -268,7 +258,20 @@ impl Ingest {
                 only_version: false,
                 again: false,
             }],
+        }
+    }
+
+    async fn write_mended(
+        &self,
+        file: &FileVersion,
+        plan: &Arc<TablePlan>,
+        read: Read,
+    ) -> Result<Tried> {
+        let Read { mended, mut still_bad } = read;
+        let Some(first) = mended.first() else {
+            return Ok(Tried::Committed(Read { mended, still_bad }));
         };
+        let load_plan = self.replay_plan(first.reject.file.id, file, plan);
         let Begun::Ready { mut load, .. } = self.destination.begin(load_plan).await? else {
             return Ok(Tried::SchemaChanged);
         };
@@ -318,10 +321,7 @@ impl Ingest {
 
 /// Rows that were refused late, by their rejects. `handed` has the reject of
 /// each row that was written.
-fn by_reject(
-    late: Vec<(decant_core::FileId, RefusedRow)>,
-    handed: &[i64],
-) -> BTreeMap<i64, String> {
+fn by_reject(late: Vec<(FileId, RefusedRow)>, handed: &[i64]) -> BTreeMap<i64, String> {
     let named = late.into_iter().map(|(_, row)| Some((*handed.get(row.row)?, row.detail)));
     named.flatten().collect()
 }
@@ -355,7 +355,7 @@ async fn write_row(
 fn joined(rows: &[Mended]) -> FileTotals {
     let sum = |of: fn(&FileTotals) -> u64| rows.iter().map(|row| of(&row.totals)).sum();
     FileTotals {
-        id: rows.first().map_or(decant_core::FileId(0), |row| row.reject.file.id),
+        id: rows.first().map_or(FileId(0), |row| row.reject.file.id),
         rows_loaded: sum(|totals| totals.rows_loaded),
         rows_rejected: 0,
         rows_checksum: rows

@@ -335,3 +335,34 @@ async fn writing_is_tried_without_a_trace() {
     drop(reading);
     fixture.database.psql("DROP ROLE reader");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_waits_for_somebody_elses_row_holds_up_no_other_commit() {
+    let fixture = Postgres::new();
+    fixture
+        .database
+        .query(
+            "CREATE TABLE customers (id bigint PRIMARY KEY); INSERT INTO customers VALUES (1), (2); \
+             CREATE TABLE orders (customer bigint REFERENCES customers DEFERRABLE \
+             INITIALLY DEFERRED, _file_id bigint)",
+        )
+        .await;
+    let destination = open(&fixture.database.url).await.unwrap();
+    let table = describe(&destination, "orders").await;
+    let held = fixture.database.hold("DELETE FROM customers WHERE id = 1");
+    let [waits, goes_on] = ["a.csv", "b.csv"].map(|key| file(&table, key));
+    let rows = numbers(&waits, "customer", 1..2);
+    let waiting = load(&destination, &table, "a.csv", vec![rows]);
+    let others = async {
+        let waits = "SELECT count(*) FROM pg_stat_activity \
+                     WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while fixture.database.query(waits).await != [[Some("1".to_owned())]] {}
+        let rows = numbers(&goes_on, "customer", 2..3);
+        load(&destination, &table, "b.csv", vec![rows]).await.unwrap();
+        drop(held);
+    };
+    let (waited, ()) = futures::join!(waiting, others);
+    waited.unwrap();
+    let rows = fixture.database.query("SELECT customer FROM orders ORDER BY customer").await;
+    assert_eq!(rows, [[Some("1".to_owned())], [Some("2".to_owned())]]);
+}
