@@ -55,11 +55,16 @@ const CERTAIN: [(&[u8], Magic); 12] = [
 /// Bytes behind a word among which one is that no text has.
 const WORD_BYTES_BEHIND: usize = 8;
 /// Magic bytes that a text could begin with.
-const WORDS: [(&[u8], Magic); 4] = [
+const WORDS: [(&[u8], Magic); 9] = [
     (b"PAR1", Magic::Format("parquet")),
     (b"PARE", Magic::Format("parquet")),
     (b"FEA1", Magic::Format("arrow")),
     (b"ORC", Magic::Foreign("an ORC file")),
+    (b"GIF8", Magic::Foreign("a GIF image")),
+    (b"BM", Magic::Foreign("a bitmap image")),
+    (b"RIFF", Magic::Foreign("an image, sound or video")),
+    (b"II*", Magic::Foreign("a TIFF image")),
+    (b"MZ", Magic::Foreign("a program")),
 ];
 
 /// What the first bytes of a file, about [`LOOK_BYTES`] of them, stand for by
@@ -210,6 +215,12 @@ mod tests {
             (b"ORC\x0a\x0b".to_vec(), Some(Magic::Foreign("an ORC file"))),
             (b"PARE%\x1e\xa8".to_vec(), Some(Magic::Format("parquet"))),
             (b"ORC\x08\x0b".to_vec(), Some(Magic::Foreign("an ORC file"))),
+            (b"GIF89a\x10\0\x10\0".to_vec(), Some(Magic::Foreign("a GIF image"))),
+            (b"BM\xf6\x12\0\0\0\0".to_vec(), Some(Magic::Foreign("a bitmap image"))),
+            (b"MZ\x90\0\x03\0".to_vec(), Some(Magic::Foreign("a program"))),
+            (b"II*\0\x08\0".to_vec(), Some(Magic::Foreign("a TIFF image"))),
+            (b"BM,MZ,GIF89a\n1,2,3\n".to_vec(), None),
+            (b"MZ\tRIFF\r\n".to_vec(), None),
             (b"PAR1,PAR2\n1,2\n".to_vec(), None),
             (b"PAR1".to_vec(), None),
             (b"ORC\n1\n".to_vec(), None),
