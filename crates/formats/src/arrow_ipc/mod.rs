@@ -49,7 +49,7 @@ impl ArrowIpcFormat {
         Self { memory_bytes: options.memory_bytes.unwrap_or(MEMORY_BYTES) }
     }
 
-    fn open<'i>(&self, input: &'i mut dyn Input) -> Result<Option<Messages<'i>>> {
+    fn open<'i>(&self, input: &'i mut dyn Input) -> Result<Option<Frames<'i>>> {
         let mut pull = Pull::new(input);
         if pull.is_at_end()? {
             return Ok(None);
@@ -69,12 +69,12 @@ impl ArrowIpcFormat {
         let schema = Arc::new(schema.schema()?);
         let columns = SourceColumns::new(&schema)?;
         let decoder = FileDecoder::new(Arc::clone(&schema), version);
-        Ok(Some(Messages { pull, decoder, columns, is_file, memory_bytes: self.memory_bytes }))
+        Ok(Some(Frames { pull, decoder, columns, is_file, memory_bytes: self.memory_bytes }))
     }
 }
 
 /// The batches of one file.
-struct Messages<'i> {
+struct Frames<'i> {
     pull: Pull<'i>,
     decoder: FileDecoder,
     columns: SourceColumns,
@@ -82,7 +82,7 @@ struct Messages<'i> {
     memory_bytes: u64,
 }
 
-impl Batches for Messages<'_> {
+impl Batches for Frames<'_> {
     fn columns(&self) -> &SourceColumns {
         &self.columns
     }
@@ -113,7 +113,7 @@ impl Batches for Messages<'_> {
     }
 }
 
-impl Messages<'_> {
+impl Frames<'_> {
     /// A file ends in its index and the magic bytes again.
     fn check_end(&mut self) -> Result<()> {
         let mut last = Vec::new();
