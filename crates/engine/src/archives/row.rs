@@ -8,12 +8,13 @@
 use std::collections::HashSet;
 use std::time::Instant;
 
-use decant_core::archive::members_checksum;
+use decant_core::archive::{Member, MemberKind, members_checksum};
 use decant_core::decide::{Decision, DecisionRules};
 use decant_core::destination::FileTotals;
 use decant_core::stream::OnChange;
 use decant_core::{
-    Arrival, Begun, Error, ErrorKind, FileId, LedgerEntry, Outcome, Receipt, Result, Status, Stream,
+    Arrival, Begun, Error, ErrorKind, FileId, FileVersion, LedgerEntry, Outcome, Receipt, Result,
+    Status, Stream,
 };
 
 use super::shares::Sharing;
@@ -82,7 +83,7 @@ pub(super) fn vanished_members(
     arrival: &Arrival,
     plan: &TablePlan,
     known: &Known,
-    present: &HashSet<&str>,
+    is_present: impl Fn(&FileVersion) -> bool,
 ) -> Vec<FileId> {
     let DecisionRules { on_change, has_file_id, .. } = plan.rules;
     if on_change != OnChange::Replace || !has_file_id {
@@ -93,9 +94,34 @@ pub(super) fn vanished_members(
         .of_key(&arrival.file.key)
         .filter(|entry| entry.target_table == table && !entry.file.member.is_empty())
         .filter(|entry| entry.status == Status::Loaded && entry.file.etag != arrival.file.etag)
-        .filter(|entry| !present.contains(entry.file.member.as_str()))
+        .filter(|entry| !is_present(&entry.file))
         .map(|entry| entry.id)
         .collect()
+}
+
+/// Whether older versions have left members behind that this version, of
+/// which the ledger has every member, must lack: a run that had seen an older
+/// version was not done when this one was.
+pub(super) fn has_left_overs(
+    arrival: &Arrival,
+    plan: &TablePlan,
+    known: &Known,
+    stream: &Stream,
+) -> bool {
+    let table = plan.name();
+    let of_key = known.of_key(&arrival.file.key).filter(|entry| entry.target_table == table);
+    let settled: HashSet<&str> = of_key
+        .filter(|entry| entry.file.etag == arrival.file.etag)
+        .map(|entry| entry.file.member.as_str())
+        .collect();
+    // What the rules leave out of this version may be in it.
+    let is_left_out = |file: &FileVersion| {
+        let member = Member { path: file.member.clone(), size: file.size, kind: MemberKind::File };
+        stream.selection.judge_member(&file.key, &member).is_some()
+    };
+    let is_present =
+        |file: &FileVersion| settled.contains(file.member.as_str()) || is_left_out(file);
+    !vanished_members(arrival, plan, known, is_present).is_empty()
 }
 
 impl Run {

@@ -14,7 +14,7 @@ use decant_core::{
 };
 use futures::{StreamExt, stream};
 
-use super::row::{row_of, settled_members, vanished_members};
+use super::row::{has_left_overs, row_of, settled_members, vanished_members};
 use super::shares::Sharing;
 use super::{ArchiveFile, Opened};
 use crate::arrivals::{Arrivals, Judged, Verdict};
@@ -210,6 +210,7 @@ impl Run {
                 let row = known.row(&judged.arrival.file, &plan.name());
                 let members = settled_members(&judged.arrival, &plan.name(), known, stream);
                 row.and_then(|row| row.rows_checksum) != Some(members.checksum)
+                    || has_left_overs(&judged.arrival, &plan, known, stream)
             }
             Decision::Settled(status) => status != Status::Skipped,
             Decision::GaveUp { .. } | Decision::ChangeIgnored | Decision::Refused(_) => false,
@@ -296,12 +297,15 @@ impl Run {
         let count = ids.len();
         let checksum = members_checksum(ids, &stream.selection.member_rules());
         let own = known.row(&open.arrival.file, &plan.name());
-        let has_checksum = own.and_then(|row| row.rows_checksum) == Some(checksum);
-        let mut row = row_of(&open.arrival, decide_on(&plan, &open.arrival, known), has_checksum);
+        let paths = open.opened.members().iter().map(|member| member.path.as_str());
+        let paths: HashSet<&str> = paths.collect();
+        let is_present = |file: &FileVersion| paths.contains(file.member.as_str());
+        let vanished = vanished_members(&open.arrival, &plan, known, is_present);
+        let is_as_it_is = own.and_then(|row| row.rows_checksum) == Some(checksum);
+        let decided = decide_on(&plan, &open.arrival, known);
+        let mut row = row_of(&open.arrival, decided, is_as_it_is && vanished.is_empty());
         if let Some(row) = &mut row {
-            let paths = open.opened.members().iter().map(|member| member.path.as_str());
-            let paths: HashSet<&str> = paths.collect();
-            row.displaces.extend(vanished_members(&open.arrival, &plan, known, &paths));
+            row.displaces.extend(vanished);
         }
         let Open { arrival, archive, .. } = open;
         let sharing = Sharing { row, checksum, table, receipt: arrival.receipt, archive };

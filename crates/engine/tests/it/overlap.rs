@@ -143,6 +143,30 @@ async fn a_file_that_was_overtaken_and_is_gone_has_vanished() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn members_that_only_an_older_version_of_an_archive_has_are_left_behind_by_nobody() {
+    let world = World::new();
+    let stream = append();
+    world.bucket.put("in/old", "e", "text\nold\n");
+    world.sync(&stream).await;
+    world.bucket.put("in/a.pack", "e1", "== a\ntext\nfirst\n== b\ntext\ngone\n");
+    let mut hold = world.destination.hold_commit();
+    let newer = beside(&world);
+    let (older, ()) = futures::join!(Box::pin(world.sync(&stream)), async {
+        hold.reached().await;
+        world.bucket.put("in/a.pack", "e2", "== a\ntext\nsecond\n");
+        assert_eq!(Box::pin(newer.sync(&stream)).await.status, RunStatus::Ok);
+        hold.release();
+    });
+    assert_eq!(older.status, RunStatus::Ok, "{older:#?}");
+    let next = world.sync(&stream).await;
+    assert_eq!(next.status, RunStatus::Ok, "{next:#?}");
+    assert_eq!(world.texts().await, ["old", "second"]);
+    let opened = world.bucket.opened();
+    assert_eq!(world.sync(&stream).await.files.already_loaded, 2);
+    assert_eq!(world.bucket.opened(), opened, "an archive that is whole is not opened");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_to_end_does_not_wait_for_another() {
     let world = World::new();
     let stream = append();
