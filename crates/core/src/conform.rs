@@ -189,7 +189,8 @@ impl Conform {
 
 /// Whether later rows of the file may bring more columns.
 fn may_grow(file: &FileColumns) -> bool {
-    file.options.name.as_deref().is_some_and(|name| name.starts_with("json") || name == "xml")
+    let name = file.options.name.as_deref();
+    file.types.is_empty() && name.is_some_and(|name| name.starts_with("json") || name == "xml")
 }
 
 fn refuse(kind: ErrorKind, message: String) -> Mismatch {

@@ -91,6 +91,9 @@ pub struct FileColumns {
     /// Whether the names stand in the file. Columns without names are matched
     /// by position.
     pub named: bool,
+    /// The types that the file itself says, in the columns' order; empty where
+    /// values are text until somebody reads them.
+    pub types: Vec<Option<ColumnType>>,
     /// When decoding: the options under which the raw text of this file's
     /// rejects is read again, every detected one filled in; no header, nothing
     /// to pass over, and UTF-8 where the raw text was transcribed. In a

@@ -1,6 +1,11 @@
 //! Files that differ from their table, policy by policy: what is loaded, what
 //! is rejected, and what the report says of it.
 
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Int64Array, StringArray};
+
+use crate::lists::parquet;
 use crate::world::on_both;
 
 #[test]
@@ -30,6 +35,32 @@ fn what_is_new_or_does_not_fit_is_rescued_where_that_is_asked() {
             world.query(&format!("{rescued} FROM orders WHERE _rescued IS NOT NULL ORDER BY id")),
             [format!("2|red|NULL|{file}"), format!("3|NULL|much|{file}")]
         );
+    });
+}
+
+#[test]
+fn what_a_file_of_types_brings_is_rescued_as_what_it_is() {
+    let texts = |values: &[&str]| -> ArrayRef { Arc::new(StringArray::from(values.to_vec())) };
+    let ids = |first: i64| -> ArrayRef {
+        Arc::new(Int64Array::from((first..first + 3).collect::<Vec<i64>>()))
+    };
+    let numbers: ArrayRef = Arc::new(Int64Array::from(vec![Some(7), None, Some(-1)]));
+    let new = vec![("id", ids(4)), ("w", texts(&["plain", "007", "5"])), ("n", numbers)];
+    on_both(|world| {
+        world.put("orders/1.parquet", parquet(vec![("id", ids(1))]));
+        world.load("orders/", &[]).exits(0);
+        world.put("orders/2.parquet", parquet(new.clone()));
+        let run = world.load("orders/", &["--new-columns", "rescue"]).exits(0);
+        assert_eq!(run.rows(), "read 3, loaded 3, rescued 3");
+        let rows = world.rows("SELECT _rescued FROM orders WHERE id > 3 ORDER BY id");
+        let rescued: Vec<serde_json::Value> = rows
+            .iter()
+            .map(|row| serde_json::from_str(row[0].as_deref().unwrap()).unwrap())
+            .collect();
+        let file = "s3://shop/orders/2.parquet";
+        assert_eq!(rescued[0], serde_json::json!({"w": "plain", "n": 7, "_file": file}));
+        assert_eq!(rescued[1], serde_json::json!({"w": "007", "_file": file}));
+        assert_eq!(rescued[2], serde_json::json!({"w": "5", "n": -1, "_file": file}));
     });
 }
 

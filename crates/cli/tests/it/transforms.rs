@@ -50,6 +50,10 @@ fn a_filter_may_ask_for_a_column_that_is_not_loaded() {
         let run = sync_with(world, stream).exits(0);
         assert_eq!(run.rows(), "read 2, loaded 1, filtered 1");
         assert_eq!(world.database.columns("t"), ["id", "_file_id"]);
+        world.put("at/1.csv", "id,at\n1,2024-01-01 10:00:00\n2,2023-12-31\n3,1999-12-31\n");
+        let after = ["--where", "at >= '2024-01-01'", "--select", "id"];
+        let run = world.load("at/", &after).exits(0);
+        assert_eq!(run.rows(), "read 3, loaded 1, filtered 2");
     });
 }
 

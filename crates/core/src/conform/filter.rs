@@ -199,17 +199,17 @@ fn number_beside_text(comparison: &Comparison, column_type: ColumnType) -> Error
     ))
 }
 
-/// The type of a column that neither the table nor the rules know: the
-/// narrowest that reads every constant, of few.
+/// The type of a column that nobody knows: the narrowest that reads every
+/// constant, of few. A day may stand for its first moment on either side.
 pub(super) fn type_by_constants(values: &[String], numeric: bool) -> ColumnType {
     let all = |column_type: ColumnType| {
         values.iter().all(|text| Literal::read(text, column_type).is_some())
     };
-    use ColumnType::{Bool, Date, Decimal, Text, Timestamp};
+    use ColumnType::{Bool, Decimal, Text, Timestamp};
     match values {
         [] => Text,
         _ if numeric && values.iter().all(|text| number(text).is_some()) => Decimal(None),
-        _ => [Bool, Date, Timestamp].into_iter().find(|known| all(*known)).unwrap_or(Text),
+        _ => [Bool, Timestamp].into_iter().find(|known| all(*known)).unwrap_or(Text),
     }
 }
 

@@ -122,8 +122,8 @@ impl<'a> Matching<'a> {
     fn fill_from_file(&self, conform: &mut Conform) -> Result<Vec<Option<usize>>> {
         let mut next = 0;
         let mut indexes = Vec::with_capacity(self.wanted.len());
-        for (column, place) in self.wanted.iter().zip(&self.places) {
-            let target = self.target(column, *place)?;
+        for (at, (column, place)) in self.wanted.iter().zip(&self.places).enumerate() {
+            let target = self.target(at, column, *place)?;
             let index = target.is_some().then_some(next);
             next += usize::from(target.is_some());
             indexes.push(index);
@@ -142,12 +142,12 @@ impl<'a> Matching<'a> {
         conform.fillings.push(filling);
     }
 
-    fn target(&self, column: &Wanted, place: Place) -> Result<Option<Target>> {
+    fn target(&self, at: usize, column: &Wanted, place: Place) -> Result<Option<Target>> {
         let target = match place {
             Place::At(position) => Some(self.loaded(column, &self.schema.columns[position])?),
-            Place::New | Place::NotSelected => match self.filtered_type(column) {
+            Place::New | Place::NotSelected => match self.filtered_type(at, column) {
                 Some(filtered) => Some(Target::new(filtered, false)),
-                None if place == Place::New => self.kept_type().map(|it| Target::new(it, false)),
+                None if place == Place::New => self.kept_type(at).map(|it| Target::new(it, false)),
                 None => None,
             },
         };
@@ -199,13 +199,18 @@ impl<'a> Matching<'a> {
 
     /// What a column is asked for as that the table does not have, where
     /// somebody looks at it.
-    fn kept_type(&self) -> Option<ColumnType> {
-        let is_json = may_grow(self.file);
+    fn kept_type(&self, at: usize) -> Option<ColumnType> {
         match self.fit.new_columns {
-            NewColumns::Rescue if is_json => Some(ColumnType::Json),
-            NewColumns::Rescue | NewColumns::Reject => Some(ColumnType::Text),
+            NewColumns::Rescue if may_grow(self.file) => Some(ColumnType::Json),
+            NewColumns::Rescue => Some(rescued_type(self.own_type(at))),
+            NewColumns::Reject => Some(ColumnType::Text),
             NewColumns::Add | NewColumns::Ignore | NewColumns::Fail => None,
         }
+    }
+
+    /// The type that the file itself says of a column.
+    fn own_type(&self, at: usize) -> Option<ColumnType> {
+        self.file.types.get(at).copied().flatten()
     }
 
     fn is_filtered_by(&self, column: &Wanted, comparison: &Comparison) -> bool {
@@ -214,8 +219,8 @@ impl<'a> Matching<'a> {
     }
 
     /// The type of a column that is not loaded but filtered on: given, or the
-    /// table's, or what its constants are.
-    fn filtered_type(&self, column: &Wanted) -> Option<ColumnType> {
+    /// table's, or the file's own, or what its constants are.
+    fn filtered_type(&self, at: usize, column: &Wanted) -> Option<ColumnType> {
         let comparisons: Vec<&Comparison> = self
             .fit
             .filter
@@ -231,7 +236,7 @@ impl<'a> Matching<'a> {
             comparisons.iter().flat_map(|comparison| comparison.values.clone()).collect();
         let tables = self.table_type(column.sought()).or_else(|| self.table_type(&column.name));
         let numeric = comparisons.iter().any(|comparison| comparison.numeric);
-        given.or(tables).or_else(|| Some(type_by_constants(&values, numeric)))
+        given.or(tables).or(self.own_type(at)).or_else(|| Some(type_by_constants(&values, numeric)))
     }
 
     fn table_type(&self, name: &str) -> Option<ColumnType> {
@@ -416,5 +421,18 @@ impl<'a> Matching<'a> {
             drift.push(Drift::Renamed(renamed));
         }
         drift
+    }
+}
+
+/// What a column is asked for as that goes into `_rescued`: what JSON has, else
+/// text.
+fn rescued_type(own: Option<ColumnType>) -> ColumnType {
+    use ColumnType::{Bool, Decimal, Float32, Float64, Int16, Int32, Int64, Json, List, Text};
+    match own {
+        Some(known @ (Bool | Int16 | Int32 | Int64 | Float32 | Float64 | Decimal(Some(_)))) => {
+            known
+        }
+        Some(Json | List(_)) => Json,
+        _ => Text,
     }
 }

@@ -75,12 +75,11 @@ impl SourceColumns {
 
     /// What the file says its columns hold.
     pub(crate) fn evidence(&self) -> Vec<Evidence> {
-        self.columns
-            .iter()
-            .map(|(_, data_type, meaning)| {
-                known_type(data_type, *meaning).map_or(Evidence::Nothing, Evidence::Known)
-            })
-            .collect()
+        self.types().map(|known| known.map_or(Evidence::Nothing, Evidence::Known)).collect()
+    }
+
+    fn types(&self) -> impl Iterator<Item = Option<ColumnType>> {
+        self.columns.iter().map(|(_, data_type, meaning)| known_type(data_type, *meaning))
     }
 
     /// The columns as receivers see them. Rejects of such files are JSON.
@@ -88,6 +87,7 @@ impl SourceColumns {
         FileColumns {
             names: self.columns.iter().map(|(name, ..)| name.clone()).collect(),
             named: !self.unnamed,
+            types: self.types().collect(),
             options: FormatOptions { name: Some("json".to_owned()), ..FormatOptions::default() },
             ..FileColumns::default()
         }
