@@ -14,23 +14,30 @@ use crate::stop::Stop;
 #[derive(Clone, Debug)]
 pub(crate) struct Retry {
     attempt: u32,
+    attempts_max: u32,
     stop: Stop,
 }
 
-const ATTEMPTS_MAX: u32 = 6;
+/// How often it is tried before anything else is.
+pub(crate) const ATTEMPTS_MAX: u32 = 6;
 const DELAY_FIRST: Duration = Duration::from_millis(200);
 const DELAY_MAX: Duration = Duration::from_secs(10);
 
 impl Retry {
     /// Nothing is tried again once `stop` is requested.
     pub(crate) fn until(stop: &Stop) -> Self {
-        Self { attempt: 1, stop: stop.clone() }
+        Self { attempt: 1, attempts_max: ATTEMPTS_MAX, stop: stop.clone() }
+    }
+
+    /// The same, with so many attempts in all.
+    pub(crate) fn at_most(self, attempts_max: u32) -> Self {
+        Self { attempts_max, ..self }
     }
 
     /// Waits, if trying again after `error` makes sense; otherwise hands the
     /// error back.
     pub(crate) async fn pause(&mut self, error: Error) -> Result<(), Error> {
-        let is_over = self.attempt >= ATTEMPTS_MAX || self.stop.is_requested();
+        let is_over = self.attempt >= self.attempts_max || self.stop.is_requested();
         if !error.is_retryable() || is_over {
             return Err(error);
         }

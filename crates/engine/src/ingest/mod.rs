@@ -19,7 +19,8 @@ use decant_core::destination::{LoadFile, LoadMode};
 use decant_core::format::{Sample, SampleLimits};
 use decant_core::ledger::Status;
 use decant_core::{
-    Destination, Error, ErrorKind, FileId, FileVersion, LoadPlan, Outcome, Receipt, Result, Stream,
+    Begun, Destination, Error, ErrorKind, FileId, FileVersion, LoadPlan, Outcome, Receipt, Result,
+    Stream,
 };
 use futures::{StreamExt, stream};
 
@@ -248,6 +249,27 @@ impl Ingest {
         }
     }
 
+    /// Whether no other file could be loaded or settled for this error: the
+    /// destination is out of reach, or busy with others.
+    pub(super) async fn ends_the_run(&self, error: &Error, plan: &Arc<TablePlan>) -> bool {
+        match error.kind() {
+            ErrorKind::InvalidConfig => true,
+            ErrorKind::Unavailable => {
+                self.decoder.stop.is_requested() || !self.takes_loads(plan).await
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the table takes a load, which is one of no files.
+    async fn takes_loads(&self, plan: &Arc<TablePlan>) -> bool {
+        match self.destination.begin(self.load_plan(&[], plan)).await {
+            Ok(Begun::Ready { load, .. }) => load.abort().await.is_ok(),
+            Ok(Begun::SchemaChanged) => true,
+            Err(_) => false,
+        }
+    }
+
     pub(crate) fn load_file(&self, file: &PlannedFile) -> LoadFile {
         LoadFile {
             id: file.id,
@@ -285,9 +307,4 @@ fn whole(settings: Settings) -> Settings {
 /// A name for a transaction, unlike any other.
 pub(crate) fn new_load_id() -> String {
     format!("{:032x}", rand::random::<u128>())
-}
-
-/// The destination is out of reach: no file could be settled either.
-pub(super) fn ends_the_run(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::InvalidConfig)
 }

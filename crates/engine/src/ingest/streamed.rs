@@ -7,7 +7,7 @@ use std::time::Instant;
 use decant_core::stream::OnError;
 use decant_core::{Begun, FileId, Receipt, Result, Writer};
 
-use super::{FileEnd, Ingest, PlannedFile, ends_the_run, good_ends};
+use super::{FileEnd, Ingest, PlannedFile, good_ends};
 use crate::decode::{Decoding, Step};
 use crate::file_progress::{FileProgress, Undecoded};
 use crate::observer::Event;
@@ -58,7 +58,7 @@ impl Ingest {
                 },
             }
         };
-        if ends_the_run(&error) {
+        if self.ends_the_run(&error, plan).await {
             return Err(error);
         }
         let failure = self.refused_by_destination(error, started, &file, plan).await;

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use decant_core::destination::FileTotals;
 use decant_core::{Begun, Error, ErrorKind, FileId, Receipt, Result, Writer};
 
-use super::{FileEnd, Ingest, PlannedFile, ends_the_run, good_ends};
+use super::{FileEnd, Ingest, PlannedFile, good_ends};
 use crate::decode::WholeFile;
 use crate::file_progress::{FileFailure, FileProgress};
 use crate::refusals::{LateRefusals, Refusing};
-use crate::retry::Retry;
+use crate::retry::{ATTEMPTS_MAX, Retry};
 use crate::tables::TablePlan;
 
 /// A file with all of its rows.
@@ -43,14 +43,24 @@ impl Ingest {
     /// it, in two halves, until the file at fault stands alone.
     pub(super) async fn commit_held(
         &self,
+        held: Vec<Decoded>,
+        plan: &Arc<TablePlan>,
+        settled: &mut Vec<Receipt>,
+    ) -> Result<Vec<PlannedFile>> {
+        self.commit_or_halve(held, plan, ATTEMPTS_MAX, settled).await
+    }
+
+    async fn commit_or_halve(
+        &self,
         mut held: Vec<Decoded>,
         plan: &Arc<TablePlan>,
+        attempts_max: u32,
         settled: &mut Vec<Receipt>,
     ) -> Result<Vec<PlannedFile>> {
         if held.is_empty() {
             return Ok(Vec::new());
         }
-        let error = match self.commit_patiently(&held, plan).await {
+        let error = match self.commit_patiently(&held, plan, attempts_max).await {
             Ok(Attempt::Done(ends)) => {
                 self.record(&held, &ends, plan, settled);
                 return self.overtaken_among(held, &ends, settled).await;
@@ -60,7 +70,7 @@ impl Ingest {
                     let (file, _) = held.remove(at);
                     self.settle(&file, failure, settled).await?;
                 }
-                return Box::pin(self.commit_held(held, plan, settled)).await;
+                return Box::pin(self.commit_or_halve(held, plan, attempts_max, settled)).await;
             }
             Ok(Attempt::SchemaChanged | Attempt::Late) => {
                 self.table.look_again().await?;
@@ -68,23 +78,39 @@ impl Ingest {
             }
             Err(error) => error,
         };
-        if ends_the_run(&error) {
+        if self.ends_the_run(&error, plan).await {
             return Err(error);
         }
         if held.len() == 1 || !may_be_one_files_fault(&error) {
-            let message = error.chain();
-            for (file, whole) in &held {
-                let (copy, started) = (copy_of(&error, &message), whole.progress.started());
-                let failure = self.refused_by_destination(copy, started, file, plan).await;
-                self.settle(file, failure, settled).await?;
-            }
+            self.refused(&held, &error, plan, settled).await?;
             return Ok(Vec::new());
         }
         let mut first = held;
         let second = first.split_off(first.len() / 2);
-        let mut again = Box::pin(self.commit_held(first, plan, settled)).await?;
-        again.extend(Box::pin(self.commit_held(second, plan, settled)).await?);
+        let mut again = Vec::new();
+        for half in [first, second] {
+            let attempts_max = attempts_of_half(&half, &error, attempts_max);
+            let halved = self.commit_or_halve(half, plan, attempts_max, settled);
+            again.extend(Box::pin(halved).await?);
+        }
         Ok(again)
+    }
+
+    /// Settles files that the destination did not take, all for one error.
+    async fn refused(
+        &self,
+        held: &[Decoded],
+        error: &Error,
+        plan: &Arc<TablePlan>,
+        settled: &mut Vec<Receipt>,
+    ) -> Result<()> {
+        let message = error.chain();
+        for (file, whole) in held {
+            let (copy, started) = (copy_of(error, &message), whole.progress.started());
+            let failure = self.refused_by_destination(copy, started, file, plan).await;
+            self.settle(file, failure, settled).await?;
+        }
+        Ok(())
     }
 
     /// What comes of those files that others have loaded another version of.
@@ -103,8 +129,13 @@ impl Ingest {
         Ok(again)
     }
 
-    async fn commit_patiently(&self, held: &[Decoded], plan: &Arc<TablePlan>) -> Result<Attempt> {
-        let mut retry = Retry::until(&self.decoder.stop);
+    async fn commit_patiently(
+        &self,
+        held: &[Decoded],
+        plan: &Arc<TablePlan>,
+        attempts_max: u32,
+    ) -> Result<Attempt> {
+        let mut retry = Retry::until(&self.decoder.stop).at_most(attempts_max);
         let mut late = LateRefusals::default();
         loop {
             match self.commit_once(held, plan, &mut late).await {
@@ -187,6 +218,16 @@ async fn write_whole(
     match rejects && late.ask(writer).await? {
         true => Ok(Written::Late),
         false => Ok(Written::Whole),
+    }
+}
+
+/// What did not pass by waiting is looked for without: each half is tried
+/// once, and a file that stands alone twice.
+fn attempts_of_half(half: &[Decoded], error: &Error, attempts_max: u32) -> u32 {
+    match (error.is_retryable(), half.len()) {
+        (true, 1) => 2,
+        (true, _) => 1,
+        (false, _) => attempts_max,
     }
 }
 

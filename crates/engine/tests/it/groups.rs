@@ -3,7 +3,7 @@
 use decant_core::stream::{OnError, WriteMode};
 use decant_core::{ErrorKind, Stream};
 use decant_engine::RunStatus;
-use decant_testkit::faulty::Call;
+use decant_testkit::faulty::{Call, Fault};
 
 use crate::world::{World, stream_of};
 
@@ -86,6 +86,41 @@ async fn the_file_that_the_database_refuses_is_found_by_halves() {
     assert_eq!(report.errors.len(), 1);
     assert!(!world.texts().await.contains(&"row 6".to_owned()));
     assert!(world.ledger().contains(&("in/6".into(), "failed", 1)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_meets_what_does_not_pass_is_found_by_halves() {
+    for world in [World::new(), World::new().streaming()] {
+        for number in 0..9 {
+            world.bucket.put(&format!("in/{number}"), "e", &format!("text\nrow {number}\n"));
+        }
+        world.destination.poison("in/6", ErrorKind::Unavailable);
+        for attempts in [1, 2] {
+            let report = world.sync(&append()).await;
+            assert_eq!(report.files.failed, 1, "{report:#?}");
+            assert_eq!(report.files.loaded + report.files.already_loaded, 8, "{report:#?}");
+            let named: Vec<_> = report.errors.iter().map(|error| error.file.clone()).collect();
+            assert!(matches!(&named[..], [Some(file)] if file.ends_with("in/6")), "{named:?}");
+            assert!(world.ledger().contains(&("in/6".into(), "failed", attempts)));
+        }
+        assert_eq!(world.texts().await.len(), 8);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_that_takes_no_load_ends_the_run() {
+    for world in [World::new(), World::new().streaming()] {
+        world.bucket.put("in/a", "e", "text\none\n");
+        world.sync(&append()).await;
+        world.bucket.put("in/b", "e", "text\ntwo\n");
+        world.bucket.put("in/c", "e", "text\nthree\n");
+        for _ in 0..20 {
+            world.destination.script(Fault::Begin(ErrorKind::Unavailable));
+        }
+        let report = world.sync(&append()).await;
+        assert_eq!((report.status, report.files.failed), (RunStatus::Failed, 0), "{report:#?}");
+        assert_eq!(world.ledger().len(), 1);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
