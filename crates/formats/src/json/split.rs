@@ -53,6 +53,7 @@ impl Parts {
             }
             match extent::of_member(bytes, at, b'}', ended) {
                 Extent::Ends(end) if self.data == Some(at) => scanner.at = end,
+                Extent::Incomplete if self.data == Some(at) => return Err(Stop::Incomplete),
                 _ => scanner.value(1).map(|_| ())?,
             }
             scanner.space();
