@@ -191,7 +191,8 @@ pub trait Destination: Send + Sync {
     fn capabilities(&self) -> &Capabilities;
 
     /// The table's state, with its name qualified as the catalogue would.
-    /// Changes nothing.
+    /// Changes nothing. `InvalidConfig` for a table of the destination's own,
+    /// such as the ledger, and for a name that two tables answer to.
     async fn describe(&self, table: &TableName) -> Result<TableState>;
 
     /// Carries out an additive change, under the table's exclusive lock, and

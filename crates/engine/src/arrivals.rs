@@ -87,7 +87,7 @@ impl Arrivals {
             for arrival in &page {
                 let judged = self.judge(arrival.clone());
                 let Verdict::Goes(name) = judged.verdict else { continue };
-                if tables.describe(&name).await?.schema.is_none() {
+                if tables.is_missing(&name).await? {
                     missing.entry(name).or_default().offer(&judged.arrival.file);
                 }
             }

@@ -72,13 +72,23 @@ pub struct TablePlanned {
 struct Planned {
     name: String,
     plan: Option<TablePlan>,
+    /// Why there is no plan, where it is not that its files are empty.
+    refused: Option<String>,
     /// Files that would be loaded into it.
     files: Candidates,
 }
 
 impl Planned {
     fn new(name: String, plan: Option<TablePlan>) -> Self {
-        Self { name, plan, files: Candidates::default() }
+        Self { name, plan, refused: None, files: Candidates::default() }
+    }
+
+    /// What becomes of a file for which there is no plan.
+    fn without_plan(&self) -> FileVerdict {
+        match &self.refused {
+            Some(why) => FileVerdict::new("failed", why.as_str()),
+            None => FileVerdict::new("excluded", "empty: no columns to create its table with"),
+        }
     }
 }
 
@@ -195,10 +205,7 @@ impl Run {
                             }
                             verdict_of(decision)
                         }
-                        None => FileVerdict::new(
-                            "excluded",
-                            "empty: no columns to create its table with",
-                        ),
+                        None => table.without_plan(),
                     };
                     (Some(table.name.clone()), verdict)
                 }
@@ -215,7 +222,16 @@ impl Run {
         name: &TableName,
         shown: &mut Vec<TablePlanned>,
     ) -> Result<Planned> {
-        let state = tables.describe(name).await?;
+        let state = match tables.state_or_place(name).await? {
+            Ok(state) => state,
+            Err(place) => {
+                let error = place.error();
+                let name = name.to_string();
+                shown.push(missing_table(stream, &name, Vec::new(), error.map(Into::into)));
+                let refused = error.map(decant_core::Error::chain);
+                return Ok(Planned { refused, ..Planned::new(name, None) });
+            }
+        };
         let name = state.name.to_string();
         shown.push(TablePlanned {
             stream: stream.name.clone(),

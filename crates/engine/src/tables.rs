@@ -279,6 +279,19 @@ pub(crate) enum Place {
     None(TableName, Arc<NoTable>),
 }
 
+impl Place {
+    /// Why there is no such table, where something is wrong.
+    pub(crate) fn error(&self) -> Option<&Error> {
+        match self {
+            Self::None(_, why) => match why.as_ref() {
+                NoTable::Failed(error) => Some(error),
+                NoTable::Empty => None,
+            },
+            Self::Ready(_) => None,
+        }
+    }
+}
+
 /// The tables of one stream in one run.
 pub(crate) struct Tables {
     stream: Arc<Stream>,
@@ -316,6 +329,29 @@ impl Tables {
         self.check(&state).await?;
         self.described.insert(name.clone(), state.clone());
         Ok(state)
+    }
+
+    /// Whether the table is missing, so that it may be created.
+    pub(crate) async fn is_missing(&mut self, name: &TableName) -> Result<bool> {
+        Ok(self.state_or_place(name).await?.is_ok_and(|state| state.schema.is_none()))
+    }
+
+    /// The table's state, or where its files go when there can be no such
+    /// table. That is for them alone when their names choose the table; the
+    /// stream's one table is the stream's matter.
+    pub(crate) async fn state_or_place(
+        &mut self,
+        name: &TableName,
+    ) -> Result<Result<TableState, Place>> {
+        match self.describe(name).await {
+            Ok(state) => Ok(Ok(state)),
+            Err(error) if self.stream.table.fixed().is_none() && is_of_the_name(&error) => {
+                let place = Place::None(name.clone(), Arc::new(NoTable::Failed(error)));
+                self.places.insert(name.clone(), place.clone());
+                Ok(Err(place))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Refuses what the stream's write mode or the ledger forbids.
@@ -411,7 +447,10 @@ impl Tables {
         if let Some(place) = self.places.get(name) {
             return Ok(place.clone());
         }
-        let state = self.describe(name).await?;
+        let state = match self.state_or_place(name).await? {
+            Ok(state) => state,
+            Err(place) => return Ok(place),
+        };
         if state.schema.is_none() {
             let gone = Error::new(ErrorKind::NotFound, format!("there is no table {}", state.name));
             return Ok(Place::None(state.name, Arc::new(NoTable::Failed(gone))));
@@ -430,4 +469,9 @@ impl Tables {
         self.places.insert(name.clone(), place.clone());
         Ok(place)
     }
+}
+
+/// Whether the name is that of something that files cannot go to.
+fn is_of_the_name(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::InvalidConfig | ErrorKind::Unsupported)
 }

@@ -22,7 +22,7 @@ use async_trait::async_trait;
 use decant_core::destination::{
     Begun, Capabilities, DecimalSupport, Destination, LoadMode, LoadPlan, TableChange, TableState,
 };
-use decant_core::error::Result;
+use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::ledger::{Ledger, LedgerEntry};
 use decant_core::reject::Reject;
 use decant_core::schema::{Column, TableName};
@@ -149,6 +149,10 @@ impl Destination for MemoryDestination {
 
     async fn describe(&self, table: &TableName) -> Result<TableState> {
         let name = qualified(table);
+        if name == qualified(&TableName { schema: None, name: self.ledger.clone() }) {
+            let message = format!("`{name}` is the ledger");
+            return Err(Error::new(ErrorKind::InvalidConfig, message));
+        }
         let contents = self.database.contents();
         let found = contents.tables.get(&name);
         Ok(TableState {

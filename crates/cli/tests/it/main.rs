@@ -39,6 +39,7 @@ mod report;
 mod roundtrip;
 mod run;
 mod selection;
+mod set_apart;
 mod signals;
 mod tables;
 mod transforms;

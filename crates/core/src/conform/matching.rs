@@ -296,10 +296,32 @@ impl<'a> Matching<'a> {
         let rescued = conform.rescues.then_some((RESCUED_COLUMN, Filling::Rescued));
         for (name, filling) in rescued.into_iter().chain([(FILE_ID_COLUMN, Filling::FileId)]) {
             if let Some(position) = self.schema.position(name) {
+                self.check_own_type(position, &filling)?;
                 self.fill(conform, position, filling);
             }
         }
         Ok(())
+    }
+
+    /// Refuses a column of decant's name that somebody gave a type that does
+    /// not hold what decant fills it with.
+    fn check_own_type(&self, position: usize, filling: &Filling) -> Result<()> {
+        let column = &self.schema.columns[position];
+        let (is_held, needed) = match (filling, column.column_type) {
+            (Filling::FileId, Some(ColumnType::Int64)) => (true, ""),
+            (Filling::FileId, _) => (false, "64-bit integers (bigint)"),
+            (_, Some(ColumnType::Json | ColumnType::Text)) => (true, ""),
+            _ => (false, "JSON, or text"),
+        };
+        if is_held {
+            return Ok(());
+        }
+        let message = format!(
+            "column `{}` of table {} is {}; what decant fills it with are {needed}",
+            column.name, self.table.name, column.declared
+        );
+        Err(Error::new(ErrorKind::SchemaMismatch, message)
+            .with_hint("give the column that type, or rename it"))
     }
 
     /// The positions of what a row hash is over: all of the file's columns by

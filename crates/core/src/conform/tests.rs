@@ -564,3 +564,20 @@ fn a_rule_that_hides_nothing_is_an_error() {
     assert_eq!(error.kind(), ErrorKind::InvalidConfig);
     assert_eq!(error.hint(), Some("did you mean `email`?"));
 }
+
+#[test]
+fn columns_of_decants_names_must_hold_what_it_fills_them_with() {
+    for (column_type, is_held) in [(INT, true), (TEXT, false), (ColumnType::Int32, false)] {
+        let table = table(&[("a", INT), ("_file_id", column_type)]);
+        let result = conform(&header(&["a"]), &table);
+        if is_held {
+            assert!(result.is_ok(), "{result:?}");
+            continue;
+        }
+        let error = refusal(result);
+        assert_eq!(error.kind(), ErrorKind::SchemaMismatch);
+        assert!(error.message().contains("`_file_id`"), "{error}");
+        assert!(error.message().contains("64-bit integers (bigint)"), "{error}");
+        assert!(error.hint().is_some());
+    }
+}

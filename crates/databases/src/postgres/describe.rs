@@ -8,9 +8,10 @@ use tokio_postgres::{Client, Row};
 use super::error::explain;
 use super::type_table::{CatalogueColumn, Encoding};
 
-/// Kinds of relations that rows can be inserted into: tables, partitioned and
-/// foreign ones, and views, of which Postgres knows whether they can.
-const LOADABLE_KINDS: &[&str] = &["r", "p", "f", "v"];
+/// Kinds of relations that rows are loaded into: tables, partitioned and
+/// foreign ones. Not views: COPY takes those with an INSTEAD OF trigger alone,
+/// and does not say when the trigger drops a row.
+const LOADABLE_KINDS: &[&str] = &["r", "p", "f"];
 
 /// Parameters: schema or NULL, name. One row a column; one row with NULLs for
 /// a table without columns. Domains are followed to their base type, whose
@@ -21,7 +22,7 @@ SELECT n.nspname::text, c.relkind::text, a.attname::text,
        base.name, base.kind, base.modifier,
        NOT a.attnotnull,
        a.attgenerated <> '' OR a.attidentity = 'a',
-       base.element
+       base.element, pg_catalog.row_security_active(c.oid)
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_attribute a
@@ -53,9 +54,22 @@ pub(crate) struct Described {
     pub(crate) name: TableName,
     /// `None` when there is no such table.
     pub(crate) columns: Option<Vec<CatalogueColumn>>,
+    /// Whether policies decide which of its rows this role sees and writes.
+    pub(crate) has_policies: bool,
 }
 
 impl Described {
+    /// Refuses a table of which this role sees some rows only: COPY does not
+    /// write to it, and a replace would leave the others.
+    pub(crate) fn check_policies(&self) -> Result<()> {
+        if !self.has_policies {
+            return Ok(());
+        }
+        let message = format!("row-level security of `{}` applies to this role", self.name);
+        Err(Error::new(ErrorKind::Unsupported, message)
+            .with_hint("load as the table's owner, or as a role with BYPASSRLS"))
+    }
+
     /// The columns in the house's words.
     pub(crate) fn schema(&self) -> Option<TableSchema> {
         let columns = self.columns.as_ref()?;
@@ -78,14 +92,15 @@ impl Described {
     }
 }
 
-/// Looks a table up, through the search path when no schema is named.
+/// Looks up a table of exactly this name, through the search path when no
+/// schema is named.
 pub(crate) async fn describe(client: &Client, table: &TableName) -> Result<Described> {
     let parameters: [(&(dyn ToSql + Sync), Type); 2] =
         [(&table.schema, Type::TEXT), (&table.name, Type::TEXT)];
     let rows = client.query_typed(DESCRIBE, &parameters).await.map_err(|error| explain(&error))?;
     let Some(first) = rows.first() else {
         let name = qualify(client, table).await?;
-        return Ok(Described { name, columns: None });
+        return Ok(Described { name, columns: None, has_policies: false });
     };
     let schema: String = get(first, 0)?;
     let name = TableName { schema: Some(schema), name: table.name.clone() };
@@ -94,7 +109,7 @@ pub(crate) async fn describe(client: &Client, table: &TableName) -> Result<Descr
     for row in &rows {
         columns.extend(column(row)?);
     }
-    Ok(Described { name, columns: Some(columns) })
+    Ok(Described { name, columns: Some(columns), has_policies: get(first, 10)? })
 }
 
 fn column(row: &Row) -> Result<Option<CatalogueColumn>> {
@@ -136,6 +151,7 @@ fn check_kind(name: &TableName, kind: &str) -> Result<()> {
         return Ok(());
     }
     let what = match kind {
+        "v" => "a view",
         "m" => "a materialized view",
         "i" | "I" => "an index",
         "S" => "a sequence",
@@ -143,7 +159,8 @@ fn check_kind(name: &TableName, kind: &str) -> Result<()> {
         _ => "not a table",
     };
     let message = format!("`{name}` is {what}; rows are loaded into tables");
-    Err(Error::new(ErrorKind::Unsupported, message).with_hint("name another table with --table"))
+    Err(Error::new(ErrorKind::Unsupported, message)
+        .with_hint("name a table with --table: of a view, the one behind it"))
 }
 
 /// The value of a column of an answer of ours.

@@ -90,8 +90,8 @@ fn kind_of(state: &str) -> ErrorKind {
         "42P01" | "3D000" | "3F000" => ErrorKind::NotFound,
         // A conversion that does not exist, COPY data that is not COPY data.
         "22P03" | "22P04" => ErrorKind::Internal,
-        // What triggers raise.
-        "P0001" => ErrorKind::RejectedRows,
+        // A value too long for the type `name`.
+        "42622" => ErrorKind::RejectedRows,
         // The table is not what it was a moment ago.
         "42703" | "42804" | "428C9" | "0A000" => ErrorKind::SchemaMismatch,
         // Dependent objects, objects in use, objects that exist.
@@ -101,6 +101,11 @@ fn kind_of(state: &str) -> ErrorKind {
             Some("28") => ErrorKind::AccessDenied,
             Some("22" | "23" | "44" | "P0") => ErrorKind::RejectedRows,
             Some("54") => ErrorKind::Unsupported,
+            Some("55" | "72") => ErrorKind::Internal,
+            // What neither the standard nor Postgres uses is a trigger's own.
+            Some(class) if class.starts_with(|it| matches!(it, '5'..='9' | 'I'..='Z')) => {
+                ErrorKind::RejectedRows
+            }
             _ => ErrorKind::Internal,
         },
     }
@@ -164,7 +169,10 @@ mod tests {
             ),
             (ErrorKind::AccessDenied, &["42501", "28P01", "28000"]),
             (ErrorKind::NotFound, &["42P01", "3D000", "3F000"]),
-            (ErrorKind::RejectedRows, &["23505", "23503", "23514", "22001", "22003", "P0001"]),
+            (
+                ErrorKind::RejectedRows,
+                &["23505", "23503", "23514", "22001", "22003", "P0001", "42622", "U0001"],
+            ),
             (ErrorKind::Internal, &["42601", "22P03", "22P04"]),
             (ErrorKind::Conflict, &["2BP01"]),
         ] {

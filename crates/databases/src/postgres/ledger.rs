@@ -22,7 +22,9 @@ use super::lock::Lock;
 use super::pool::Pool;
 use super::rejects;
 use super::type_table::POSTGRES;
-use crate::sql::ledger::{Claimed, LedgerSql, META_VERSION, SCHEMA_VERSION, meta_table, status_of};
+use crate::sql::ledger::{
+    Claimed, LedgerSql, META_VERSION, SCHEMA_VERSION, meta_table, own_table, status_of,
+};
 
 /// A parameter and its type: saves the round trip that asks for it.
 pub(crate) type Parameter<'a> = (&'a (dyn ToSql + Sync), Type);
@@ -69,6 +71,15 @@ impl LedgerTables {
         let fact = meta_table(table);
         let found = self.ask(client, &self.sql.read_meta(), &[(&fact, Type::TEXT)]).await?;
         Ok(!found.is_empty())
+    }
+
+    /// Refuses a table that is one of decant's own.
+    pub(crate) async fn refuse_own(&self, client: &Client, table: &TableName) -> Result<()> {
+        if !self.sql.is_own(&table.name) {
+            return Ok(());
+        }
+        let ledger = describe(client, &self.sql.table()).await?.name;
+        if ledger.schema == table.schema { Err(own_table(table)) } else { Ok(()) }
     }
 
     /// Whether all tables are there. Those that are must be ours.

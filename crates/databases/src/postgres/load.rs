@@ -246,7 +246,7 @@ impl PostgresLoad {
             return Ok(());
         };
         drop(lease);
-        let explained = explain(&error);
+        let explained = remove::referred_to_still(explain(&error), &self.plan.table);
         if !is_connection_lost(&error) {
             return Err(explained);
         }

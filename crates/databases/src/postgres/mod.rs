@@ -18,6 +18,7 @@ mod held;
 mod ledger;
 mod load;
 mod lock;
+mod lookup;
 mod numeric;
 mod outcome;
 mod password_file;
@@ -94,7 +95,9 @@ impl Destination for Postgres {
 
     async fn describe(&self, table: &TableName) -> Result<TableState> {
         let lease = self.pool.for_statements().await?;
-        let described = describe::describe(&lease, table).await?;
+        let described = lookup::find(&lease, table).await?;
+        self.ledger.refuse_own(&lease, &described.name).await?;
+        described.check_policies()?;
         let schema = described.schema();
         let created_by_decant =
             schema.is_some() && self.ledger.created(&lease, &described.name).await?;

@@ -151,8 +151,8 @@ fn is_of_a_row(error: &Error) -> bool {
     match error.kind() {
         ErrorKind::RejectedRows => true,
         ErrorKind::MalformedFile => error.fact("batch_row").is_some(),
-        // A value too large for an index.
-        _ => error.fact("sqlstate") == Some("54000"),
+        // A value too large for an index, or nested too deeply.
+        _ => matches!(error.fact("sqlstate"), Some("54000" | "54001")),
     }
 }
 

@@ -14,6 +14,7 @@
 
 mod claimed;
 mod columns;
+mod own;
 mod rejects;
 
 use decant_core::error::{Error, ErrorKind, Result};
@@ -22,6 +23,7 @@ use decant_core::schema::TableName;
 
 pub(crate) use self::claimed::{Claimed, not_loaded, replayed_counts, settled_already, status_of};
 use self::columns::{LEDGER_COLUMNS, LedgerColumn, META_COLUMNS, Presence, REJECT_COLUMNS};
+pub(crate) use self::own::own_table;
 pub(crate) use self::rejects::STORED_COLUMNS;
 use super::dialect::{Dialect, LedgerType};
 
@@ -35,6 +37,7 @@ pub(crate) const META: &str = "decant_meta";
 pub(crate) const META_VERSION: &str = "schema_version";
 
 const DEFAULT_REJECTS: &str = "rejected_rows";
+const DEFAULT_CHUNKS: &str = "processed_chunks";
 const REJECTS_SUFFIX: &str = "_rejects";
 const KEY_INDEX_SUFFIX: &str = "_by_key";
 const FILE_INDEX_SUFFIX: &str = "_by_file";

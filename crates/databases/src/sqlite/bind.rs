@@ -22,6 +22,8 @@ use super::error::explain;
 use super::render;
 use super::type_table::Affinity;
 
+/// The type that means another thing in a table that is STRICT.
+const ANY: &str = "ANY";
 /// The largest number that a double of 15 digits counts to.
 const FIFTEEN_DIGITS: u128 = 1_000_000_000_000_000;
 /// The largest power of ten that a double holds exactly.
@@ -36,8 +38,9 @@ pub(super) struct TargetColumn {
 }
 
 impl TargetColumn {
-    /// The column as the catalogue has it.
-    pub(super) fn new(column: &Column) -> Result<Self> {
+    /// The column as the catalogue has it, of a table that may be STRICT:
+    /// there `ANY` converts nothing.
+    pub(super) fn new(column: &Column, is_strict: bool) -> Result<Self> {
         let column_type = column.column_type.ok_or_else(|| {
             let message = format!(
                 "the column `{}` of type `{}` cannot be written to",
@@ -46,7 +49,10 @@ impl TargetColumn {
             Error::new(ErrorKind::SchemaMismatch, message)
                 .with_hint("leave it out with --select, or rename the file's column")
         })?;
-        let affinity = Affinity::of(&column.declared);
+        let affinity = match is_strict && column.declared.eq_ignore_ascii_case(ANY) {
+            true => Affinity::Blob,
+            false => Affinity::of(&column.declared),
+        };
         Ok(Self { name: column.name.clone(), column_type, affinity })
     }
 

@@ -80,17 +80,33 @@ pub(super) fn columns(connection: &Connection, table: &str) -> Result<Vec<Column
     columns.collect::<rusqlite::Result<Vec<_>>>().map_err(explain)
 }
 
+/// Whether the table is STRICT.
+pub(super) fn is_strict(connection: &Connection, table: &str) -> Result<bool> {
+    let query = "SELECT strict FROM pragma_table_list(?1) WHERE schema = 'main'";
+    let mut statement = connection.prepare_cached(query).map_err(explain)?;
+    let found = statement.query_row([table], |row| row.get(0)).optional().map_err(explain)?;
+    Ok(found.unwrap_or(false))
+}
+
 fn read_column(row: &rusqlite::Row<'_>) -> rusqlite::Result<Column> {
     let declared: String = row.get(1)?;
     // Hidden columns are a virtual table's, or generated: nothing that one
     // can write to.
-    let is_hidden = row.get::<_, i64>(3)? != 0;
+    let hidden: i64 = row.get(3)?;
+    let is_hidden = hidden != 0;
     Ok(Column {
         name: row.get(0)?,
         column_type: (!is_hidden).then(|| understand(&declared)),
-        declared,
+        declared: if hidden > 1 { generated(&declared) } else { declared },
         nullable: !row.get::<_, bool>(2)?,
     })
+}
+
+/// The words for a column that SQLite computes; it may count some of them
+/// among those of the type.
+fn generated(declared: &str) -> String {
+    let end = declared.to_ascii_uppercase().find("GENERATED ALWAYS").unwrap_or(declared.len());
+    format!("{} (generated always)", declared[..end].trim_end()).trim_start().to_owned()
 }
 
 fn is_ours(connection: &Connection, ledger: &LedgerSql, table: &TableName) -> Result<bool> {

@@ -277,7 +277,11 @@ impl Session {
         self.verify(parts, totals)?;
         self.verify_rows(transaction.connection())?;
         self.finish(transaction.connection(), totals)?;
-        transaction.commit()?;
+        let committed = transaction.commit();
+        committed.map_err(|error| match self.plan.mode {
+            LoadMode::Replace => remove::referred_to(error, &self.plan.table),
+            LoadMode::Append | LoadMode::Replay => error,
+        })?;
         Ok(totals.iter().map(|total| self.outcome(total.id)).collect())
     }
 

@@ -46,7 +46,7 @@ use self::transaction::Transaction;
 use self::type_table::SQLITE;
 use self::url::Location;
 use crate::DatabaseOptions;
-use crate::sql::ledger::{DEFAULT_LEDGER, LedgerSql};
+use crate::sql::ledger::{DEFAULT_LEDGER, LedgerSql, own_table};
 
 /// Opens a SQLite database: `sqlite:path.db`, `sqlite:///relative.db`,
 /// `sqlite:////absolute/path.db` or `sqlite::memory:`. A file that does not
@@ -84,6 +84,10 @@ impl Destination for Sqlite {
     }
 
     async fn describe(&self, table: &TableName) -> Result<TableState> {
+        let qualified = describe::qualify(table);
+        if self.sql.is_own(&qualified.name) {
+            return Err(own_table(&qualified));
+        }
         let (sql, wanted) = (Arc::clone(&self.sql), table.clone());
         let work = move |connection: &_| describe::describe(connection, &sql, &wanted);
         Ok(self.connections.read(work).await?.unwrap_or_else(|| describe::absent(table)))

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use super::error::explain;
 use super::ledger::{IDS_MAX, delete_by_id};
+use super::silent;
 use super::type_table::SQLITE;
 use crate::sql::table;
 
@@ -28,6 +29,11 @@ pub(super) fn files(
     // A cascade within the table would take rows of other files.
     refuse_cascade(connection, table, &children(connection, table)?)?;
     delete_by_id(connection, files, |count| table::delete_files(&SQLITE, table, count))
+        .map_err(|error| referred_to(error, table))?;
+    if silent::has_triggers(connection, &table.name)? && has_rows_of(connection, table, files)? {
+        return Err(kept_rows(table));
+    }
+    Ok(())
 }
 
 /// Deletes all rows.
@@ -39,7 +45,26 @@ pub(super) fn all_rows(connection: &Connection, table: &TableName) -> Result<()>
     children.retain(|(child, _)| !child.eq_ignore_ascii_case(&table.name));
     refuse_cascade(connection, table, &children)?;
     let statement = format!("DELETE FROM {}", SQLITE.quote_table(table));
-    connection.execute(&statement, []).map(|_| ()).map_err(explain)
+    let deleted = connection.execute(&statement, []).map_err(explain);
+    deleted.map_err(|error| referred_to(error, table))?;
+    if is_empty(connection, &table.name)? { Ok(()) } else { Err(kept_rows(table)) }
+}
+
+/// A trigger may take a delete for done and leave the rows.
+fn kept_rows(table: &TableName) -> Error {
+    let message = format!("a trigger of `{table}` keeps rows from being deleted");
+    Error::new(ErrorKind::Unsupported, message).with_hint("drop the trigger for the load")
+}
+
+/// Another hint where it is rows of other tables that are in the way.
+pub(super) fn referred_to(error: Error, table: &TableName) -> Error {
+    if !error.message().contains("FOREIGN KEY") {
+        return error;
+    }
+    error.with_hint(format!(
+        "rows refer to rows of `{table}` that are gone, or to others that are not there: add them \
+         to the files, or delete what refers to them"
+    ))
 }
 
 fn check_nothing_displaced(table: &TableName, displaced: &[FileId]) -> Result<()> {

@@ -13,6 +13,7 @@ use rusqlite::{CachedStatement, Connection};
 
 use super::bind::{TargetColumn, Values};
 use super::connect::blocking;
+use super::describe;
 use super::error::explain;
 use super::load::{Session, SharedSession};
 use super::rejects;
@@ -135,6 +136,7 @@ impl Target {
     fn new(session: &Session, file: FileId, columns: &[usize]) -> Result<Self> {
         session.check_claimed(file)?;
         let schema = &session.plan().schema.columns;
+        let is_strict = describe::is_strict(session.connection()?, &session.plan().table.name)?;
         let columns = columns
             .iter()
             .map(|&position| {
@@ -142,7 +144,7 @@ impl Target {
                     let message = format!("the plan's schema has no column {position}");
                     Error::new(ErrorKind::Internal, message)
                 })?;
-                TargetColumn::new(column)
+                TargetColumn::new(column, is_strict)
             })
             .collect::<Result<Vec<_>>>()?;
         let insert = insert_statement(session, &columns);

@@ -6,7 +6,9 @@
 mod commits;
 mod connecting;
 mod loads;
+mod lookup;
 mod refusals;
+mod replaces;
 mod values;
 mod widening;
 

@@ -150,6 +150,7 @@ macro_rules! destination_conformance {
             loads_planned_for_the_old_types_are_planned_again
             widenings_beside_each_other_all_succeed
             names_that_need_quoting_work
+            the_ledger_is_no_place_for_rows
             several_batches_of_several_files_load_at_once
             writers_may_follow_each_other
             columns_left_out_get_their_default

@@ -119,3 +119,28 @@ async fn what_is_no_rows_fault_stays_an_error() {
     let error = load_tolerantly(&destination, "t", "a", &[&[[Some("1"), None]]]).await.unwrap_err();
     assert!(error.is_retryable(), "{}", error.chain());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn values_that_a_type_or_a_trigger_refuses_in_words_of_its_own_are_refused_alone() {
+    let fixture = Postgres::new();
+    fixture.database.psql(
+        "CREATE TABLE named (id bigint, note name); \
+         CREATE FUNCTION picky() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+         IF new.id = 13 THEN RAISE 'bad luck' USING ERRCODE = 'U0001'; END IF; \
+         RETURN new; END $$; \
+         CREATE TRIGGER picky BEFORE INSERT ON named FOR EACH ROW EXECUTE FUNCTION picky(); \
+         CREATE TABLE documents (id bigint, note json)",
+    );
+    let destination = open(&fixture.database.url).await.unwrap();
+    let (fits, long) = ("x".repeat(63), "x".repeat(64));
+    let rows = [
+        [Some("1"), Some(fits.as_str())],
+        [Some("2"), Some(long.as_str())],
+        [Some("13"), None],
+        [Some("4"), None],
+    ];
+    let refused = load_tolerantly(&destination, "named", "a.csv", &[&rows]).await.unwrap();
+    let rows: Vec<usize> = refused.iter().map(|refused| refused.row).collect();
+    assert_eq!(rows, [1, 2], "{refused:?}");
+    assert_eq!(fixture.database.psql("SELECT id FROM named ORDER BY id"), "1\n4");
+}

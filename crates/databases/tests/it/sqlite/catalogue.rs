@@ -62,12 +62,17 @@ async fn views_and_generated_columns_cannot_be_loaded() {
     database
         .client()
         .execute_batch(
-            "CREATE TABLE t (v TEXT, twice TEXT AS (v || v)); CREATE VIEW seen AS SELECT * FROM t",
+            "CREATE TABLE t (v TEXT, twice TEXT AS (v || v), \
+             stored INT GENERATED ALWAYS AS (1) STORED, bare AS (v)); CREATE VIEW seen AS SELECT * FROM t",
         )
         .unwrap();
     let destination = database.destination().await;
     let table = state(destination.as_ref(), "t").await;
-    assert_eq!(table.schema.as_ref().unwrap().columns[1].column_type, None);
+    let columns = &table.schema.as_ref().unwrap().columns[1..];
+    let declared: Vec<&str> = columns.iter().map(|column| column.declared.as_str()).collect();
+    let expected = ["TEXT (generated always)", "INT (generated always)", "(generated always)"];
+    assert_eq!(declared, expected);
+    assert!(columns.iter().all(|column| column.column_type.is_none()));
     load_row(destination.as_ref(), &table, "a.csv", CELLS).await.unwrap();
     let seen = TableName { schema: None, name: "seen".into() };
     assert_eq!(failure(destination.describe(&seen).await).kind(), ErrorKind::Unsupported);
@@ -127,4 +132,40 @@ async fn the_epoch_is_new_whenever_the_ledger_is_created() {
     load_row(destination.as_ref(), &table, "a.csv", &cells).await.unwrap();
     assert_ne!(database.value(epoch).unwrap(), first);
     assert_eq!(database.query("SELECT * FROM t").len(), 1, "the old rows were deleted first");
+}
+
+#[tokio::test]
+async fn nothing_is_loaded_into_the_tables_of_the_ledger() {
+    let database = Sqlite::new();
+    let default = database.destination().await;
+    let other = database.destination_with_ledger("Seen").await;
+    for (destination, asked) in [
+        (&default, "decant_meta"),
+        (&default, "main.PROCESSED_FILES"),
+        (&default, "rejected_rows"),
+        (&default, "processed_chunks"),
+        (&other, "seen"),
+        (&other, "seen_rejects"),
+    ] {
+        let error = failure(destination.describe(&TableName::parse(asked)).await);
+        assert_eq!(error.kind(), ErrorKind::InvalidConfig, "{asked}: {error}");
+        assert!(error.hint().is_some_and(|hint| hint.contains("--ledger")), "{error:?}");
+    }
+    assert_eq!(state(default.as_ref(), "seen").await.schema, None);
+}
+
+#[tokio::test]
+async fn any_in_a_strict_table_keeps_text_as_it_is() {
+    let database = Sqlite::new();
+    let tables = "CREATE TABLE exact (v ANY) STRICT; CREATE TABLE loose (v ANY)";
+    database.client().execute_batch(tables).unwrap();
+    let destination = database.destination().await;
+    let cells: &[_] = &[("v", ColumnType::Text, Some("007"))];
+    let exact = state(destination.as_ref(), "exact").await;
+    load_row(destination.as_ref(), &exact, "a.csv", cells).await.unwrap();
+    let kept = database.value("SELECT typeof(v) || ' ' || v FROM exact");
+    assert_eq!(kept.as_deref(), Some("text 007"));
+    let loose = state(destination.as_ref(), "loose").await;
+    let error = failure(load_row(destination.as_ref(), &loose, "a.csv", cells).await);
+    assert_eq!(error.kind(), ErrorKind::RejectedRows);
 }

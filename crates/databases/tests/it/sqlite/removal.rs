@@ -71,6 +71,7 @@ async fn a_row_that_is_missed_at_the_commit_fails_the_load() {
         .unwrap();
     let error = failure(replace(&database).await);
     assert_eq!(error.kind(), ErrorKind::RejectedRows, "{error}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("`orders` that are gone")), "{error:?}");
     assert_eq!(database.value("SELECT id FROM orders").as_deref(), Some("2"));
     assert_eq!(database.ledger_rows().await, []);
 }
@@ -88,4 +89,21 @@ async fn nothing_is_displaced_where_rows_have_no_file() {
     let error = failure(begin(destination.as_ref(), plan(&table, vec![new])).await);
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert!(error.message().contains("_file_id") && error.hint().is_some());
+}
+
+#[tokio::test]
+async fn a_replace_whose_rows_are_kept_by_a_trigger_changes_nothing() {
+    let database = Sqlite::new();
+    database
+        .client()
+        .execute_batch(&format!(
+            "{ORDERS} INSERT INTO orders VALUES (7, 0), (8, 0);
+             CREATE TRIGGER keep BEFORE DELETE ON orders WHEN old.id = 8
+             BEGIN SELECT RAISE(IGNORE); END;"
+        ))
+        .unwrap();
+    let error = failure(replace(&database).await);
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+    assert!(error.message().contains("keeps rows"), "{error}");
+    assert_eq!(database.query("SELECT id FROM orders").len(), 2);
 }

@@ -61,16 +61,27 @@ fn keys(entries: &[LedgerEntry]) -> Vec<&str> {
 
 /// A ledger that does not exist knows nothing, and asking does not create it.
 pub async fn an_empty_database_knows_nothing_and_stays_empty(fixture: &dyn Fixture) {
-    let destination = fixture.destination().await;
-    let ledger = destination.ledger();
+    let ledger = fixture.destination_with_ledger("asked").await.ledger();
     let file = batches::load_file(&decant_core::TableName::parse("s.t"), batches::file("a"));
     assert!(ledger.known(&range("", "\u{10ffff}")).await.expect("nothing").is_empty());
     assert!(ledger.loaded("public.orders").await.expect("nothing").is_empty());
     assert!(ledger.rejects(file.id).await.expect("nothing").is_empty());
     assert!(ledger.history(&HistoryFilter::default()).await.expect("nothing").is_empty());
-    let name = decant_core::TableName { schema: None, name: "processed_files".into() };
-    let state = destination.describe(&name).await.expect("a state");
+    let name = decant_core::TableName { schema: None, name: "asked".into() };
+    let state = fixture.destination().await.describe(&name).await.expect("a state");
     assert_eq!(state.schema, None, "asking created the ledger");
+}
+
+/// The ledger is no table for rows, before it is there and afterwards.
+pub async fn the_ledger_is_no_place_for_rows(fixture: &dyn Fixture) {
+    let destination = fixture.destination().await;
+    let name = decant_core::TableName { schema: None, name: "processed_files".into() };
+    for key in ["a.csv", "b.csv"] {
+        let error = destination.describe(&name).await.expect_err("it is refused");
+        assert_eq!(error.kind(), decant_core::ErrorKind::InvalidConfig, "{error}");
+        let stage = Stage::new(fixture).await;
+        stage.load(&[stage.file(key)], 0).await;
+    }
 }
 
 /// Keys come in the order of their bytes, whatever the database's collation,
