@@ -99,25 +99,29 @@ impl Reading<'_> {
 
     fn take_part<T>(&mut self, scan: impl Fn(&mut Scanner<'_>) -> Result<T, Stop>) -> Result<T> {
         let start = self.window.at;
+        let limit = self.settings.row_bytes_max;
         loop {
             let ended = self.window.has_ended();
             let mut scanner = Scanner::new(self.window.bytes(), start, ended, &mut self.memory);
             let scanned = scan(&mut scanner);
             let end = scanner.at;
             match scanned {
-                Ok(part) => {
+                Ok(part) if end.saturating_sub(start) <= limit => {
                     self.window.at = end;
                     return match self.content_fault(start, end) {
                         Some(fault) => Err(self.window.malformed(fault)),
                         None => Ok(part),
                     };
                 }
-                Err(Stop::Fault(fault)) => return Err(self.window.malformed(fault)),
+                Err(Stop::Fault(fault)) if fault.at.saturating_sub(start) <= limit => {
+                    return Err(self.window.malformed(fault));
+                }
                 Err(Stop::Incomplete) => {
-                    if !self.window.more(start, self.settings.row_bytes_max)? {
+                    if !self.window.more(start, limit)? {
                         return Err(self.too_long());
                     }
                 }
+                _ => return Err(self.too_long()),
             }
         }
     }
