@@ -200,6 +200,9 @@ pub trait Destination: Send + Sync {
     /// With `only_print` it changes nothing. Answers the statements.
     async fn apply(&self, change: &TableChange, only_print: bool) -> Result<Vec<String>>;
 
+    /// How many rows are in a table; 0 where there is none.
+    async fn count_rows(&self, table: &TableName) -> Result<u64>;
+
     /// Its ledger.
     fn ledger(&self) -> Arc<dyn Ledger>;
 

@@ -90,7 +90,9 @@ pub struct LedgerEntry {
     /// Order-free checksum of the rows, valid when they were committed. An
     /// archive has no rows of its own: [`members_checksum`](crate::archive::members_checksum).
     pub rows_checksum: Option<i64>,
-    /// The transaction that brought it to this state.
+    /// The transaction that brought it to this state. That of a replace ends
+    /// in `-` and the mark of its rules
+    /// ([`rules_digest`](crate::Stream::rules_digest)).
     pub load_id: String,
     /// The run that did.
     pub run_id: String,

@@ -23,6 +23,7 @@ pub mod list;
 pub mod names;
 pub mod reject;
 pub mod row_filter;
+mod rules_digest;
 pub mod schema;
 pub mod secret;
 pub mod selection;

@@ -67,6 +67,10 @@ impl Destination for Interruptible {
         unless_late(&self.stop, self.inner.apply(change, only_print)).await
     }
 
+    async fn count_rows(&self, table: &TableName) -> Result<u64> {
+        unless_late(&self.stop, self.inner.count_rows(table)).await
+    }
+
     fn ledger(&self) -> Arc<dyn Ledger> {
         Arc::new(InterruptibleLedger { inner: self.inner.ledger(), stop: self.stop.clone() })
     }

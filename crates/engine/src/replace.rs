@@ -1,11 +1,11 @@
 //! Replacing a table: it becomes exactly the rows of the selected files, in
 //! one transaction, or stays as it was.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use decant_core::destination::{FileTotals, LoadMode};
-use decant_core::ledger::Status;
+use decant_core::ledger::{HistoryFilter, Status};
 use decant_core::stream::Reload;
 use decant_core::{
     Arrival, Begun, Error, ErrorKind, FileId, FileVersion, Load, LoadPlan, Outcome, Result, Stream,
@@ -43,7 +43,8 @@ impl Run {
         let mut arrivals = Arrivals::new(&self.services, stream, self.started_at);
         self.create_missing(stream, &mut arrivals, &mut tables).await?;
         let selected = self.stop.unless_requested(self.select_all(stream, &mut arrivals)).await;
-        let Some((selected, archives)) = selected.transpose()? else { return Ok(()) };
+        // The archives stay known as long as their members are read.
+        let Some((selected, _archives)) = selected.transpose()? else { return Ok(()) };
         if selected.is_empty() {
             return Err(Error::new(
                 ErrorKind::NotFound,
@@ -57,7 +58,7 @@ impl Run {
         for (name, files) in selected {
             match tables.place(&name).await? {
                 Place::Ready(table) => {
-                    self.replace_table(stream, &table, files, &archives).await?;
+                    self.replace_table(stream, &table, files).await?;
                 }
                 Place::None(qualified, why) => match why.as_ref() {
                     NoTable::Empty => self.note(format!(
@@ -108,18 +109,11 @@ impl Run {
         stream: &Arc<Stream>,
         table: &Arc<Table>,
         arrivals: Vec<Arrival>,
-        archives: &[Arc<ArchiveFile>],
     ) -> Result<()> {
         let plan = table.plan().await;
         let files = planned(&plan, arrivals);
-        let ledger = self.services.destination.ledger();
-        let mut before: BTreeSet<FileId> = ledger.loaded(&plan.name()).await?.into_iter().collect();
-        // Rows of archives themselves stand for no rows of the table.
-        for archive in archives {
-            before.remove(&FileId::of(&plan.name(), &archive.file));
-        }
-        let after: BTreeSet<FileId> = files.iter().map(|file| file.id).collect();
-        if before == after && !table.is_new && stream.reload != Reload::Force {
+        let may_be_there = !table.is_new && stream.reload != Reload::Force;
+        if may_be_there && self.is_there(stream, &plan, &files).await? {
             self.tally.files(|sum| sum.already_loaded += files.len() as u64);
             return Ok(());
         }
@@ -127,6 +121,36 @@ impl Run {
         let count = files.len() as u64;
         self.services.observer.observe(Event::Planned { files: count, bytes });
         self.ingest(stream, table).replace(files).await
+    }
+
+    /// Whether the table is what replacing it would make of it, as far as that
+    /// can be told without reading: the last that happened to it was a replace
+    /// by the same rules with exactly these files, and it has as many rows as
+    /// that brought.
+    async fn is_there(
+        &self,
+        stream: &Stream,
+        plan: &TablePlan,
+        files: &[PlannedFile],
+    ) -> Result<bool> {
+        let Some(digest) = stream.rules_digest() else { return Ok(false) };
+        let filter = HistoryFilter {
+            table: Some(plan.name()),
+            status: Some(Status::Loaded),
+            limit: Some(files.len() as u64 + 1),
+            ..HistoryFilter::default()
+        };
+        let loaded = self.services.destination.ledger().history(&filter).await?;
+        let wanted: HashSet<FileId> = files.iter().map(|file| file.id).collect();
+        let last = loaded.first().map(|entry| entry.load_id.clone()).unwrap_or_default();
+        let is_same = loaded.len() == wanted.len()
+            && last.ends_with(&format!("-{digest}"))
+            && loaded.iter().all(|entry| entry.load_id == last && wanted.contains(&entry.id));
+        if !is_same {
+            return Ok(false);
+        }
+        let rows = loaded.iter().map(|entry| entry.rows_copied).sum::<u64>();
+        Ok(self.services.destination.count_rows(&plan.state.name).await? == rows)
     }
 
     /// Every file ends with the error that kept its table from being made.
@@ -241,7 +265,7 @@ impl Ingest {
 
     async fn replace_once(&self, files: &[PlannedFile], plan: &Arc<TablePlan>) -> Result<Replaced> {
         let load_plan = LoadPlan {
-            load_id: new_load_id(),
+            load_id: self.replace_id(),
             run_id: self.run_id.clone(),
             table: plan.state.name.clone(),
             schema: plan.schema.clone(),
@@ -282,6 +306,14 @@ impl Ingest {
             }
         }
         Ok(Replaced::Committed(progress))
+    }
+
+    /// Names the transaction, and by which rules it was made.
+    fn replace_id(&self) -> String {
+        match self.stream.rules_digest() {
+            Some(digest) => format!("{}-{digest}", new_load_id()),
+            None => new_load_id(),
+        }
     }
 
     async fn write_file(

@@ -153,6 +153,10 @@ impl Destination for Faulty {
         self.inner.apply(change, only_print).await
     }
 
+    async fn count_rows(&self, table: &TableName) -> Result<u64> {
+        self.inner.count_rows(table).await
+    }
+
     fn ledger(&self) -> Arc<dyn Ledger> {
         Arc::new(FaultyLedger { inner: self.inner.ledger(), script: Arc::clone(&self.script) })
     }

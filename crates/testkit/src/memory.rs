@@ -171,6 +171,12 @@ impl Destination for MemoryDestination {
         Ok(vec![statement(&table, change)])
     }
 
+    async fn count_rows(&self, table: &TableName) -> Result<u64> {
+        let contents = self.database.contents();
+        let table = contents.tables.get(&qualified(table));
+        Ok(table.map_or(0, |table| table.rows(&[]).len() as u64))
+    }
+
     fn ledger(&self) -> Arc<dyn Ledger> {
         Arc::new(MemoryLedger { database: self.database.clone(), name: self.ledger.clone() })
     }

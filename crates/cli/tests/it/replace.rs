@@ -58,6 +58,44 @@ fn an_unchanged_set_is_a_no_op() {
 }
 
 #[test]
+fn what_is_not_known_to_be_the_last_replace_is_loaded_again() {
+    on_both(|world| {
+        let replaced = |options: &[&str]| {
+            let run = world.load("orders/", &[&REPLACE[..], options].concat()).exits(0);
+            run.report()["files"]["loaded"] == 2
+        };
+        two_loaded(world);
+        assert!(replaced(&[]), "a table that was only appended to");
+        assert!(!replaced(&[]), "the same again");
+        assert!(replaced(&["--where", "id > 1"]), "another filter");
+        assert_eq!(ids(world), ["2"]);
+        assert!(replaced(&[]), "no filter any more");
+        assert_eq!(ids(world), ["1", "2"]);
+        assert!(replaced(&["--on-error", "reject"]), "another rule for bad rows");
+        assert!(replaced(&[]), "the first rules again");
+        world.database.execute("DELETE FROM orders WHERE id = 1");
+        assert!(replaced(&[]), "a row that somebody deleted");
+        assert_eq!(ids(world), ["1", "2"]);
+        world.load("orders/1.csv", &["--table", "orders", "--force"]).exits(0);
+        assert!(replaced(&[]), "a file that was loaded by itself since");
+        assert!(!replaced(&[]), "nothing new");
+    });
+}
+
+#[test]
+fn a_full_refresh_loads_what_the_ledger_says_is_loaded() {
+    on_both(|world| {
+        two_loaded(world);
+        world.database.execute("UPDATE orders SET id = 100 WHERE id = 1");
+        for _ in 0..2 {
+            let run = world.load("orders/", &["--full-refresh"]).exits(0);
+            assert_eq!(run.files(), "loaded 2");
+            assert_eq!(ids(world), ["1", "2"]);
+        }
+    });
+}
+
+#[test]
 fn one_failed_file_leaves_the_table_as_it_was() {
     on_both(|world| {
         two_loaded(world);

@@ -6,7 +6,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
 use super::error::explain;
-use super::type_table::{CatalogueColumn, Encoding};
+use super::type_table::{CatalogueColumn, Encoding, POSTGRES};
 
 /// Kinds of relations that rows are loaded into: tables, partitioned and
 /// foreign ones. Not views: COPY takes those with an INSTEAD OF trigger alone,
@@ -127,6 +127,17 @@ fn column(row: &Row) -> Result<Option<CatalogueColumn>> {
 }
 
 /// Where a table would be created that does not exist.
+/// How many rows are in the table; 0 where there is none.
+pub(crate) async fn count_rows(client: &Client, table: &TableName) -> Result<u64> {
+    let Described { name, columns, .. } = describe(client, table).await?;
+    if columns.is_none() {
+        return Ok(0);
+    }
+    let statement = format!("SELECT count(*) FROM {}", POSTGRES.quote_table(&name));
+    let row = client.query_typed_one(&statement, &[]).await.map_err(|error| explain(&error))?;
+    get::<i64>(&row, 0).map(i64::unsigned_abs)
+}
+
 async fn qualify(client: &Client, table: &TableName) -> Result<TableName> {
     if table.schema.is_some() {
         return Ok(table.clone());

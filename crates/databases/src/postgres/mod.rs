@@ -116,6 +116,13 @@ impl Destination for Postgres {
         ddl::apply(self.pool.for_statements().await?, &self.ledger, change).await
     }
 
+    async fn count_rows(&self, table: &TableName) -> Result<u64> {
+        let lease = self.pool.for_statements().await?;
+        let count = describe::count_rows(&lease, table).await?;
+        lease.give_back();
+        Ok(count)
+    }
+
     fn ledger(&self) -> Arc<dyn Ledger> {
         Arc::clone(&self.ledger) as Arc<dyn Ledger>
     }

@@ -10,7 +10,7 @@ use decant_core::schema::{Column, TableName, TableSchema};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::error::explain;
-use super::type_table::understand;
+use super::type_table::{SQLITE, understand};
 use crate::sql::ledger::{LedgerSql, meta_table};
 
 /// The name that a table has, or would have, in this database.
@@ -39,6 +39,14 @@ pub(crate) fn describe(
     let schema = TableSchema { columns: columns(connection, &name.name)? };
     let created_by_decant = is_ours(connection, ledger, &name)?;
     Ok(TableState { name, schema: Some(schema), created_by_decant })
+}
+
+/// How many rows are in the table; 0 where there is none.
+pub(crate) fn count_rows(connection: &Connection, table: &TableName) -> Result<u64> {
+    let Some(name) = find_table(connection, &qualify(table).name)? else { return Ok(0) };
+    let statement = format!("SELECT count(*) FROM {}", SQLITE.quote(&name));
+    let count = connection.query_row(&statement, [], |row| row.get::<_, i64>(0));
+    count.map(i64::unsigned_abs).map_err(explain)
 }
 
 /// The table's name as the catalogue has it. Views are refused: rows cannot

@@ -102,6 +102,12 @@ impl Destination for Sqlite {
         blocking(move || ddl::apply(held, &sql, &change)).await
     }
 
+    async fn count_rows(&self, table: &TableName) -> Result<u64> {
+        let wanted = table.clone();
+        let work = move |connection: &_| describe::count_rows(connection, &wanted);
+        Ok(self.connections.read(work).await?.unwrap_or(0))
+    }
+
     fn ledger(&self) -> Arc<dyn Ledger> {
         Arc::new(SqliteLedger::new(Arc::clone(&self.connections), Arc::clone(&self.sql)))
     }

@@ -2,8 +2,10 @@
 
 use decant_core::Stream;
 use decant_core::selection::Selection;
-use decant_core::stream::{MaxRejects, OnError, Reload, RowFilter, WriteMode};
+use decant_core::stream::{FormatOptions, MaxRejects, OnError, Reload, RowFilter, WriteMode};
 use decant_core::table_template::TableTemplate;
+
+use crate::registry::archive_for;
 
 use super::column_rules::column_rules;
 use super::file_format::format_options;
@@ -96,6 +98,13 @@ fn selection_of(options: &StreamOptions, folder: &Location, path: &Path<'_>) -> 
 }
 
 fn refuse_stray_files(files: &str, path: &Path<'_>) -> Meant<()> {
+    if is_in_archive(files) {
+        let message = "`files` names files, not what is inside an archive";
+        return Err(Objection::new(path.to("files"), message).hint(
+            "name the archive alone: all of its members are loaded but those that `exclude` \
+             leaves out, by globs such as `*.zip!/drafts/*`",
+        ));
+    }
     let message = if files.contains("://") {
         "`files` is a glob below `source.url`, not a URL"
     } else if files.starts_with('/') {
@@ -107,6 +116,15 @@ fn refuse_stray_files(files: &str, path: &Path<'_>) -> Meant<()> {
     };
     Err(Objection::new(path.to("files"), message)
         .hint("name the folder in `source.url`, and what is below it in `files`"))
+}
+
+/// Whether a glob goes on behind the name of an archive, as members are
+/// written.
+fn is_in_archive(files: &str) -> bool {
+    files.match_indices("!/").any(|(at, _)| {
+        let archive = archive_for(&files[..at], &FormatOptions::default());
+        archive.is_ok_and(|archive| archive.is_some())
+    })
 }
 
 /// The selection without what `pattern`, `exclude`, `extension` and `min_age`
@@ -199,7 +217,7 @@ fn max_attempts(attempts: Option<u32>, path: &Path<'_>) -> Meant<u32> {
 }
 
 fn reload_of(options: ReloadOptions) -> Reload {
-    match (options.force, options.retry_failed) {
+    match (options.force || options.full_refresh, options.retry_failed) {
         (true, _) => Reload::Force,
         (false, true) => Reload::Failed,
         (false, false) => Reload::None,

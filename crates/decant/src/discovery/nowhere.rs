@@ -53,6 +53,10 @@ impl Destination for Nowhere {
         nowhere()
     }
 
+    async fn count_rows(&self, _table: &TableName) -> Result<u64> {
+        nowhere()
+    }
+
     fn ledger(&self) -> Arc<dyn Ledger> {
         Arc::new(self.clone())
     }

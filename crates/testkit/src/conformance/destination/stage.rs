@@ -147,6 +147,8 @@ impl<'f> Stage<'f> {
             files.iter().flat_map(|file| (1..=rows).map(|row| note(file, row))).collect();
         expected.sort();
         assert_eq!(self.notes().await, expected, "the notes in the table");
+        let counted = self.fixture.destination().await.count_rows(&self.table.name).await;
+        assert_eq!(counted.expect("a count"), expected.len() as u64, "the rows that are counted");
     }
 
     /// The whole ledger by id, through a new handle.
