@@ -66,6 +66,7 @@ impl Document {
         let profiles = root.take("profiles");
         if let Some(profiles) = &profiles {
             check_profiles(profiles).map_err(located)?;
+            refuse_stray_streams(profiles, &root, file)?;
         }
         let overlay = choose(profiles, profile, &root, file)?;
         let tree = effective(spelled_out(root), overlay.map(spelled_out)).map_err(located)?;
@@ -184,6 +185,37 @@ fn check_profiles(profiles: &Node) -> Result<(), Failure> {
         match configuration_of(&tree) {
             Err(failure) if !failure.is_of_variable() => return Err(failure),
             _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A stream that a profile alone names, without a word on its files, would
+/// take every file there is: its name is more likely to be misspelt.
+fn refuse_stray_streams(profiles: &Node, root: &Node, file: &str) -> Result<()> {
+    let names = |node: &Node| -> Vec<Key> {
+        let streams = node.get("streams").map(Node::entries).unwrap_or_default();
+        streams.iter().map(|(key, _)| key.clone()).collect()
+    };
+    let own = names(root);
+    let known: Vec<&str> = own.iter().map(|key| key.name.as_str()).collect();
+    if known.is_empty() {
+        return Ok(());
+    }
+    for (profile, node) in profiles.entries() {
+        for (key, stream) in node.get("streams").map(Node::entries).unwrap_or_default() {
+            let says_which = stream.get("files").or_else(|| stream.get("pattern")).is_some();
+            if says_which || known.contains(&key.name.as_str()) {
+                continue;
+            }
+            let message = format!(
+                "there is no stream `{}` for profile `{}` to change",
+                key.name, profile.name
+            );
+            let hint = suggestion(&key.name, &known);
+            return Err(error_at(file, key.place, message).with_hint(format!(
+                "{hint}; a stream of the profile's own says `files` or `pattern`"
+            )));
         }
     }
     Ok(())

@@ -3,9 +3,10 @@
 
 use decant_core::stream::{FormatOptions, Header, Mark};
 use decant_core::value_format::NumberFormat;
+use decant_formats::encoding::check_label;
 
 use super::deserialize::suggestion;
-use super::meaning::{Meant, Objection, Vocabulary};
+use super::meaning::{About, Meant, Objection, Vocabulary};
 use super::stream_rules::Path;
 use super::typed::{
     self, DecimalMark, Delimiter, FlattenLevels, Format, HeaderRows, Size, Texts, ThousandsMark,
@@ -33,6 +34,9 @@ pub(super) fn format_options(
     refuse_foreign_options(typed, name.as_deref(), path)?;
     refuse_bad_values(typed, path)?;
     refuse_shared_characters(typed, path)?;
+    if let Some(label) = &typed.encoding {
+        check_label(label).about(path.to("format.encoding"))?;
+    }
     Ok(FormatOptions {
         name,
         compression: typed.compression.as_deref().map(str::to_ascii_lowercase),

@@ -73,11 +73,15 @@ impl Scalar {
             let quoted = quoted.to_lowercase();
             !quoted.is_empty() && (text.contains(&quoted) || quoted.contains(&text))
         };
-        let parts = message
-            .split('`')
-            .enumerate()
-            .map(|(index, part)| if index % 2 == 1 && is_part(part) { shown } else { part });
-        parts.collect::<Vec<_>>().join("`").replace(&self.text, shown)
+        let message = match self.text.contains('`') {
+            true => message.replace(&self.text, shown),
+            false => message.to_owned(),
+        };
+        let parts = message.split('`').enumerate().map(|(index, part)| match index % 2 {
+            1 if is_part(part) => shown.to_owned(),
+            _ => part.replace(&self.text, shown),
+        });
+        parts.collect::<Vec<_>>().join("`")
     }
 
     /// What may be printed.

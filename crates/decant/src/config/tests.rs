@@ -382,7 +382,7 @@ fn profiles_are_joined_deeply_and_need_only_their_own_variables() {
         "{HEAD}destination: {{url: '${{NO_SUCH}}', ledger: l}}\n\
          streams:\n  s: {{files: a, table: t}}\n\
          profiles:\n  dev:\n    destination: sqlite:dev.db\n    source: {{region: eu-west-1}}\n    \
-         streams: {{s: {{pattern: b}}, extra: {{table: u}}}}\n  \
+         streams: {{s: {{pattern: b}}, extra: {{table: u, files: c}}}}\n  \
          other: {{defaults: {{threads: '${{NO_SUCH}}'}}}}\n"
     );
     let dev = open(&text, Some("dev")).unwrap();
@@ -473,7 +473,7 @@ fn the_command_line_wins_over_the_file() {
     assert_eq!(settings.destination.ledger, "l");
     let [stream] = settings.streams.as_slice() else { panic!("one stream") };
     assert_eq!((stream.name.as_str(), stream.write_mode), ("b", WriteMode::Replace));
-    assert_eq!(stream.reload, Reload::Failed);
+    assert_eq!(stream.reload, Reload::Force);
     let unknown = Overrides { streams: vec!["c".into()], ..Overrides::default() };
     let error = document.settings(&unknown, &FORMATS).unwrap_err();
     assert!(error.to_string().contains("there is no stream `c`"), "{error}");
@@ -621,4 +621,60 @@ fn a_file_that_is_not_there_says_how_to_get_one() {
     assert_eq!(error.kind(), ErrorKind::InvalidConfig);
     assert!(error.to_string().starts_with("nowhere/decant.yaml: "), "{error}");
     assert!(error.hint().unwrap().contains("decant config example"));
+}
+
+#[test]
+fn a_stream_that_only_a_profile_names_says_which_files_it_takes() {
+    let text = |profile: &str| {
+        format!(
+            "{HEAD}streams: {{orders: {{table: t}}}}\nprofiles:\n  dev:\n    streams: {profile}\n"
+        )
+    };
+    for (profile, is_good) in [
+        ("{order: {table: t9}}", false),
+        ("{order: }", false),
+        ("{orders: {table: t9}}", true),
+        ("{new: {table: t9, files: '*.csv'}}", true),
+        ("{new: {table: t9, pattern: 'csv$'}}", true),
+    ] {
+        for chosen in [None, Some("dev")] {
+            let opened = open(&text(profile), chosen);
+            assert_eq!(opened.is_ok(), is_good, "{profile}");
+            if let Err(error) = opened {
+                assert!(
+                    error.to_string().starts_with("d.yaml:5:15: there is no stream `order`"),
+                    "{error}"
+                );
+                assert!(error.hint().unwrap().contains("did you mean `orders`?"));
+            }
+        }
+    }
+    let alone = format!("{HEAD}profiles: {{dev: {{streams: {{all: {{}}}}}}}}\n");
+    assert!(open(&alone, Some("dev")).is_ok());
+}
+
+#[test]
+fn an_encoding_that_there_is_not_is_shown_with_its_place() {
+    let text = format!("{HEAD}streams:\n  s:\n    format:\n      encoding: utf-9\n");
+    let (kind, said) = refusal(&text);
+    assert_eq!(kind, ErrorKind::InvalidConfig);
+    assert!(said.contains("d.yaml:5:17: there is no encoding `utf-9`"), "{said}");
+}
+
+#[test]
+fn files_inside_archives_are_chosen_by_exclude_alone() {
+    for files in ["in/x.zip!/orders/*.csv", "*.tar.gz!/a.csv"] {
+        let (kind, said) = refused_stream(&format!("{{files: '{files}'}}"));
+        assert_eq!(kind, ErrorKind::InvalidConfig);
+        assert!(said.contains("`files` names files") && said.contains("`exclude`"), "{said}");
+    }
+    stream("{files: 'wow!/*.csv'}");
+}
+
+#[test]
+fn what_a_variable_stands_for_is_shown_by_its_name_once() {
+    let text = format!("{HEAD}streams:\n  s: {{if_exists: '${{T:-${{N}}}}'}}\n");
+    let (_, said) = refusal(&text);
+    assert!(said.contains("`${T:-${N}}`"), "{said}");
+    assert!(!said.contains("${T:-${T"), "{said}");
 }

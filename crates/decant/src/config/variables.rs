@@ -1,4 +1,5 @@
-//! `${NAME}` and `${NAME:-default}` in the values of a configuration.
+//! `${NAME}` and `${NAME:-default}` in the values of a configuration. A
+//! default may hold variables itself.
 //!
 //! Variables are put in after the file has been parsed, scalar by scalar, so
 //! that a value can never change the structure around it. The scalar keeps
@@ -82,6 +83,9 @@ pub(super) fn fill(node: &mut Node, environment: &Environment, file: &str) -> Re
     }
 }
 
+/// Defaults in defaults at most.
+const DEPTH_MAX: usize = 8;
+
 /// Whether a text has a variable in it.
 pub(super) fn has_variable(text: &str) -> bool {
     text.replace("$${", "").contains("${")
@@ -91,6 +95,7 @@ enum Problem {
     Unset(String),
     BadName,
     Unclosed,
+    TooDeep,
 }
 
 impl Problem {
@@ -108,6 +113,10 @@ impl Problem {
                 .with_hint("write ${NAME} or ${NAME:-default}; $${ stands for a literal ${"),
             Self::Unclosed => error_at(file, place, "`${` is not closed with `}`")
                 .with_hint("$${ stands for a literal ${"),
+            Self::TooDeep => {
+                error_at(file, place, format!("more than {DEPTH_MAX} defaults are in each other"))
+                    .with_hint("set the variables instead")
+            }
         }
     }
 }
@@ -117,12 +126,15 @@ fn fill_scalar(scalar: &mut Scalar, environment: &Environment) -> Result<(), Pro
         return Ok(());
     }
     let typed = scalar.text.clone();
-    scalar.text = expand(&typed, environment)?;
+    scalar.text = expand(&typed, environment, 0)?;
     scalar.shown = Some(typed).filter(|typed| has_variable(typed));
     Ok(())
 }
 
-fn expand(typed: &str, environment: &Environment) -> Result<String, Problem> {
+fn expand(typed: &str, environment: &Environment, depth: usize) -> Result<String, Problem> {
+    if depth > DEPTH_MAX {
+        return Err(Problem::TooDeep);
+    }
     let mut text = String::new();
     let mut rest = typed;
     while let Some(dollar) = rest.find("${") {
@@ -134,15 +146,31 @@ fn expand(typed: &str, environment: &Environment) -> Result<String, Problem> {
             continue;
         }
         text.push_str(before);
-        let (inside, after) = rest[dollar + 2..].split_once('}').ok_or(Problem::Unclosed)?;
-        text.push_str(value_of(inside, environment)?);
+        let (inside, after) = split_closed(&rest[dollar + 2..]).ok_or(Problem::Unclosed)?;
+        text.push_str(&value_of(inside, environment, depth)?);
         rest = after;
     }
     text.push_str(rest);
     Ok(text)
 }
 
-fn value_of<'a>(inside: &'a str, environment: &'a Environment) -> Result<&'a str, Problem> {
+/// What stands before the `}` that closes a variable, and behind it.
+fn split_closed(text: &str) -> Option<(&str, &str)> {
+    let mut open = 0usize;
+    let mut before = ' ';
+    for (at, letter) in text.char_indices() {
+        match letter {
+            '{' if before == '$' => open += 1,
+            '}' if open == 0 => return Some((&text[..at], &text[at + 1..])),
+            '}' => open -= 1,
+            _ => {}
+        }
+        before = letter;
+    }
+    None
+}
+
+fn value_of(inside: &str, environment: &Environment, depth: usize) -> Result<String, Problem> {
     let (name, default) = match inside.split_once(":-") {
         Some((name, default)) => (name, Some(default)),
         None => (inside, None),
@@ -152,9 +180,9 @@ fn value_of<'a>(inside: &'a str, environment: &'a Environment) -> Result<&'a str
     }
     // As in a shell, `:-` also stands in for a variable that is set to nothing.
     match (environment.get(name), default) {
-        (Some(value), None) => Ok(value),
-        (Some(value), Some(_)) if !value.is_empty() => Ok(value),
-        (_, Some(default)) => Ok(default),
+        (Some(value), None) => Ok(value.to_owned()),
+        (Some(value), Some(_)) if !value.is_empty() => Ok(value.to_owned()),
+        (_, Some(default)) => expand(default, environment, depth + 1),
         (None, None) => Err(Problem::Unset(name.to_owned())),
     }
 }
@@ -182,9 +210,23 @@ mod tests {
             ("$${A}", "${A}"),
             ("^a$", "^a$"),
             ("${B:-}", ""),
+            ("${B:-${A}}", "1"),
+            ("<${B:-x${C:-${A}y}z}>", "<x1yz>"),
+            ("${A:-${NO_SUCH}}", "1"),
+            ("${B:-$${A}}", "${A}"),
         ] {
             let node = filled(&format!("k: '{typed}'\n")).unwrap();
             assert_eq!(node.text_of("k"), Some(text), "{typed}");
+        }
+    }
+
+    #[test]
+    fn defaults_within_defaults_end_somewhere() {
+        let nested =
+            |depth: usize| format!("k: '{}1{}'\n", "${B:-".repeat(depth), "}".repeat(depth));
+        assert!(filled(&nested(8)).is_ok());
+        for text in [nested(9), nested(50_000), "k: '${B:-${A}'\n".into()] {
+            assert_eq!(filled(&text).err().unwrap().kind(), ErrorKind::InvalidConfig);
         }
     }
 
