@@ -57,22 +57,7 @@ impl TableTemplate {
     pub fn table_for(&self, key: &str, groups: Option<&Regex>) -> Result<TableName> {
         let mut name = self.text.clone();
         for variable in self.variables() {
-            let value = match path_group(variable) {
-                Some(group) => path_value(key, group, groups).ok_or_else(|| {
-                    Error::new(
-                        ErrorKind::InvalidConfig,
-                        format!("has no `{group}` in its key for table `{}`", self.text),
-                    )
-                    .in_file(key)
-                    .with_hint(
-                        "name a group of `pattern` so, as in (?P<NAME>…), or use Hive partitions",
-                    )
-                })?,
-                None if variable == "folder" => {
-                    first_folder(key, &self.base).unwrap_or_else(|| stem(key))
-                }
-                None => stem(key),
-            };
+            let value = self.value_of(variable, key, groups)?;
             let place = format!("{{{variable}}}");
             let named = self.names.apply(value).replace('"', "");
             // Only at the beginning of a name does a digit need its `_`.
@@ -82,6 +67,43 @@ impl TableTemplate {
             name = name.replace(&place, &format!("\"{}\"", digits.unwrap_or(&named)));
         }
         Ok(TableName::parse(&name))
+    }
+
+    /// What the variables stand for in `key`, as it is spelled there; `None`
+    /// where there are none, or one has no value.
+    pub fn spelling(&self, key: &str, groups: Option<&Regex>) -> Option<String> {
+        let values = self.variables().into_iter().map(|it| self.value_of(it, key, groups).ok());
+        let values: Option<Vec<&str>> = values.collect();
+        values.filter(|values| !values.is_empty()).map(|values| values.join("/"))
+    }
+
+    /// What its variables are made of, in a word and the plural.
+    pub fn made_of(&self) -> &'static str {
+        match self.variables().as_slice() {
+            ["folder"] => "folders",
+            ["stem"] => "files",
+            _ => "values",
+        }
+    }
+
+    fn value_of<'a>(
+        &self,
+        variable: &str,
+        key: &'a str,
+        groups: Option<&'a Regex>,
+    ) -> Result<&'a str> {
+        let Some(group) = path_group(variable) else {
+            let folder = first_folder(key, &self.base).filter(|_| variable == "folder");
+            return Ok(folder.unwrap_or_else(|| stem(key)));
+        };
+        path_value(key, group, groups).ok_or_else(|| {
+            Error::new(
+                ErrorKind::InvalidConfig,
+                format!("has no `{group}` in its key for table `{}`", self.text),
+            )
+            .in_file(key)
+            .with_hint("name a group of `pattern` so, as in (?P<NAME>…), or use Hive partitions")
+        })
     }
 
     fn variables(&self) -> Vec<&str> {
@@ -160,6 +182,22 @@ mod tests {
         let table = template.table_for("x/Math 1/a.tsv", Some(&regex)).unwrap();
         assert_eq!(table, TableName { schema: None, name: "Math 1".into() });
         assert!(template.table_for("nothing.tsv", None).is_err());
+    }
+
+    #[test]
+    fn a_spelling_is_what_the_key_has() {
+        let spelling = |text, key| {
+            let template = TableTemplate::new(text, "in/", ColumnNames::SnakeCase).unwrap();
+            template.spelling(key, None)
+        };
+        for (text, key, expected) in [
+            ("{folder}", "in/A-B/x.csv", Some("A-B")),
+            ("t_{stem}_{path:day}", "in/day=1/A b.csv.gz", Some("A b/1")),
+            ("{path:day}", "in/x.csv", None),
+            ("orders", "in/x.csv", None),
+        ] {
+            assert_eq!(spelling(text, key).as_deref(), expected, "{text} of {key}");
+        }
     }
 
     #[test]

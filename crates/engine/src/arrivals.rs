@@ -77,7 +77,7 @@ impl Arrivals {
     ) -> Result<BTreeMap<TableName, Candidates>> {
         let mut missing: BTreeMap<TableName, Candidates> = BTreeMap::new();
         if let Some(name) = self.stream.table.fixed()
-            && tables.describe(&name).await?.schema.is_some()
+            && tables.describe(&name).await?.is_some_and(|state| state.schema.is_some())
         {
             return Ok(missing);
         }
@@ -87,7 +87,8 @@ impl Arrivals {
             for arrival in &page {
                 let judged = self.judge(arrival.clone());
                 let Verdict::Goes(name) = judged.verdict else { continue };
-                if tables.is_missing(&name).await? {
+                let state = tables.describe(&name).await?;
+                if state.is_some_and(|state| state.schema.is_none()) {
                     missing.entry(name).or_default().offer(&judged.arrival.file);
                 }
             }

@@ -15,6 +15,7 @@ use crate::archives::Archives;
 use crate::arrivals::{Arrivals, Judged, Verdict};
 use crate::decisions::{Known, carry_out, decide_on};
 use crate::decode::Decoder;
+use crate::feeds::Feeds;
 use crate::ingest::{Ingest, PlannedFile};
 use crate::input::FetchCounter;
 use crate::interruptible::{Interruptible, is_interruption};
@@ -36,6 +37,7 @@ pub struct Run {
     pub(crate) settings: Settings,
     pub(crate) stop: Stop,
     pub(crate) tally: Arc<Tally>,
+    feeds: Arc<Feeds>,
 }
 
 /// What is to be done with the files of a page.
@@ -64,6 +66,7 @@ impl Run {
             settings,
             stop,
             tally: Arc::new(Tally::new()),
+            feeds: Arc::default(),
         }
     }
 
@@ -115,6 +118,7 @@ impl Run {
         self.create_missing(stream, &mut arrivals, &mut tables).await?;
         let mut groups: JoinSet<Result<Vec<Receipt>>> = JoinSet::new();
         let loaded = self.load_pages(stream, &mut arrivals, &mut tables, &mut groups).await;
+        tables.tell_spellings();
         // Whatever happened to the listing, what has begun comes to its end.
         let mut first_error = loaded.err();
         while let Some(ended) = groups.join_next().await {
@@ -192,6 +196,7 @@ impl Run {
         let known = self.known(going.iter().map(|(_, arrival)| arrival)).await?;
         let mut by_table: BTreeMap<TableName, Vec<Arrival>> = BTreeMap::new();
         for (name, arrival) in going {
+            tables.spellings.see(stream, &name, &arrival.file.key);
             by_table.entry(name).or_default().push(arrival);
         }
         let mut page = PagePlan::default();
@@ -267,6 +272,11 @@ impl Run {
                 ));
                 Ok(())
             }
+            NoTable::NoMembers => {
+                self.tally.files(|sum| sum.excluded += files.len() as u64);
+                self.tally.note(no_members(table));
+                Ok(())
+            }
             NoTable::Failed(error) => self.fail_all(stream, table, error, files).await,
         }
     }
@@ -303,7 +313,8 @@ impl Run {
 
     pub(crate) fn tables(&self, stream: &Arc<Stream>) -> Tables {
         let destination = Arc::clone(&self.services.destination);
-        Tables::new(Arc::clone(stream), destination, Arc::clone(&self.tally))
+        let (tally, feeds) = (Arc::clone(&self.tally), Arc::clone(&self.feeds));
+        Tables::new(Arc::clone(stream), destination, tally, feeds)
     }
 
     /// Counts what samples fetch: it is no progress on the way to the rows.
@@ -336,6 +347,14 @@ impl Run {
             tally: Arc::clone(&self.tally),
         }
     }
+}
+
+/// Why archives alone made no table.
+pub(crate) fn no_members(table: &TableName) -> String {
+    format!(
+        "table {table} was not created: the archives for it have no members, or all of them are \
+         left out"
+    )
 }
 
 /// Consecutive files that share a transaction.

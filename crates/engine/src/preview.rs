@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use decant_core::decide::Decision;
 use decant_core::destination::TableChange;
-use decant_core::stream::FormatOptions;
+use decant_core::stream::{FormatOptions, Reload, WriteMode};
 use decant_core::{Arrival, Result, Stream, TableName};
 use serde::Serialize;
 
 use crate::archives::Unfolded;
 use crate::arrivals::{Arrivals, Judged, Verdict};
-use crate::decisions::decide_on;
+use crate::decisions::{Known, decide_on};
 use crate::foreseen::Foreseen;
 use crate::pipeline::Run;
 use crate::report::ReportedError;
 use crate::sampling::{Candidates, look_at};
-use crate::tables::{NoTable, TablePlan, Tables};
+use crate::tables::{NoTable, Place, TablePlan, Tables};
 
 /// What would become of one file.
 #[derive(Clone, Debug, Serialize)]
@@ -71,24 +71,28 @@ pub struct TablePlanned {
 /// A table as it is, or as it would be.
 struct Planned {
     name: String,
-    plan: Option<TablePlan>,
-    /// Why there is no plan, where it is not that its files are empty.
-    refused: Option<String>,
+    /// What becomes of its files where it cannot be.
+    plan: Result<TablePlan, FileVerdict>,
     /// Files that would be loaded into it.
     files: Candidates,
 }
 
 impl Planned {
-    fn new(name: String, plan: Option<TablePlan>) -> Self {
-        Self { name, plan, refused: None, files: Candidates::default() }
+    fn new(name: String, plan: Result<TablePlan, FileVerdict>) -> Self {
+        Self { name, plan, files: Candidates::default() }
     }
+}
 
-    /// What becomes of a file for which there is no plan.
-    fn without_plan(&self) -> FileVerdict {
-        match &self.refused {
-            Some(why) => FileVerdict::new("failed", why.as_str()),
-            None => FileVerdict::new("excluded", "empty: no columns to create its table with"),
+/// What becomes of files that have no table.
+fn without_table(why: &NoTable) -> FileVerdict {
+    match why {
+        NoTable::Empty => {
+            FileVerdict::new("excluded", "empty: no columns to create its table with")
         }
+        NoTable::NoMembers => {
+            FileVerdict::new("excluded", "no members: nothing to create its table with")
+        }
+        NoTable::Failed(error) => FileVerdict::new("failed", error.chain()),
     }
 }
 
@@ -108,16 +112,18 @@ impl Run {
         for (name, candidates) in arrivals.survey(&mut tables).await? {
             let looks = self.look_at_candidates(&stream, candidates.chosen()).await;
             let capabilities = self.services.destination.capabilities();
-            let qualified = tables.describe(&name).await?.name.to_string();
-            let (plan, table) = match tables.statements(&name, looks).await {
-                Ok((state, statements)) => {
-                    let plan = TablePlan::new(state, &stream, capabilities);
-                    (Some(plan), missing_table(&stream, &qualified, statements, None))
-                }
-                Err(NoTable::Empty) => (None, missing_table(&stream, &qualified, Vec::new(), None)),
-                Err(NoTable::Failed(error)) => {
-                    (None, missing_table(&stream, &qualified, Vec::new(), Some((&error).into())))
-                }
+            let Some(state) = tables.describe(&name).await? else { continue };
+            let qualified = state.name.to_string();
+            let made = tables.statements(&name, looks).await;
+            let (statements, error) = match &made {
+                Ok((_, statements)) => (statements.clone(), None),
+                Err(NoTable::Empty | NoTable::NoMembers) => (Vec::new(), None),
+                Err(NoTable::Failed(error)) => (Vec::new(), Some(error.into())),
+            };
+            let table = missing_table(&stream, &qualified, statements, error);
+            let plan = match made {
+                Ok((state, _)) => Ok(TablePlan::new(state, &stream, capabilities)),
+                Err(why) => Err(without_table(&why)),
             };
             shown.push(table);
             planned.insert(name, Planned::new(qualified, plan));
@@ -127,16 +133,19 @@ impl Run {
         while let Some(page) = arrivals.next().await? {
             let mut page = VecDeque::from(page);
             while let Some(part) = self.unfold_all(&stream, &mut page).await? {
-                let Unfolded { page, archives } = part;
+                let Unfolded { mut page, empty, archives } = part;
+                page.extend(empty);
+                page.sort_by(|one, other| one.arrival.file.key.cmp(&other.arrival.file.key));
                 known_archives.extend(archives);
                 self.preview_page(&stream, page, &mut tables, &mut planned, &mut shown, on_file)
                     .await?;
             }
         }
         for table in &mut shown {
-            let found = planned.values_mut().find(|planned| planned.name == table.table);
-            if let Some(Planned { plan: Some(plan), files, .. }) = found {
+            let found = planned.iter_mut().find(|(_, planned)| planned.name == table.table);
+            if let Some((name, Planned { plan: Ok(plan), files, .. })) = found {
                 self.foresee(&stream, plan, files, table).await?;
+                table.changes.extend(tables.spellings.sentence(&stream, name));
             }
         }
         Ok(shown)
@@ -184,6 +193,7 @@ impl Run {
     ) -> Result<()> {
         let going = page.iter().filter(|judged| matches!(judged.verdict, Verdict::Goes(_)));
         let known = self.known(going.map(|judged| &judged.arrival)).await?;
+        let format = &stream.format;
         for Judged { arrival, verdict } in page {
             let (table, verdict) = match verdict {
                 Verdict::Excluded(exclusion) => {
@@ -192,20 +202,22 @@ impl Run {
                 }
                 Verdict::Refused(error) => (None, FileVerdict::new("failed", error.chain())),
                 Verdict::Goes(name) => {
+                    tables.spellings.see(stream, &name, &arrival.file.key);
                     if !planned.contains_key(&name) {
                         let existing = self.existing(stream, tables, &name, shown).await?;
                         planned.insert(name.clone(), existing);
                     }
                     let Some(table) = planned.get_mut(&name) else { continue };
                     let verdict = match &table.plan {
-                        Some(plan) => {
-                            let decision = decide_on(plan, &arrival, &known).1;
-                            if matches!(decision, Decision::Load { .. }) {
+                        Ok(plan) => {
+                            let verdict = verdict_on(stream, plan, &arrival, &known);
+                            let is_archive = self.archives.is_archive(&arrival.file, format);
+                            if verdict.action == "load" && !is_archive.unwrap_or(true) {
                                 table.files.offer(&arrival.file);
                             }
-                            verdict_of(decision)
+                            verdict
                         }
-                        None => table.without_plan(),
+                        Err(verdict) => verdict.clone(),
                     };
                     (Some(table.name.clone()), verdict)
                 }
@@ -222,14 +234,20 @@ impl Run {
         name: &TableName,
         shown: &mut Vec<TablePlanned>,
     ) -> Result<Planned> {
-        let state = match tables.state_or_place(name).await? {
-            Ok(state) => state,
-            Err(place) => {
-                let error = place.error();
+        let state = match tables.describe(name).await? {
+            Some(state) => state,
+            None => {
+                let Place::None(name, why) = tables.place(name).await? else {
+                    let plan = Err(without_table(&NoTable::Empty));
+                    return Ok(Planned::new(name.to_string(), plan));
+                };
                 let name = name.to_string();
-                shown.push(missing_table(stream, &name, Vec::new(), error.map(Into::into)));
-                let refused = error.map(decant_core::Error::chain);
-                return Ok(Planned { refused, ..Planned::new(name, None) });
+                let error = match why.as_ref() {
+                    NoTable::Failed(error) => Some(error.into()),
+                    NoTable::Empty | NoTable::NoMembers => None,
+                };
+                shown.push(missing_table(stream, &name, Vec::new(), error));
+                return Ok(Planned::new(name, Err(without_table(&why))));
             }
         };
         let name = state.name.to_string();
@@ -242,7 +260,7 @@ impl Run {
             error: None,
         });
         let capabilities = self.services.destination.capabilities();
-        Ok(Planned::new(name, Some(TablePlan::new(state, stream, capabilities))))
+        Ok(Planned::new(name, Ok(TablePlan::new(state, stream, capabilities))))
     }
 }
 
@@ -277,8 +295,15 @@ fn missing_table(
     }
 }
 
-fn verdict_of(decision: Decision) -> FileVerdict {
-    match decision {
+fn verdict_on(stream: &Stream, plan: &TablePlan, file: &Arrival, known: &Known) -> FileVerdict {
+    if stream.write_mode == WriteMode::Replace {
+        let unless = match stream.reload {
+            Reload::Force => "",
+            Reload::None | Reload::Failed => ", unless the last replace left it so",
+        };
+        return FileVerdict::new("load", format!("the table is replaced{unless}"));
+    }
+    match decide_on(plan, file, known).1 {
         Decision::Load { reason, .. } => FileVerdict::new("load", reason),
         Decision::Settled(status) => FileVerdict::new("settled", status.as_str()),
         Decision::GaveUp { attempts, .. } => {

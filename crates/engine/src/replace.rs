@@ -17,7 +17,7 @@ use crate::arrivals::{Arrivals, Judged, Verdict};
 use crate::file_progress::{FileProgress, Undecoded};
 use crate::ingest::{Ingest, PlannedFile, bad_end, count_bad_end, new_load_id, without};
 use crate::observer::Event;
-use crate::pipeline::Run;
+use crate::pipeline::{Run, no_members};
 use crate::refusals::{LateRefusals, Refusals};
 use crate::retry::Retry;
 use crate::tables::{NoTable, Place, Table, TablePlan};
@@ -55,6 +55,10 @@ impl Run {
             )
             .with_hint("the table is as it was; `decant plan` says why files are left out"));
         }
+        for (name, files) in &selected {
+            files.iter().for_each(|it| tables.spellings.see(stream, name, &it.file.key));
+        }
+        tables.tell_spellings();
         for (name, files) in selected {
             match tables.place(&name).await? {
                 Place::Ready(table) => {
@@ -64,6 +68,7 @@ impl Run {
                     NoTable::Empty => self.note(format!(
                         "table {qualified} was not created: the files for it are empty"
                     )),
+                    NoTable::NoMembers => self.note(no_members(&qualified)),
                     NoTable::Failed(error) => {
                         self.fail_all(stream, &qualified, error, files).await?
                     }
@@ -84,6 +89,11 @@ impl Run {
             let mut page = VecDeque::from(page);
             while let Some(part) = self.unfold_all(stream, &mut page).await? {
                 archives.extend(part.archives);
+                let empty = part.empty.len() as u64;
+                self.tally.files(|files| {
+                    files.listed += empty;
+                    files.excluded += empty;
+                });
                 self.select_page(part.page, &mut selected)?;
             }
         }

@@ -23,9 +23,11 @@ use decant_core::{
 };
 use tokio::sync::{Mutex, RwLock};
 
+use crate::feeds::Feeds;
 use crate::file_progress::Contradiction;
 use crate::report::Tally;
 use crate::sampling::Looks;
+use crate::spellings::Spellings;
 use crate::widening;
 
 /// A table with the stream's rules for it, all defaults decided.
@@ -268,6 +270,8 @@ impl Table {
 pub(crate) enum NoTable {
     /// The files looked at have no columns: nothing to create a table from.
     Empty,
+    /// There are archives alone, and no member to look at.
+    NoMembers,
     /// No file could be looked at, or the rules do not fit what was found.
     Failed(Error),
 }
@@ -279,19 +283,6 @@ pub(crate) enum Place {
     None(TableName, Arc<NoTable>),
 }
 
-impl Place {
-    /// Why there is no such table, where something is wrong.
-    pub(crate) fn error(&self) -> Option<&Error> {
-        match self {
-            Self::None(_, why) => match why.as_ref() {
-                NoTable::Failed(error) => Some(error),
-                NoTable::Empty => None,
-            },
-            Self::Ready(_) => None,
-        }
-    }
-}
-
 /// The tables of one stream in one run.
 pub(crate) struct Tables {
     stream: Arc<Stream>,
@@ -301,6 +292,8 @@ pub(crate) struct Tables {
     created: HashSet<TableName>,
     places: HashMap<TableName, Place>,
     habits: HashMap<TableName, Arc<Habits>>,
+    feeds: Arc<Feeds>,
+    pub(crate) spellings: Spellings,
 }
 
 impl Tables {
@@ -308,6 +301,7 @@ impl Tables {
         stream: Arc<Stream>,
         destination: Arc<dyn Destination>,
         tally: Arc<Tally>,
+        feeds: Arc<Feeds>,
     ) -> Self {
         Self {
             stream,
@@ -317,41 +311,45 @@ impl Tables {
             created: HashSet::new(),
             places: HashMap::new(),
             habits: HashMap::new(),
+            feeds,
+            spellings: Spellings::default(),
         }
     }
 
-    /// The table's state, asked for once.
-    pub(crate) async fn describe(&mut self, name: &TableName) -> Result<TableState> {
+    /// The table's state, asked for once. `None` where a template made a name
+    /// of which nothing can come: its files fail by themselves then.
+    pub(crate) async fn describe(&mut self, name: &TableName) -> Result<Option<TableState>> {
         if let Some(state) = self.described.get(name) {
-            return Ok(state.clone());
+            return Ok(Some(state.clone()));
         }
-        let state = self.destination.describe(name).await?;
+        if let Some(Place::None(..)) = self.places.get(name) {
+            return Ok(None);
+        }
+        let state = match self.destination.describe(name).await {
+            Ok(state) => state,
+            Err(error) => return self.no_place(name, name.clone(), error).map(|()| None),
+        };
+        self.feeds.claim(&state.name, &self.stream)?;
         self.check(&state).await?;
         self.described.insert(name.clone(), state.clone());
-        Ok(state)
+        Ok(Some(state))
     }
 
-    /// Whether the table is missing, so that it may be created.
-    pub(crate) async fn is_missing(&mut self, name: &TableName) -> Result<bool> {
-        Ok(self.state_or_place(name).await?.is_ok_and(|state| state.schema.is_none()))
-    }
-
-    /// The table's state, or where its files go when there can be no such
-    /// table. That is for them alone when their names choose the table; the
-    /// stream's one table is the stream's matter.
-    pub(crate) async fn state_or_place(
-        &mut self,
-        name: &TableName,
-    ) -> Result<Result<TableState, Place>> {
-        match self.describe(name).await {
-            Ok(state) => Ok(Ok(state)),
-            Err(error) if self.stream.table.fixed().is_none() && is_of_the_name(&error) => {
-                let place = Place::None(name.clone(), Arc::new(NoTable::Failed(error)));
-                self.places.insert(name.clone(), place.clone());
-                Ok(Err(place))
-            }
-            Err(error) => Err(error),
+    /// Takes note that a name is no good; an error where it is the only one of
+    /// the stream, or the destination cannot be reached or written.
+    fn no_place(&mut self, name: &TableName, known_as: TableName, error: Error) -> Result<()> {
+        let is_of_all = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::AccessDenied);
+        if self.stream.table.fixed().is_some() || is_of_all {
+            return Err(error);
         }
+        let place = Place::None(known_as, Arc::new(NoTable::Failed(error)));
+        self.places.insert(name.clone(), place);
+        Ok(())
+    }
+
+    /// Says in the report which names became one table.
+    pub(crate) fn tell_spellings(&self) {
+        self.spellings.sentences(&self.stream).into_iter().for_each(|it| self.tally.note(it));
     }
 
     /// Refuses what the stream's write mode or the ledger forbids.
@@ -385,7 +383,7 @@ impl Tables {
 
     /// Creates a missing table for these samples, and makes it ready.
     pub(crate) async fn create(&mut self, name: &TableName, looks: Result<Looks>) -> Result<()> {
-        let state = self.describe(name).await?;
+        let Some(state) = self.describe(name).await? else { return Ok(()) };
         let habits = looks.as_ref().ok().and_then(|looks| looks.habits.clone());
         self.habits.extend(habits.map(|habits| (name.clone(), habits)));
         let columns = match self.columns(looks) {
@@ -400,7 +398,9 @@ impl Tables {
             }
         };
         let change = TableChange::Create { table: state.name.clone(), columns };
-        self.destination.apply(&change, false).await?;
+        if let Err(error) = self.destination.apply(&change, false).await {
+            return self.no_place(name, state.name, error);
+        }
         let created = self.destination.describe(&state.name).await?;
         self.tally.table(&created);
         self.tally.table_created(&created.name);
@@ -415,7 +415,10 @@ impl Tables {
         name: &TableName,
         looks: Result<Looks>,
     ) -> Result<(TableState, Vec<String>), NoTable> {
-        let state = self.describe(name).await.map_err(NoTable::Failed)?;
+        let state = match self.describe(name).await.map_err(NoTable::Failed)? {
+            Some(state) => state,
+            None => return Err(NoTable::Failed(unknown(name))),
+        };
         let columns = self.columns(looks)?;
         let planned = TableState {
             schema: Some(TableSchema { columns: columns.clone() }),
@@ -429,6 +432,9 @@ impl Tables {
 
     fn columns(&self, looks: Result<Looks>) -> Result<Vec<decant_core::Column>, NoTable> {
         let Looks { samples, .. } = looks.map_err(NoTable::Failed)?;
+        if samples.is_empty() {
+            return Err(NoTable::NoMembers);
+        }
         if samples.iter().all(|sample| sample.columns.names.is_empty()) {
             return Err(NoTable::Empty);
         }
@@ -444,12 +450,12 @@ impl Tables {
     /// Where the files of this table go. A missing table must have been
     /// created before.
     pub(crate) async fn place(&mut self, name: &TableName) -> Result<Place> {
+        let described = self.describe(name).await?;
         if let Some(place) = self.places.get(name) {
             return Ok(place.clone());
         }
-        let state = match self.state_or_place(name).await? {
-            Ok(state) => state,
-            Err(place) => return Ok(place),
+        let Some(state) = described else {
+            return Ok(Place::None(name.clone(), Arc::new(NoTable::Failed(unknown(name)))));
         };
         if state.schema.is_none() {
             let gone = Error::new(ErrorKind::NotFound, format!("there is no table {}", state.name));
@@ -471,7 +477,6 @@ impl Tables {
     }
 }
 
-/// Whether the name is that of something that files cannot go to.
-fn is_of_the_name(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::InvalidConfig | ErrorKind::Unsupported)
+fn unknown(table: &TableName) -> Error {
+    Error::new(ErrorKind::Internal, format!("nothing is known of table {table}"))
 }

@@ -148,9 +148,47 @@ fn an_archive_without_members_is_told_of_and_is_no_failure() {
         assert!(told("orders/2.tar", "excluded 1"));
         world.put("orders/3.csv", "id\n1\n");
         world.load("orders/3.csv", &[]).exits(0);
-        assert!(told("orders/1.zip", "excluded 1"));
+        assert!(told("orders/1.zip", "loaded 1"));
         assert!(!told("orders/1.zip", "already_loaded 1"));
         assert_eq!(ids(world), ["1"]);
+    });
+}
+
+#[test]
+fn an_archive_whose_members_are_all_left_out_is_not_called_empty() {
+    on_both(|world| {
+        world.put("orders/1.zip", zip(&[("a.csv", b"id\n1\n")]));
+        let run = world.load("orders/", &["--exclude", "a.csv"]).exits(0);
+        run.says(&["the archives for it have no members, or all of them are left out"]);
+        run.never_says("are empty");
+    });
+}
+
+#[test]
+fn an_archive_that_becomes_empty_is_loaded_with_no_rows() {
+    on_both(|world| {
+        world.put("orders/1.zip", zip(&[("a.csv", b"id\n1\n"), ("b.csv", b"id\n2\n")]));
+        world.put("orders/2.csv", "id\n3\n");
+        world.load("orders/", &[]).exits(0);
+        world.put("orders/1.zip", zip(&[]));
+        let source = format!("s3://{}/orders/", crate::world::BUCKET);
+        let words = ["plan", &source, "--to", &world.database.url(), "--output", "json"];
+        let plan = world.decant(&words).run().exits(0).lines();
+        let of_archive = |line: &&serde_json::Value| {
+            line["file"].as_str().is_some_and(|file| file.ends_with("1.zip"))
+        };
+        let planned: Vec<_> = plan.iter().filter(of_archive).collect();
+        assert_eq!(planned.len(), 1, "{plan:?}");
+        assert_eq!(
+            (&planned[0]["action"], &planned[0]["reason"]),
+            (&"load".into(), &"changed".into())
+        );
+        let run = world.load("orders/", &[]).exits(0);
+        assert_eq!(run.files(), "already_loaded 1, loaded 1");
+        run.says(&["orders/1.zip: the archive has no members"]);
+        assert_eq!(ids(world), ["3"]);
+        let alone = world.load("orders/1.zip", &["--table", "orders"]).exits(0);
+        assert_eq!(alone.files(), "already_loaded 1");
     });
 }
 

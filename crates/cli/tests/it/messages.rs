@@ -273,6 +273,10 @@ fn more_columns_than_a_table_holds_are_refused_with_the_cure() {
         let header: Vec<String> = (0..4000).map(|column| format!("c{column}")).collect();
         world.put("wide/1.csv", format!("{}\n{}\n", header.join(","), vec!["1"; 4000].join(",")));
         let run = world.load("wide/", &[]).exits(1);
-        fails(&run, "Unsupported", &["columns"], &["`select`", "`exclude`"]);
+        let error = run.error();
+        assert_eq!((&error["kind"], run.files()), (&"Unsupported".into(), "failed 1".into()));
+        assert_eq!(error["file"], "s3://shop/wide/1.csv");
+        contains_all(&error["message"], &["columns"]);
+        contains_all(&error["hint"], &["`select`", "`exclude`"]);
     });
 }

@@ -96,6 +96,42 @@ fn a_full_refresh_loads_what_the_ledger_says_is_loaded() {
 }
 
 #[test]
+fn a_table_that_one_stream_replaces_is_no_other_streams() {
+    on_both(|world| {
+        world.put("a/1.csv", "id\n1\n");
+        world.put("b/2.csv", "id\n2\n");
+        let append = "{files: 'a/*', table: b}";
+        let replace = "{files: 'a/*', table: b, if_exists: replace}";
+        let of_template = "{files: 'b/*', table: '{folder}', if_exists: replace}";
+        let appending = "{files: 'b/*', table: '{folder}'}";
+        let schema = if world.database.is_postgres() { "public" } else { "main" };
+        let qualified = format!("{{files: 'b/*', table: {schema}.b, if_exists: replace}}");
+        let upper = "{files: 'b/*', table: B, if_exists: replace}";
+        let cases = [
+            (append, of_template),
+            (replace, of_template),
+            (replace, appending),
+            (replace, &qualified),
+        ];
+        let mut cases = cases.to_vec();
+        if !world.database.is_postgres() {
+            cases.push((replace, upper));
+        }
+        for (first, second) in cases {
+            world.configure("", &format!("streams:\n  one: {first}\n  two: {second}\n"));
+            let run = world.plain(&["sync", "--output", "json"]).run().exits(2);
+            run.says(&["is replaced by stream `", "feeds it as well"]);
+            let rows = world
+                .database
+                .tables()
+                .contains(&"b".to_owned())
+                .then(|| world.query("SELECT id FROM b"));
+            assert!(rows.is_none_or(|rows| rows == ["1"]), "{first} and {second}");
+        }
+    });
+}
+
+#[test]
 fn one_failed_file_leaves_the_table_as_it_was() {
     on_both(|world| {
         two_loaded(world);

@@ -53,6 +53,48 @@ fn templates_make_a_stream_several_tables() {
 }
 
 #[test]
+fn a_name_that_cannot_be_a_table_fails_its_file_alone() {
+    on_both(|world| {
+        let long = "long_".repeat(16);
+        let bad = match world.database.is_postgres() {
+            true => long.as_str(),
+            false => "sqlite_x",
+        };
+        world.put("in/fine.csv", "id\n1\n");
+        world.put(&format!("in/{bad}.csv"), "id\n2\n");
+        world.put("late/1.csv", "id\n3\n");
+        let streams = "streams:\n  each: {files: 'in/*', table: '{stem}'}\n  \
+             late: {files: 'late/*', table: late}\n";
+        world.configure("", streams);
+        for expected in ["loaded 2, failed 1", "already_loaded 2, failed 1"] {
+            let run = world.sync(&[]).exits(1);
+            assert_eq!(run.files(), expected);
+            assert_eq!(run.error()["file"], format!("s3://shop/in/{bad}.csv"));
+        }
+        assert_eq!(made(world), ["fine", "late"]);
+        let failed = world.query("SELECT key FROM processed_files WHERE status = 'failed'");
+        assert_eq!(failed, [format!("in/{bad}.csv")]);
+    });
+}
+
+#[test]
+fn spellings_that_become_one_table_are_told() {
+    on_both(|world| {
+        for (folder, id) in [("a b", 1), ("A-B", 2), ("a_b", 3), ("c", 4)] {
+            world.put(&format!("in/{folder}/1.csv"), format!("id\n{id}\n"));
+        }
+        world.configure("in/", "streams: {each: {table: '{folder}'}}\n");
+        let told = "folders `A-B`, `a b`, `a_b` go into one table a_b";
+        let plan = world.plain(&["plan", "--output", "json"]).run().exits(0);
+        plan.says(&[told]);
+        let run = world.sync(&[]).exits(0);
+        assert_eq!(run.report()["notes"], serde_json::json!([told]));
+        let run = world.sync(&["--full-refresh"]).exits(0);
+        assert_eq!(run.report()["notes"], serde_json::json!([told]));
+    });
+}
+
+#[test]
 fn a_folder_template_is_the_folder_below_the_source() {
     on_both(|world| {
         world.put("landing/orders/1.csv", "id\n1\n");

@@ -9,6 +9,7 @@ use std::num::NonZeroUsize;
 use decant_core::Stream;
 use decant_core::error::{Error, ErrorKind};
 use decant_core::names::did_you_mean;
+use decant_core::schema::TableName;
 use decant_core::secret::Secret;
 use decant_core::stream::{GroupLimits, WriteMode};
 
@@ -213,7 +214,8 @@ fn chosen_streams(
     for (name, options) in &configuration.streams {
         streams.push(stream_of(name, options, &ground)?);
     }
-    refuse_shared_replaces(&streams)?;
+    let destination = destination_settings(&configuration.destination, &overrides.destination)?;
+    refuse_shared_replaces(&streams, destination.url.expose())?;
     only_named(streams, &overrides.streams)
 }
 
@@ -227,17 +229,34 @@ fn only_named(streams: Vec<Stream>, wanted: &[String]) -> Meant<Vec<Stream>> {
     Ok(streams.into_iter().filter(is_wanted).collect())
 }
 
-fn refuse_shared_replaces(streams: &[Stream]) -> Meant<()> {
+/// The table of which a name is one spelling, as far as the destination's URL
+/// tells: SQLite compares names without case, and `main` is its only schema.
+fn spelled_alike(table: TableName, destination: &str) -> TableName {
+    if !destination.to_ascii_lowercase().starts_with("sqlite") {
+        return table;
+    }
+    let name = table.to_string().to_ascii_lowercase();
+    let name = name.strip_prefix("main.").map_or_else(|| name.clone(), str::to_owned);
+    TableName { schema: None, name }
+}
+
+fn refuse_shared_replaces(streams: &[Stream], destination: &str) -> Meant<()> {
+    let table_of =
+        |stream: &Stream| stream.table.fixed().map(|table| spelled_alike(table, destination));
     for (index, stream) in streams.iter().enumerate() {
-        let Some(table) = stream.table.fixed() else { continue };
+        let Some(table) = table_of(stream) else { continue };
         let other = streams[..index].iter().find(|other| {
             let replaces = [other, stream].map(|one| one.write_mode == WriteMode::Replace);
-            replaces.contains(&true) && other.table.fixed().as_ref() == Some(&table)
+            replaces.contains(&true) && table_of(other).as_ref() == Some(&table)
         });
         if let Some(other) = other {
+            let (first, second) = match other.write_mode {
+                WriteMode::Replace => (&other.name, &stream.name),
+                WriteMode::Append | WriteMode::Fail => (&stream.name, &other.name),
+            };
             let message = format!(
-                "table `{table}` is replaced by stream `{}`, and stream `{}` feeds it as well",
-                other.name, stream.name
+                "table `{table}` is replaced by stream `{first}`, and stream `{second}` feeds it \
+                 as well"
             );
             return Err(Objection::new(format!("streams.{}.table", stream.name), message)
                 .hint("give each its own table, or join them into one stream"));

@@ -147,13 +147,14 @@ impl Run {
         Ok(())
     }
 
-    /// Writes the archive's row, and acknowledges its receipt.
+    /// Writes the archive's row, and acknowledges its receipt; whether nothing
+    /// went wrong with it.
     pub(super) async fn settle_archive(
         &self,
         stream: &std::sync::Arc<Stream>,
         arrivals: &mut Arrivals,
         whole: Sharing,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let Sharing { row, checksum, table, receipt, archive } = whole;
         drop(archive);
         if let Some(row) = row
@@ -163,12 +164,12 @@ impl Run {
                 return Err(error);
             }
             self.tally.error(&error.in_file(row.file.location()));
-            return Ok(());
+            return Ok(false);
         }
         if receipt != Receipt::None {
             arrivals.acknowledge(&receipt).await?;
         }
-        Ok(())
+        Ok(true)
     }
 }
 

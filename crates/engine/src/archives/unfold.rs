@@ -36,6 +36,8 @@ const OVERWRITES_MAX: usize = 8;
 #[derive(Default)]
 pub(crate) struct Unfolded {
     pub(crate) page: Vec<Judged>,
+    /// Archives that have no members.
+    pub(crate) empty: Vec<Judged>,
     /// Keeps the members readable.
     pub(crate) archives: Vec<Arc<ArchiveFile>>,
 }
@@ -69,6 +71,9 @@ impl Run {
         let mut unfolded = Unfolded::default();
         while let Some((judged, opened)) = opening.next().await {
             match (opened, &judged.verdict) {
+                (Ok(Some(open)), Verdict::Goes(_)) if open.opened.members().is_empty() => {
+                    unfolded.empty.push(judged);
+                }
                 (Ok(Some(open)), Verdict::Goes(table)) => {
                     unfolded.page.extend(members(stream, &open, table, &Receipt::None));
                     unfolded.archives.push(open.archive);
@@ -308,15 +313,18 @@ impl Run {
             row.displaces.extend(vanished);
         }
         let Open { arrival, archive, .. } = open;
+        let is_loaded = row.is_some();
         let sharing = Sharing { row, checksum, table, receipt: arrival.receipt, archive };
-        if judged.is_empty() {
-            self.tally.files(|files| {
-                files.listed += 1;
-                files.excluded += 1;
-            });
-        }
         if count == 0 {
-            self.settle_archive(stream, arrivals, sharing).await?;
+            let is_settled = self.settle_archive(stream, arrivals, sharing).await?;
+            if judged.is_empty() {
+                self.tally.files(|files| match (is_settled, is_loaded) {
+                    (true, true) => files.loaded += 1,
+                    (true, false) => files.excluded += 1,
+                    (false, _) => files.failed += 1,
+                });
+                self.tally.files(|files| files.listed += 1);
+            }
             return Ok(judged);
         }
         let share = arrivals.shares.hand_out(count, sharing);

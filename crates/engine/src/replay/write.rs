@@ -419,6 +419,8 @@ fn row_of(stored: &StoredReject) -> String {
 fn no_table(name: &TableName, why: &NoTable, file: &FileVersion) -> Error {
     match why {
         NoTable::Failed(error) => error.told_of(&file.location()),
-        NoTable::Empty => Error::new(ErrorKind::NotFound, format!("there is no table {name}")),
+        NoTable::Empty | NoTable::NoMembers => {
+            Error::new(ErrorKind::NotFound, format!("there is no table {name}"))
+        }
     }
 }
