@@ -1,6 +1,7 @@
 //! Files that share a transaction, and those that do not.
 
-use decant_core::stream::{OnError, WriteMode};
+use decant_core::secret::Secret;
+use decant_core::stream::{Concealment, OnError, WriteMode};
 use decant_core::{ErrorKind, Stream};
 use decant_engine::RunStatus;
 use decant_testkit::faulty::{Call, Fault};
@@ -162,4 +163,23 @@ async fn a_replace_is_all_or_nothing() {
     world.bucket.delete("in/a");
     assert_eq!(world.sync(&replace).await.status, RunStatus::Failed);
     assert_eq!(world.texts().await, ["one"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replace_by_other_rules_or_with_a_secret_is_never_taken_for_done() {
+    let world = World::new();
+    world.bucket.put("in/a", "e", "text\none\n");
+    let plain = Stream { write_mode: WriteMode::Replace, ..append() };
+    let tolerant = Stream { on_error: OnError::Reject, ..plain.clone() };
+    let mut keyed = plain.clone();
+    let hash = Concealment::Hash { key: Some(Secret::new("k")) };
+    keyed.columns.conceal.insert("text".into(), hash);
+    for (stream, loaded) in
+        [(&plain, 1), (&plain, 0), (&tolerant, 1), (&tolerant, 0), (&keyed, 1), (&keyed, 1)]
+    {
+        let report = world.sync(stream).await;
+        let counts = (report.files.loaded, report.files.already_loaded);
+        assert_eq!(counts, (loaded, 1 - loaded), "{report:?}");
+    }
+    assert_eq!(keyed.rules_digest(), None);
 }
