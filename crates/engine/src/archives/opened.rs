@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use decant_core::archive::MemberKind;
 use decant_core::{Archive, Content, Directory, Error, ErrorKind, Input, Member, Result};
 use tokio::runtime::Handle;
 use tokio::task::JoinError;
@@ -11,6 +12,9 @@ use super::stored::StoredInput;
 
 /// Archives up to this size are fetched whole, by one request.
 const FETCHED_WHOLE_BYTES_MAX: u64 = 32 << 20;
+
+/// Members that are left out and named at most.
+const NOTES_MAX: usize = 20;
 
 /// An archive that is open.
 pub(crate) struct Opened {
@@ -55,6 +59,20 @@ impl Opened {
     /// Every entry, in the archive's order.
     pub(crate) fn members(&self) -> &[Member] {
         self.directory.members()
+    }
+
+    /// What is to be said of what is in it.
+    pub(super) fn notes(&self) -> Vec<String> {
+        if self.members().is_empty() {
+            return vec!["the archive has no members".to_owned()];
+        }
+        let note = |member: &Member| match member.kind {
+            MemberKind::Other(what) => {
+                Some(format!("the member `{}` is left out: {what}", member.path))
+            }
+            MemberKind::File | MemberKind::Folder => None,
+        };
+        self.members().iter().filter_map(note).take(NOTES_MAX).collect()
     }
 
     pub(super) fn directory(&self) -> &dyn Directory {
@@ -104,9 +122,8 @@ fn open_blocking(
     }
     let directory = archive.open(bytes.input(&runtime).as_mut())?;
     let members = directory.members();
-    let mut by_path: Vec<usize> = (0..members.len())
-        .filter(|position| members[*position].kind == decant_core::archive::MemberKind::File)
-        .collect();
+    let mut by_path: Vec<usize> =
+        (0..members.len()).filter(|position| members[*position].kind == MemberKind::File).collect();
     by_path.sort_unstable_by(|one, other| members[*one].path.cmp(&members[*other].path));
     Ok(Opened { directory, by_path, bytes, runtime })
 }

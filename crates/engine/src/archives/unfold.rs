@@ -262,8 +262,8 @@ impl Run {
             let Some(archive) = archive.map_err(&named)? else { return Ok(None) };
             match self.archives.opened(&archive).await {
                 Ok(opened) => {
-                    if opened.members().is_empty() {
-                        self.tally.note(format!("{location}: the archive has no members"));
+                    for note in opened.notes() {
+                        self.tally.note(format!("{location}: {note}"));
                     }
                     return Ok(Some(Open { arrival, archive, opened }));
                 }

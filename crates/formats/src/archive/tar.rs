@@ -1,13 +1,16 @@
 //! Tar archives, by the headers of their members: the old format, ustar, GNU
 //! long names and large sizes, PAX.
 //!
-//! Links, devices and folders are told apart from files and have no bytes.
-//! Refused by the member's name, when it is read: sparse files and parts of
+//! A hard link is the file that it points to; other links, devices and folders
+//! are told apart from files and have no bytes. Archives behind one another
+//! are one. Refused by the member's name, when it is read: sparse files and parts of
 //! members that span volumes.
 //!
-//! Invariant: an archive ends with its end mark, a block of zeros, so that
-//! one that was cut between two members is never taken for whole.
+//! Invariant: an archive ends with its end mark, a block of zeros, behind which
+//! there is another archive or nothing but zeros, so that one that was cut
+//! between two members is never taken for whole.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -23,6 +26,7 @@ use super::{
 };
 
 const BLOCK_BYTES: u64 = 512;
+const HARD_LINK: u8 = b'1';
 /// Bytes of a long name or of PAX records at most.
 const EXTENSION_BYTES_MAX: u64 = 1 << 20;
 
@@ -41,6 +45,7 @@ pub(super) struct TarDirectory {
     places: Vec<Place>,
 }
 
+#[derive(Clone)]
 struct Place {
     bytes: Range<u64>,
     /// Why it cannot be read.
@@ -52,20 +57,22 @@ impl TarDirectory {
     pub(super) fn read_from(input: &mut dyn Input) -> Result<Self> {
         let mut blocks = Blocks::new(input)?;
         let mut directory = Self { members: Vec::new(), places: Vec::new() };
+        let mut links = Vec::new();
         let mut directory_bytes = 0;
         let mut extensions = Extensions::default();
         let mut at = 0;
-        loop {
-            let block = blocks.range(at..at + BLOCK_BYTES)?;
-            if is_zero(&block) {
-                break;
-            }
+        while let Some(block) = blocks.next_header(&mut at)? {
             let header = Header::read(&block, at)?;
             let size = extensions.size.filter(|_| header.is_of_a_member()).unwrap_or(header.size);
             let bytes = blocks.stretch(at + BLOCK_BYTES, size, header.kind)?;
             at = bytes.end.next_multiple_of(BLOCK_BYTES);
             if header.is_of_a_member() {
-                let extensions = std::mem::take(&mut extensions);
+                let mut extensions = std::mem::take(&mut extensions);
+                if header.kind == HARD_LINK {
+                    let target = extensions.link.take().unwrap_or_else(|| header.link.clone());
+                    directory_bytes += target.len() as u64;
+                    links.push((directory.members.len(), path_of(&target)));
+                }
                 directory.push(header, extensions, bytes);
                 directory_bytes +=
                     directory.members.last().map_or(0, |last| last.path.len()) as u64;
@@ -76,8 +83,29 @@ impl TarDirectory {
                 extensions.read(header.kind, &blocks.extension(bytes)?)?;
             }
         }
+        directory.follow(links);
         refuse_duplicates(&directory.members)?;
         Ok(directory)
+    }
+
+    /// Makes files of hard links, given by their positions, to files.
+    fn follow(&mut self, links: Vec<(usize, String)>) {
+        if links.is_empty() {
+            return;
+        }
+        let files = self.members.iter().enumerate();
+        let files = files.filter(|(_, member)| member.kind == MemberKind::File);
+        let mut files: HashMap<String, usize> =
+            files.map(|(position, member)| (member.path.clone(), position)).collect();
+        for (link, target) in links {
+            let Some(file) = files.get(&target).copied().filter(|file| *file < link) else {
+                continue;
+            };
+            self.members[link].kind = MemberKind::File;
+            self.members[link].size = self.members[file].size;
+            self.places[link] = self.places[file].clone();
+            files.insert(self.members[link].path.clone(), link);
+        }
     }
 
     fn push(&mut self, header: Header, extensions: Extensions, bytes: Range<u64>) {
@@ -85,7 +113,7 @@ impl TarDirectory {
         let kind = match header.kind {
             b'0' | 0 | b'7' | b'S' | b'M' if !path.ends_with('/') => MemberKind::File,
             b'0' | 0 | b'5' | b'D' => MemberKind::Folder,
-            b'1' => MemberKind::Other("hard link"),
+            HARD_LINK => MemberKind::Other("hard link to no member"),
             b'2' => MemberKind::Other("symbolic link"),
             b'3' | b'4' => MemberKind::Other("device"),
             b'6' => MemberKind::Other("pipe"),
@@ -156,6 +184,32 @@ impl<'i> Blocks<'i> {
         Ok(self.window.slice(start..start + (range.end - range.start) as usize))
     }
 
+    /// The block of the next header, from `at` on, which is moved to it; `None`
+    /// at the end. Zeros are passed over: they end an archive, and another
+    /// one may follow.
+    fn next_header(&mut self, at: &mut u64) -> Result<Option<Bytes>> {
+        let mut ended = false;
+        loop {
+            let end = match ended {
+                true => (*at + BLOCK_BYTES).min(self.size),
+                false => *at + BLOCK_BYTES,
+            };
+            let block = self.range(*at..end)?;
+            if ended && block.is_empty() {
+                return Ok(None);
+            }
+            if !is_zero(&block) {
+                let is_header = block.len() as u64 == BLOCK_BYTES && has_checksum(&block);
+                return match ended && !is_header {
+                    true => Err(behind_the_end(*at)),
+                    false => Ok(Some(block)),
+                };
+            }
+            ended = true;
+            *at = end;
+        }
+    }
+
     /// The bytes of a member of `size` that begins at `start`.
     fn stretch(&self, start: u64, size: u64, kind: u8) -> Result<Range<u64>> {
         // Links say the size of what they point to, and have no bytes.
@@ -174,9 +228,18 @@ impl<'i> Blocks<'i> {
     }
 }
 
+fn behind_the_end(at: u64) -> Error {
+    let message = format!(
+        "the tar archive has its end mark before byte {at}, where neither zeros nor another archive follow"
+    );
+    malformed(message)
+}
+
 /// One header block.
 struct Header {
     path: Vec<u8>,
+    /// What it points to.
+    link: Vec<u8>,
     size: u64,
     kind: u8,
 }
@@ -193,7 +256,8 @@ impl Header {
             path = [prefix, b"/", &path].concat();
         }
         let size = number(&block[124..136]).ok_or_else(damaged)?;
-        Ok(Self { path, size, kind: block[156] })
+        let link = text(&block[157..257]).to_vec();
+        Ok(Self { path, link, size, kind: block[156] })
     }
 
     /// Whether it is not only there to say more of the next one.
@@ -206,6 +270,7 @@ impl Header {
 #[derive(Default)]
 struct Extensions {
     path: Option<Vec<u8>>,
+    link: Option<Vec<u8>>,
     size: Option<u64>,
     is_sparse: bool,
 }
@@ -214,6 +279,7 @@ impl Extensions {
     fn read(&mut self, kind: u8, bytes: &[u8]) -> Result<()> {
         match kind {
             b'L' => self.path = Some(text(bytes).to_vec()),
+            b'K' => self.link = Some(text(bytes).to_vec()),
             b'x' | b'X' => self.read_pax(bytes)?,
             _ => {}
         }
@@ -233,6 +299,7 @@ impl Extensions {
             let (key, value) = (&record[..equals], &record[equals + 1..]);
             match key {
                 b"path" => self.path = Some(value.to_vec()),
+                b"linkpath" => self.link = Some(value.to_vec()),
                 b"size" => self.size = Some(decimal(value).ok_or_else(damaged)?),
                 _ if key.starts_with(b"GNU.sparse.") => self.is_sparse = true,
                 _ => {}

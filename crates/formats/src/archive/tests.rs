@@ -247,7 +247,12 @@ fn what_is_no_file_is_told_apart() {
     let (directory, _) = open("a.tar", &builder.into_inner().unwrap()).unwrap();
     let kinds: Vec<MemberKind> = directory.members().iter().map(|member| member.kind).collect();
     let other = MemberKind::Other;
-    let expected = [MemberKind::Folder, other("symbolic link"), other("hard link"), other("pipe")];
+    let expected = [
+        MemberKind::Folder,
+        other("symbolic link"),
+        other("hard link to no member"),
+        other("pipe"),
+    ];
     assert_eq!(kinds, expected);
 
     let mut writer = ZipWriter::new(std::io::Cursor::new(Vec::new()));
@@ -256,6 +261,60 @@ fn what_is_no_file_is_told_apart() {
     let (directory, _) = open("a.zip", &writer.finish().unwrap().into_inner()).unwrap();
     let kinds: Vec<MemberKind> = directory.members().iter().map(|member| member.kind).collect();
     assert_eq!(kinds, [MemberKind::Folder, other("symbolic link")]);
+}
+
+#[test]
+fn a_hard_link_is_the_file_that_it_points_to() {
+    let mut builder = ::tar::Builder::new(Vec::new());
+    let mut append = |kind, path: &str, bytes: &[u8]| {
+        let mut header = ::tar::Header::new_gnu();
+        header.set_entry_type(kind);
+        match kind {
+            ::tar::EntryType::Link => {
+                header.set_size(0);
+                let target = std::str::from_utf8(bytes).unwrap();
+                builder.append_link(&mut header, path, target).unwrap();
+            }
+            _ => {
+                header.set_size(bytes.len() as u64);
+                builder.append_data(&mut header, path, bytes).unwrap();
+            }
+        }
+    };
+    append(::tar::EntryType::Regular, LONG_NAME, b"id\n1\n");
+    append(::tar::EntryType::Link, "link.csv", LONG_NAME.as_bytes());
+    append(::tar::EntryType::Link, "again.csv", b"link.csv");
+    append(::tar::EntryType::Link, "before.csv", b"behind.csv");
+    append(::tar::EntryType::Regular, "behind.csv", b"id\n2\n");
+    let tar = builder.into_inner().unwrap();
+    let first = &b"id\n1\n"[..];
+    let expected =
+        [(LONG_NAME, first), ("link.csv", first), ("again.csv", first), ("behind.csv", b"id\n2\n")];
+    assert_eq!(files("a.tar", &tar).unwrap(), owned(&expected));
+    let (directory, _) = open("a.tar", &tar).unwrap();
+    assert_eq!(directory.members()[3].kind, MemberKind::Other("hard link to no member"));
+}
+
+#[test]
+fn archives_behind_one_another_are_one() {
+    let (one, other) = (tarred(&[("a.csv", b"id\n1\n")]), tarred(&[("b.csv", b"id\n2\n")]));
+    let expected = owned(&[("a.csv", b"id\n1\n"), ("b.csv", b"id\n2\n")]);
+    let padded = [&one[..], &[0; 10_000]].concat();
+    for (name, bytes) in [
+        ("a.tar", [&one[..], &other].concat()),
+        ("a.tar", [&one[..], &[0; 512 * 600], &other, &[0; 100]].concat()),
+        ("a.tgz", [gzip(&one), gzip(&other)].concat()),
+    ] {
+        assert_eq!(files(name, &bytes).unwrap(), expected);
+    }
+    assert_eq!(files("a.tar", &padded).unwrap(), expected[..1]);
+    let cut = [&one[..], &other[..other.len() - 1024]].concat();
+    let garbage = [&one[..], &[b'x'; 700]].concat();
+    let a_little = [&one[..], b"x"].concat();
+    for bytes in [cut, garbage, a_little] {
+        let error = files("a.tar", &bytes).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::MalformedFile, "{error}");
+    }
 }
 
 #[test]
