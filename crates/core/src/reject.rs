@@ -18,6 +18,9 @@ pub enum Reason {
     Type,
     /// A value in a column that the table does not have.
     NewColumn,
+    /// A cell of a workbook without a value: an error of a formula, or a day
+    /// that is in no calendar.
+    BadCell,
     /// Bytes that are not valid in the file's encoding.
     Encoding,
     /// A row longer than `record_bytes_max`.
@@ -39,6 +42,7 @@ impl Reason {
             Self::Syntax => "syntax",
             Self::Type => "type",
             Self::NewColumn => "new_column",
+            Self::BadCell => "bad_cell",
             Self::Encoding => "encoding",
             Self::TooLong => "too_long",
             Self::Database => "database",
@@ -55,6 +59,7 @@ impl Reason {
             Self::Syntax,
             Self::Type,
             Self::NewColumn,
+            Self::BadCell,
             Self::Encoding,
             Self::TooLong,
             Self::Database,

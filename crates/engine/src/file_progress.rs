@@ -227,7 +227,7 @@ impl FileProgress {
         if self.policy.on_conflict != OnConflict::Fail {
             return Ok(());
         }
-        match rejects.iter().find(|reject| reject.reason == Reason::Type) {
+        match rejects.iter().find(|it| matches!(it.reason, Reason::Type | Reason::BadCell)) {
             None => Ok(()),
             Some(reject) => {
                 let error = reject.to_error(&self.facts.location).with(POLICY, "on_conflict");

@@ -49,28 +49,36 @@ impl Hashing {
     }
 }
 
-/// The column with every value made unreadable. It is text.
+/// The column, of text or of bytes, with every value made unreadable. It is
+/// text. Text has the hash of its bytes.
 pub(super) fn conceal(array: &ArrayRef, how: &Concealment) -> Result<ArrayRef> {
+    if let (Some(values), Concealment::Hash { key }) = (array.as_binary_opt::<i32>(), how) {
+        return Ok(Arc::new(hashed(values.iter(), key.as_ref())));
+    }
     let Some(values) = array.as_string_opt::<i32>() else {
         return Err(Error::new(ErrorKind::Internal, "what is to be unreadable is not text"));
     };
     let concealed: StringArray = match how {
         Concealment::Hash { key } => {
-            let hashing = Hashing::new(key.as_ref());
-            let mut input = Vec::new();
-            let hash = |value: Option<&str>| {
-                let value = value?;
-                input.clear();
-                push_prefixed(&mut input, value.as_bytes());
-                Some(hexadecimal(&hashing.hash(&input)))
-            };
-            values.iter().map(hash).collect()
+            hashed(values.iter().map(|value| value.map(str::as_bytes)), key.as_ref())
         }
         Concealment::Mask { keep_last } => {
             values.iter().map(|value| value.map(|value| mask(value, *keep_last))).collect()
         }
     };
     Ok(Arc::new(concealed))
+}
+
+fn hashed<'v>(values: impl Iterator<Item = Option<&'v [u8]>>, key: Option<&Secret>) -> StringArray {
+    let hashing = Hashing::new(key);
+    let mut input = Vec::new();
+    let hash = |value: Option<&[u8]>| {
+        let value = value?;
+        input.clear();
+        push_prefixed(&mut input, value);
+        Some(hexadecimal(&hashing.hash(&input)))
+    };
+    values.map(hash).collect()
 }
 
 /// The value as it is shown where it must be unreadable.
@@ -182,6 +190,21 @@ mod tests {
         let expected = Sha256::digest([2, 0, 0, 0, 0, 0, 0, 0, b'a', b'b']);
         assert_eq!(hashed.as_string::<i32>().value(0), hexadecimal(&expected));
         assert!(hashed.is_null(1));
+    }
+
+    #[test]
+    fn bytes_have_the_hash_of_text_of_these_bytes_and_no_mask() {
+        let hash = Concealment::Hash { key: None };
+        let bytes: ArrayRef =
+            Arc::new(BinaryArray::from_opt_vec(vec![Some(b"ab"), Some(b"\xff\0"), None]));
+        let text: ArrayRef = Arc::new(StringArray::from(vec!["ab"]));
+        let (hashed, of_text) = (conceal(&bytes, &hash).unwrap(), conceal(&text, &hash).unwrap());
+        let (hashed, of_text) = (hashed.as_string::<i32>(), of_text.as_string::<i32>());
+        assert_eq!(hashed.value(0), of_text.value(0));
+        let expected = Sha256::digest([2, 0, 0, 0, 0, 0, 0, 0, 0xff, 0]);
+        assert_eq!(hashed.value(1), hexadecimal(&expected));
+        assert!(hashed.is_null(2));
+        assert!(conceal(&bytes, &Concealment::Mask { keep_last: 1 }).is_err());
     }
 
     #[test]

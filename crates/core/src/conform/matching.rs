@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::Decimals;
 use crate::format::{FileColumns, OnMisfit, PlacesWanted, Target};
 use crate::schema::{Column, ColumnType, FILE_ID_COLUMN, RESCUED_COLUMN, TableSchema};
-use crate::stream::{AddedValue, Comparison, NewColumns, OnConflict, TypePolicy};
+use crate::stream::{AddedValue, Comparison, Concealment, NewColumns, OnConflict, TypePolicy};
 
 /// All that decides what becomes of a file's columns.
 pub(super) struct Matching<'a> {
@@ -123,7 +123,11 @@ impl<'a> Matching<'a> {
         let mut next = 0;
         let mut indexes = Vec::with_capacity(self.wanted.len());
         for (at, (column, place)) in self.wanted.iter().zip(&self.places).enumerate() {
-            let target = self.target(at, column, *place)?;
+            let mut target = self.target(at, column, *place)?;
+            let is_bytes = self.file.types.get(at) == Some(&Some(ColumnType::Binary));
+            if is_bytes && matches!(place, Place::At(_)) {
+                target = target.map(|target| self.of_bytes(column, target)).transpose()?;
+            }
             let index = target.is_some().then_some(next);
             next += usize::from(target.is_some());
             indexes.push(index);
@@ -140,6 +144,21 @@ impl<'a> Matching<'a> {
         conform.columns.push(position);
         conform.names.push(self.schema.columns[position].name.clone());
         conform.fillings.push(filling);
+    }
+
+    /// What to ask for of a column of bytes: as such where they are hashed.
+    fn of_bytes(&self, column: &Wanted, target: Target) -> Result<Target> {
+        match concealment(column, &self.fit.columns) {
+            None => Ok(target),
+            Some(Concealment::Hash { .. }) => {
+                Ok(Target { column_type: ColumnType::Binary, format: None, ..target })
+            }
+            Some(Concealment::Mask { .. }) => Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("column `{}` has bytes, and a mask is for characters", column.source),
+            )
+            .with_hint("hash the column, or leave it out with `exclude`")),
+        }
     }
 
     fn target(&self, at: usize, column: &Wanted, place: Place) -> Result<Option<Target>> {

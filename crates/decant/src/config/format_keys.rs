@@ -41,7 +41,8 @@ pub struct Format {
     pub comment: Option<Mark>,
     /// Whether the first row names the columns, or how many rows do.
     pub header: Option<HeaderRows>,
-    /// Lines to pass over before the header.
+    /// Lines to pass over before the header; of a workbook rows of the sheet,
+    /// or of `range`.
     pub skip_rows: Option<u64>,
     /// Rows to leave out at the end: totals, footers.
     pub skip_footer: Option<u64>,

@@ -7,11 +7,11 @@ use arrow_array::temporal_conversions::MILLISECONDS_IN_DAY;
 use arrow_array::types::*;
 use arrow_array::{Array, ArrayAccessor, ArrayRef};
 use arrow_buffer::{ArrowNativeType, NullBuffer, i256};
-use arrow_schema::{DataType, IntervalUnit, TimeUnit};
+use arrow_schema::{DataType, IntervalUnit, TimeUnit, UnionFields};
 use decant_core::{Error, ErrorKind, Result};
 
 use super::render::{self, Document};
-use super::source::Meaning;
+use super::source::{self, Meaning};
 
 /// One value.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,11 +46,15 @@ type Get<'a> = Box<dyn Fn(usize) -> Scalar<'a> + 'a>;
 pub(crate) struct Cells<'a> {
     nulls: Option<NullBuffer>,
     kind: Kind<'a>,
+    /// Whether the second child of a union has the values of bad rows.
+    with_bad: bool,
 }
 
 enum Kind<'a> {
     Leaf(Get<'a>),
     Nested(Document<'a>),
+    /// Each value is one of the children's: which one, and where in it.
+    Union(Box<dyn Fn(usize) -> (usize, usize) + 'a>, Vec<Cells<'a>>),
 }
 
 impl<'a> Cells<'a> {
@@ -59,12 +63,25 @@ impl<'a> Cells<'a> {
     /// Errors: `Unsupported` for types that are none of ours.
     pub(crate) fn new(array: &'a ArrayRef, meaning: Meaning) -> Result<Self> {
         let nulls = array.logical_nulls();
-        let nested = Document::new(array)?;
-        let kind = match nested {
-            Some(document) => Kind::Nested(document),
-            None => Kind::Leaf(leaf(array, meaning)?),
+        let kind = match (array.data_type(), Document::new(array)?) {
+            (DataType::Union(fields, _), _) => union(array, fields)?,
+            (_, Some(document)) => Kind::Nested(document),
+            (_, None) => Kind::Leaf(leaf(array, meaning)?),
         };
-        Ok(Self { nulls, kind })
+        Ok(Self { nulls, kind, with_bad: meaning == Meaning::WithBad })
+    }
+
+    /// Whether each value says itself of which type it is.
+    pub(crate) fn is_union(&self) -> bool {
+        matches!(self.kind, Kind::Union(..)) && !self.with_bad
+    }
+
+    /// Whether the file says that the value at `row` is bad.
+    pub(crate) fn is_bad(&self, row: usize) -> bool {
+        match &self.kind {
+            Kind::Union(place, _) => self.with_bad && place(row).0 == 1,
+            Kind::Leaf(_) | Kind::Nested(_) => false,
+        }
     }
 
     /// The value at `row`; `None` for NULL.
@@ -72,10 +89,14 @@ impl<'a> Cells<'a> {
         if self.is_null(row) {
             return None;
         }
-        Some(match &self.kind {
-            Kind::Leaf(get) => get(row),
-            Kind::Nested(document) => Scalar::Document(document.render(row)),
-        })
+        match &self.kind {
+            Kind::Leaf(get) => Some(get(row)),
+            Kind::Nested(document) => Some(Scalar::Document(document.render(row))),
+            Kind::Union(place, children) => {
+                let (child, place) = place(row);
+                children.get(child).and_then(|cells| cells.get(place))
+            }
+        }
     }
 
     /// Appends the value's JSON.
@@ -87,6 +108,16 @@ impl<'a> Cells<'a> {
         match &self.kind {
             Kind::Leaf(get) => render::write_json(&get(row), json),
             Kind::Nested(document) => document.write(row, json),
+            Kind::Union(place, children) => {
+                let (child, place) = place(row);
+                match children.get(child) {
+                    Some(cells) => cells.write_json(place, json),
+                    None => {
+                        json.push_str("null");
+                        Ok(())
+                    }
+                }
+            }
         }
     }
 
@@ -94,6 +125,19 @@ impl<'a> Cells<'a> {
     pub(crate) fn is_null(&self, row: usize) -> bool {
         self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
     }
+}
+
+fn union<'a>(array: &'a ArrayRef, fields: &UnionFields) -> Result<Kind<'a>> {
+    let union = array.as_union();
+    let ids: Vec<i8> = fields.iter().map(|(id, _)| id).collect();
+    let children = fields.iter().map(|(id, of)| Cells::new(union.child(id), source::meaning(of)));
+    let children = children.collect::<Result<_>>()?;
+    let place = move |row| {
+        let id = union.type_id(row);
+        let child = ids.iter().position(|known| *known == id).unwrap_or_default();
+        (child, union.value_offset(row))
+    };
+    Ok(Kind::Union(Box::new(place), children))
 }
 
 fn leaf<'a>(array: &'a ArrayRef, meaning: Meaning) -> Result<Get<'a>> {
@@ -225,7 +269,7 @@ fn wide_decimal<'a>(value: i256, scale: i8) -> Scalar<'a> {
 fn texts<'a, A: ArrayAccessor<Item = &'a str> + 'a>(array: A, meaning: Meaning) -> Get<'a> {
     match meaning {
         Meaning::Json => Box::new(move |row| Scalar::JsonText(array.value(row))),
-        Meaning::Plain | Meaning::Uuid => Box::new(move |row| Scalar::Text(array.value(row))),
+        _ => Box::new(move |row| Scalar::Text(array.value(row))),
     }
 }
 

@@ -38,6 +38,8 @@ pub(crate) struct Trouble {
     pub(crate) misfit: Misfit,
     pub(crate) text: String,
     pub(crate) json: String,
+    /// Whether the file itself says that the value is bad.
+    pub(crate) is_bad: bool,
 }
 
 /// How text is read where values go through it, and how literally.
@@ -88,6 +90,8 @@ pub(crate) fn column(
         }
         ColumnType::Uuid => taking.uuids(by)?,
         ColumnType::Text => return taking.texts(|v| text(v, by)),
+        // A string of a union is one of JSON, and no document.
+        ColumnType::Json if cells.is_union() => return taking.texts(as_json),
         ColumnType::Json => return taking.texts(|v| json(v, by)),
         ColumnType::List(element) if is_canonical(array, element) => {
             return taking.texts(|v| json(v, by));
@@ -162,7 +166,12 @@ impl Taking<'_, '_> {
     }
 
     fn refuse(&mut self, row: usize, misfit: Misfit, scalar: &Scalar<'_>) {
-        let trouble = Trouble { misfit, text: render::text(scalar), json: render::json(scalar) };
+        let trouble = Trouble {
+            misfit,
+            text: render::text(scalar),
+            json: render::json(scalar),
+            is_bad: self.cells.is_bad(row),
+        };
         self.troubles.entry(row).or_insert(trouble);
     }
 
@@ -373,8 +382,14 @@ fn text(scalar: &Scalar<'_>, by: &By) -> Fit<String> {
 
 fn json(scalar: &Scalar<'_>, by: &By) -> Fit<String> {
     match scalar {
-        Scalar::JsonText(text) => document(text),
         Scalar::Text(text) if by.reading == Reading::Given => document(text),
+        other => as_json(other),
+    }
+}
+
+fn as_json(scalar: &Scalar<'_>) -> Fit<String> {
+    match scalar {
+        Scalar::JsonText(text) => document(text),
         Scalar::Document(None) => Err(Misfit::Range),
         other => Ok(render::json(other)),
     }

@@ -241,12 +241,10 @@ enum Shape<'a> {
     List(Box<dyn Fn(usize) -> std::ops::Range<usize> + 'a>, Box<Cells<'a>>),
     Struct(Vec<(String, Cells<'a>)>),
     Map(Box<dyn Fn(usize) -> std::ops::Range<usize> + 'a>, Box<(Cells<'a>, Cells<'a>)>),
-    /// The child and the place in it.
-    Union(Box<dyn Fn(usize) -> (usize, usize) + 'a>, Vec<Cells<'a>>),
 }
 
 impl<'a> Document<'a> {
-    /// `None` when the array is not nested.
+    /// `None` when the array is not nested; a union is what its children are.
     pub(crate) fn new(array: &'a ArrayRef) -> Result<Option<Self>> {
         let cells = |array: &'a ArrayRef, of: &Field| Cells::new(array, meaning(of)).map(Box::new);
         Ok(Some(Self(match array.data_type() {
@@ -291,18 +289,6 @@ impl<'a> Document<'a> {
                 });
                 Shape::Struct(named.collect::<Result<_>>()?)
             }
-            DataType::Union(fields, _) => {
-                let union = array.as_union();
-                let ids: Vec<i8> = fields.iter().map(|(id, _)| id).collect();
-                let children = ids.iter().map(|id| Cells::new(union.child(*id), Meaning::Plain));
-                let children = children.collect::<Result<_>>()?;
-                let place = move |row| {
-                    let id = union.type_id(row);
-                    let child = ids.iter().position(|known| *known == id).unwrap_or_default();
-                    (child, union.value_offset(row))
-                };
-                Shape::Union(Box::new(place), children)
-            }
             _ => return Ok(None),
         })))
     }
@@ -335,13 +321,6 @@ impl<'a> Document<'a> {
                 json.push('}');
             }
             Shape::Map(range, pair) => write_map(range(row), &pair.0, &pair.1, json)?,
-            Shape::Union(place, children) => {
-                let (child, place) = place(row);
-                match children.get(child) {
-                    Some(cells) => cells.write_json(place, json)?,
-                    None => json.push_str("null"),
-                }
-            }
         }
         if json.len() > DOCUMENT_BYTES_MAX { Err(TooLong) } else { Ok(()) }
     }

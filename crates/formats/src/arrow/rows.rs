@@ -181,7 +181,7 @@ impl<'f> Rows<'f> {
             line: None,
             byte_offset: None,
             column: Some(self.columns.name(column).to_owned()),
-            reason: Reason::Type,
+            reason: if trouble.is_bad { Reason::BadCell } else { Reason::Type },
             detail: complaint(trouble, target),
             raw: raw.into_bytes(),
         }

@@ -2,7 +2,8 @@
 //!
 //! The types are the file's own, but for columns with a value that the type
 //! does not keep (nanoseconds, a day of the year 10000): those are text, and
-//! lists with such an element JSON.
+//! lists with such an element JSON. Values that the file itself says are bad
+//! tell nothing.
 
 use arrow_array::RecordBatch;
 use decant_core::Result;
@@ -75,7 +76,7 @@ impl<'f> Look<'f> {
         let Evidence::Known(known) = self.sample.evidence[column] else { return Ok(()) };
         let mut troubles = Troubles::new();
         convert::column(array, cells, rows, &Target::new(known, true), &mut troubles)?;
-        if !troubles.is_empty() {
+        if troubles.values().any(|trouble| !trouble.is_bad) {
             self.sample.evidence[column] = match known {
                 ColumnType::List(_) => Evidence::Known(ColumnType::Json),
                 _ => Evidence::Text,

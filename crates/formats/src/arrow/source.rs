@@ -21,6 +21,9 @@ pub(crate) enum Meaning {
     Json,
     /// Sixteen bytes, or text, that are a UUID.
     Uuid,
+    /// A union of what the column holds and of the values of bad rows, as
+    /// text.
+    WithBad,
 }
 
 /// The columns of a file, in its order.
@@ -150,8 +153,12 @@ pub(crate) fn known_type(data_type: &DataType, meaning: Meaning) -> Option<Colum
         Timestamp(_, None) => ColumnType::Timestamp,
         Timestamp(_, Some(_)) => ColumnType::TimestampTz,
         Duration(_) | Interval(_) => ColumnType::Text,
+        Union(fields, _) if meaning == Meaning::WithBad => {
+            let held = fields.iter().next()?.1;
+            return known_type(held.data_type(), Meaning::Plain);
+        }
         Utf8 | LargeUtf8 | Utf8View => match meaning {
-            Meaning::Plain => ColumnType::Text,
+            Meaning::Plain | Meaning::WithBad => ColumnType::Text,
             Meaning::Json => ColumnType::Json,
             Meaning::Uuid => ColumnType::Uuid,
         },

@@ -4,10 +4,15 @@ use std::sync::Arc;
 
 use arrow_array::types::Int32Type;
 use arrow_array::{
-    ArrayRef, DictionaryArray, Int64Array, StringArray, TimestampNanosecondArray, UInt64Array,
+    ArrayRef, BinaryArray, DictionaryArray, Int64Array, ListArray, StringArray,
+    TimestampNanosecondArray, UInt64Array, UnionArray,
 };
 use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
+
+use arrow_schema::{Field, UnionFields};
+use decant_core::format::Target;
+use decant_core::schema::ColumnType;
 
 use super::*;
 use crate::testing::{Chunks, Collected, Ranges};
@@ -76,6 +81,69 @@ fn streams_and_files_packed_or_not_are_the_same_rows() {
             );
         }
     }
+}
+
+/// Unions of numbers, text, bytes and lists, dense and sparse, the fourth and
+/// fifth value NULL.
+fn unions() -> Vec<u8> {
+    let numbers = Int64Array::from(vec![Some(7), None, None, None, None, None]);
+    let texts = StringArray::from(vec![None, Some(" x\""), None, None, None, Some("[1]")]);
+    let bytes = BinaryArray::from_opt_vec(vec![None, None, Some(&b"ab"[..]), None, None, None]);
+    let lists = ListArray::from_iter_primitive::<Int32Type, _, _>(vec![None::<Vec<_>>; 6]);
+    let children: Vec<ArrayRef> =
+        vec![Arc::new(numbers), Arc::new(texts), Arc::new(bytes), Arc::new(lists)];
+    let fields = || {
+        let fields = children.iter().enumerate();
+        UnionFields::from_fields(
+            fields
+                .map(|(nth, child)| Field::new(format!("c{nth}"), child.data_type().clone(), true)),
+        )
+    };
+    let ids = || vec![0_i8, 1, 2, 3, 0, 1].into();
+    let sparse = UnionArray::try_new(fields(), ids(), None, children.clone()).unwrap();
+    let offsets = Some((0..6).collect::<Vec<i32>>().into());
+    let dense = UnionArray::try_new(fields(), ids(), offsets, children.clone()).unwrap();
+    let batch = RecordBatch::try_from_iter_with_nullable([
+        ("sparse", Arc::new(sparse) as ArrayRef, true),
+        ("dense", Arc::new(dense), true),
+    ])
+    .unwrap();
+    let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).unwrap();
+    writer.write(&batch).unwrap();
+    writer.into_inner().unwrap()
+}
+
+#[test]
+fn a_value_of_a_union_is_in_a_column_of_text_what_it_is_alone() {
+    let bytes = unions();
+    let own = load(&bytes, 1 << 20).unwrap();
+    assert_eq!(own.types(), "sparse json, dense json");
+    let given = |column_type, exact, trim| {
+        let target = Target { trim, ..Target::new(column_type, exact) };
+        let mut collected =
+            Collected { targets: Some(vec![Some(target); 2]), ..Collected::default() };
+        let format = ArrowIpcFormat::new(&FormatOptions::default());
+        let mut input = Chunks::new(&bytes, 1 << 20);
+        format.decode(&Piece { bytes: 0..0 }, &mut input, &mut collected).unwrap();
+        collected
+    };
+    let row = |value: &str| format!(r#"{{"sparse":{value},"dense":{value}}}"#);
+    let json = ["7", r#"" x\"""#, r#""\\x6162""#, "null", "null", r#""[1]""#];
+    let as_json = json.map(|value| match value {
+        "null" => row(value),
+        value => row(&format!("{value:?}")),
+    });
+    assert_eq!(own.rows, as_json);
+    assert_eq!(given(ColumnType::Json, false, false).rows, as_json);
+    let texts =
+        |third: &str, second: &str| [r#""7""#, second, third, "null", "null", r#""[1]""#].map(row);
+    let text = given(ColumnType::Text, true, false);
+    assert_eq!(text.rows, texts(r#""\\x6162""#, r#"" x\"""#));
+    assert_eq!(given(ColumnType::Text, false, true).rows, texts(r#""ab""#, r#""x\"""#));
+    let numbers = given(ColumnType::Int64, true, false);
+    assert_eq!(numbers.rows, ["7", "null", "null"].map(row));
+    assert_eq!(numbers.rejects[0].detail, "` x\"` is not a number (int64)");
+    assert_eq!(numbers.rejects[0].raw, br#"{"sparse":" x\"","dense":" x\""}"#);
 }
 
 #[test]

@@ -22,8 +22,8 @@ pub(super) fn header_rows(cells: &[Cell]) -> u32 {
         *known = known.join(kind_of(value));
     }
     kinds.retain(|_, kind| !matches!(kind, Kind::Nothing | Kind::Text));
-    let telling: Vec<(&Data, Kind)> =
-        first.iter().filter_map(|(_, column, value)| Some((value, *kinds.get(column)?))).collect();
+    let telling = first.iter().filter_map(|(_, column, value)| Some((value, *kinds.get(column)?)));
+    let telling: Vec<_> = telling.filter(|(value, _)| kind_of(value) != Kind::Nothing).collect();
     let agrees = |(value, below): &(&Data, Kind)| kind_of(value).join(*below) != Kind::Text;
     let is_data = !telling.is_empty() && telling.iter().all(agrees) && !are_years(&telling);
     u32::from(!is_data)
@@ -31,7 +31,8 @@ pub(super) fn header_rows(cells: &[Cell]) -> u32 {
 
 fn kind_of(value: &Data) -> Kind {
     match value {
-        Data::String(_) | Data::DurationIso(_) | Data::Error(_) | Data::Empty => Kind::Text,
+        Data::String(_) | Data::DurationIso(_) => Kind::Text,
+        Data::Empty => Kind::Nothing,
         other => kind(&read(other.clone())),
     }
 }

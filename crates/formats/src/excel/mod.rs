@@ -5,24 +5,27 @@
 //!
 //! A workbook is read whole: its invariant is that one which is larger than
 //! `memory_bytes`, packed or unpacked, is refused before it is read. A column
-//! has the type that all of its cells have; an error (`#N/A`) is text. Rows
-//! without any cell are no rows. Unless somebody said how many rows name the
+//! has the type that all of its cells have; an error (`#N/A`), or a date that
+//! is in no calendar, says nothing of it, and makes a bad row where the column
+//! is not text. Rows without any cell are no rows. Unless somebody said how many rows name the
 //! columns, the first one does, but where its values are like those below it.
 //! A formula whose value the workbook does not hold fails the file.
 
 mod header;
+mod moment;
 mod table;
 #[cfg(test)]
 mod tests;
 mod workbook;
 
 use bytes::BytesMut;
+use calamine::Data;
 use decant_core::format::{Format, Input, Piece, Receiver, Sample, SampleLimits};
 use decant_core::stream::{FormatOptions, Header};
 use decant_core::{Error, ErrorKind, Result};
 
 use self::table::Table;
-use self::workbook::Area;
+use self::workbook::{Area, Wanted};
 use crate::arrow::rows::Rows;
 use crate::arrow::sample::Look;
 
@@ -32,26 +35,30 @@ const MEMORY_BYTES: u64 = 256 << 20;
 
 /// Workbooks.
 pub(crate) struct ExcelFormat {
-    sheet: Option<String>,
-    area: Area,
+    wanted: Wanted,
     header_rows: Option<u32>,
-    memory_bytes: u64,
+    null_values: Vec<String>,
 }
 
 impl ExcelFormat {
-    /// A format with a stream's options: `sheet`, `range`, `header` and
-    /// `memory_bytes`.
+    /// A format with a stream's options: `sheet`, `range`, `skip_rows` and
+    /// `skip_footer` of it, `header`, `null_values` and `memory_bytes`.
     ///
     /// Errors: `InvalidConfig` for a range that is none.
     pub(crate) fn new(options: &FormatOptions) -> Result<Self> {
+        let range = options.range.as_deref().map_or(Ok(Area::ALL), Area::parse)?;
         Ok(Self {
-            sheet: options.sheet.clone(),
-            area: options.range.as_deref().map_or(Ok(Area::ALL), Area::parse)?,
+            wanted: Wanted {
+                sheet: options.sheet.clone(),
+                area: range.below(options.skip_rows.unwrap_or_default()),
+                footer_rows: options.skip_footer.unwrap_or_default(),
+                bytes_max: options.memory_bytes.unwrap_or(MEMORY_BYTES),
+            },
             header_rows: options.header.map(|header| match header {
                 Header::None => 0,
                 Header::Rows(rows) => rows,
             }),
-            memory_bytes: options.memory_bytes.unwrap_or(MEMORY_BYTES),
+            null_values: options.null_values.clone().unwrap_or_default(),
         })
     }
 
@@ -59,16 +66,27 @@ impl ExcelFormat {
         let mut bytes = BytesMut::new();
         while let Some(chunk) = input.next_chunk()? {
             bytes.extend_from_slice(&chunk);
-            if bytes.len() as u64 > self.memory_bytes {
-                return Err(too_large(self.memory_bytes));
+            if bytes.len() as u64 > self.wanted.bytes_max {
+                return Err(too_large(self.wanted.bytes_max));
             }
         }
         if bytes.is_empty() {
             return Ok(None);
         }
-        let cells =
-            workbook::cells(bytes.freeze(), self.sheet.as_deref(), self.area, self.memory_bytes)?;
-        Table::new(cells, self.area, self.header_rows).map(Some)
+        let mut cells = workbook::cells(bytes.freeze(), &self.wanted)?;
+        let top = cells.first().map(|(row, ..)| *row);
+        for (row, _, value) in &mut cells {
+            if Some(*row) != top && self.is_null(value) {
+                *value = Data::Empty;
+            }
+        }
+        Table::new(cells, self.wanted.area, self.header_rows).map(Some)
+    }
+}
+
+impl ExcelFormat {
+    fn is_null(&self, value: &Data) -> bool {
+        matches!(value, Data::String(text) if self.null_values.contains(text))
     }
 }
 

@@ -4,19 +4,20 @@ use std::sync::Arc;
 
 use arrow_array::builder::StringBuilder;
 use arrow_array::{
-    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch,
-    Time64MicrosecondArray, TimestampMicrosecondArray,
+    Array, ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, NullArray, RecordBatch,
+    StringArray, Time64MicrosecondArray, TimestampMicrosecondArray, UnionArray,
 };
-use arrow_schema::{Field, Schema};
-use calamine::{Data, ExcelDateTime};
+use arrow_schema::{DataType, Field, Schema, UnionFields};
+use calamine::Data;
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime, Timelike};
 use decant_core::{Error, ErrorKind, Result};
 
 use super::header::header_rows;
+use super::moment::moment;
 use super::workbook::{Area, Cell};
 use crate::arrow::cells::Scalar;
 use crate::arrow::render;
-use crate::arrow::source::SourceColumns;
+use crate::arrow::source::{Meaning, SourceColumns};
 use crate::natives::internal;
 
 /// Columns of a sheet at most, as in the programs that write them.
@@ -46,6 +47,8 @@ pub(super) enum Value {
     Time(NaiveTime),
     Timestamp(NaiveDateTime),
     Text(String),
+    /// No value: an error, or a number that is to be a date and is none.
+    Bad(String),
 }
 
 /// What all values of a column are.
@@ -99,7 +102,7 @@ impl Table {
             for (_, column, value) in row {
                 if let Some(place) = columns.get_mut((column - left) as usize) {
                     place.resize(count, None);
-                    place.push(Some(read(value)));
+                    place.push((value != Data::Empty).then(|| read(value)));
                 }
             }
             count += 1;
@@ -117,11 +120,16 @@ impl Table {
     }
 
     fn of_columns(names: &[String], columns: &[Vec<Option<Value>>], named: bool) -> Result<Self> {
-        let arrays: Vec<ArrayRef> = columns.iter().map(|values| array(values)).collect();
+        let arrays = columns.iter().map(|values| array(values));
+        let arrays = arrays.collect::<Result<Vec<ArrayRef>>>()?;
         let fields = names.iter().zip(&arrays);
         let fields = fields.map(|(name, array)| Field::new(name, array.data_type().clone(), true));
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        let columns = SourceColumns::new(&schema)?;
+        let meanings = arrays.iter().map(|array| match array.data_type() {
+            DataType::Union(..) => Meaning::WithBad,
+            _ => Meaning::Plain,
+        });
+        let columns = SourceColumns::with_meanings(schema.fields(), meanings.collect())?;
         let columns = if named { columns } else { columns.unnamed() };
         let batch = RecordBatch::try_new(schema, arrays).map_err(internal)?;
         let bytes = batch.num_rows() as u64 * columns.len() as u64 * VALUE_BYTES;
@@ -172,40 +180,13 @@ fn names(rows: &mut Rows, left: u32, width: u32, header_rows: u32) -> Vec<String
 pub(super) fn read(data: Data) -> Value {
     match data {
         Data::Int(value) => Value::Whole(value),
-        Data::Float(value) if value.fract() == 0.0 && value.abs() <= WHOLE_MAX => {
-            Value::Whole(value as i64)
-        }
-        Data::Float(value) => Value::Number(value),
+        Data::Float(value) => number(value),
         Data::Bool(value) => Value::Bool(value),
         Data::DateTime(value) => moment(value),
         Data::DateTimeIso(text) => iso(text),
         Data::String(text) | Data::DurationIso(text) => Value::Text(text),
-        Data::Error(error) => Value::Text(error.to_string()),
+        Data::Error(error) => Value::Bad(error.to_string()),
         Data::Empty => Value::Text(String::new()),
-    }
-}
-
-fn moment(value: ExcelDateTime) -> Value {
-    if value.is_duration() {
-        let milliseconds = (value.as_f64() * 86_400_000.0).round();
-        return Value::Text(render::duration(milliseconds as i64, 1_000));
-    }
-    let (year, month, day, hour, minute, second, millisecond) = value.to_ymd_hms_milli();
-    let time = NaiveTime::from_hms_milli_opt(
-        hour.into(),
-        minute.into(),
-        second.into(),
-        millisecond.into(),
-    );
-    if (0.0..1.0).contains(&value.as_f64()) {
-        return time.map_or_else(|| Value::Number(value.as_f64()), Value::Time);
-    }
-    let date = NaiveDate::from_ymd_opt(year.into(), month.into(), day.into());
-    match (date, time) {
-        (Some(date), Some(NaiveTime::MIN)) => Value::Date(date),
-        (Some(date), Some(time)) => Value::Timestamp(date.and_time(time)),
-        // The 29th of February 1900, which only these programs know.
-        _ => Value::Number(value.as_f64()),
     }
 }
 
@@ -228,6 +209,14 @@ pub(super) fn kind(value: &Value) -> Kind {
         Value::Time(_) => Kind::Time,
         Value::Timestamp(_) => Kind::Timestamp,
         Value::Text(_) => Kind::Text,
+        Value::Bad(_) => Kind::Nothing,
+    }
+}
+
+pub(super) fn number(value: f64) -> Value {
+    match value.fract() == 0.0 && value.abs() <= WHOLE_MAX {
+        true => Value::Whole(value as i64),
+        false => Value::Number(value),
     }
 }
 
@@ -239,7 +228,7 @@ fn days(date: NaiveDate) -> i64 {
     date.signed_duration_since(NaiveDate::default()).num_days()
 }
 
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     let scalar = match value {
         Value::Bool(value) => Scalar::Bool(*value),
         Value::Whole(value) => Scalar::Integer((*value).into()),
@@ -250,13 +239,36 @@ fn text(value: &Value) -> String {
             let at = at.and_utc();
             Scalar::Moment(at.timestamp(), at.timestamp_subsec_nanos(), false)
         }
-        Value::Text(text) => Scalar::Text(text),
+        Value::Text(text) | Value::Bad(text) => Scalar::Text(text),
     };
     render::text(&scalar)
 }
 
-fn array(values: &[Option<Value>]) -> ArrayRef {
+/// The values of a column as an array of their type; with bad ones among them
+/// a union with their text.
+fn array(values: &[Option<Value>]) -> Result<ArrayRef> {
     let joined = values.iter().flatten().map(kind).fold(Kind::Nothing, Kind::join);
+    let bad = |value: &Option<Value>| match value {
+        Some(Value::Bad(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let bad: StringArray = values.iter().map(bad).collect();
+    if joined == Kind::Text || bad.null_count() == bad.len() {
+        return Ok(typed(values, joined));
+    }
+    let good = match joined {
+        Kind::Nothing => Arc::new(NullArray::new(values.len())),
+        _ => typed(values, joined),
+    };
+    let ids = bad.iter().map(|bad| i8::from(bad.is_some())).collect();
+    let fields = [("value", good.data_type()), ("bad", bad.data_type())];
+    let fields = fields.map(|(name, held)| Field::new(name, held.clone(), true));
+    let children = vec![good, Arc::new(bad) as ArrayRef];
+    let union = UnionArray::try_new(UnionFields::from_fields(fields), ids, None, children);
+    Ok(Arc::new(union.map_err(internal)?))
+}
+
+fn typed(values: &[Option<Value>], kind: Kind) -> ArrayRef {
     let each = values.iter().map(Option::as_ref);
     macro_rules! take {
         ($array:ty, $($pattern:pat => $value:expr),+) => {
@@ -266,7 +278,7 @@ fn array(values: &[Option<Value>]) -> ArrayRef {
             })))
         };
     }
-    match joined {
+    match kind {
         Kind::Bool => take!(BooleanArray, Value::Bool(value) => *value),
         Kind::Whole => take!(Int64Array, Value::Whole(value) => *value),
         Kind::Number => {

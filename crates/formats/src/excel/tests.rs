@@ -67,6 +67,99 @@ fn a_sheet_is_a_table_with_types() {
     );
 }
 
+fn dates(cells: &[&str]) -> Vec<u8> {
+    let rows = cells.iter().enumerate().map(|(at, cell)| {
+        let row = at + 2;
+        let cell = cell.replacen("<c ", &format!(r#"<c r="B{row}" "#), 1);
+        format!(r#"<row r="{row}"><c r="A{row}"><v>{at}</v></c>{cell}</row>"#)
+    });
+    let header = format!(r#"<row r="1">{}{}</row>"#, text("A1", "id"), text("B1", "v"));
+    workbook(&format!("{header}{}", rows.collect::<String>()))
+}
+
+#[test]
+fn a_cell_without_a_value_is_a_bad_row_and_says_nothing_of_its_column() {
+    let day = |serial: &str| format!(r#"<c s="1"><v>{serial}</v></c>"#);
+    let number = r#"<c ><v>12.5</v></c>"#.to_owned();
+    let error = r#"<c t="e"><v>#DIV/0!</v></c>"#.to_owned();
+    for (cells, types, details) in [
+        (
+            vec![day("45000"), day("3000000"), day("1e9"), day("-1"), day("-100.5")],
+            "id int64, v date",
+            vec![
+                "`3000000` is not a date (date)",
+                "`1000000000` is not a date (date)",
+                "`-1` is not a date (date)",
+                "`-100.5` is not a date (date)",
+            ],
+        ),
+        (
+            vec![number.clone(), error.clone()],
+            "id int64, v float64",
+            vec!["`#DIV/0!` is not a number (float64)"],
+        ),
+    ] {
+        let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+        let loaded = load(&dates(&cells), &FormatOptions::default()).unwrap();
+        assert_eq!(loaded.types(), types);
+        let found: Vec<&str> = loaded.rejects.iter().map(|it| it.detail.as_str()).collect();
+        assert_eq!(found, details);
+        assert_eq!((loaded.rows.len(), loaded.rejects[0].ordinal), (1, 2));
+        assert_eq!(loaded.rejects[0].reason, decant_core::reject::Reason::BadCell);
+        assert_eq!(loaded.rejects[0].column.as_deref(), Some("v"));
+    }
+    let only = load(&dates(&[&error]), &FormatOptions::default()).unwrap();
+    assert_eq!(only.rows, [r##"{"id":0,"v":"#DIV/0!"}"##], "as text it is its text");
+    let raw = load(&dates(&[&number, &error]), &FormatOptions::default()).unwrap();
+    assert_eq!(raw.rejects[0].raw, br##"{"id":1,"v":"#DIV/0!"}"##);
+}
+
+#[test]
+fn rows_around_the_table_are_passed_over() {
+    let cell = |cell: &str, value: &str| format!(r#"<c r="{cell}"><v>{value}</v></c>"#);
+    let total = r#"<c r="B7"><f>SUM(B4:B5)</f></c>"#;
+    let sheet = workbook(&format!(
+        r#"<row r="1">{}</row><row r="3">{}{}</row><row r="4">{}{}</row><row r="5">{}</row><row r="7">{}{total}</row>"#,
+        text("A1", "Orders of March"),
+        text("A3", "id"),
+        text("B3", "v"),
+        cell("A4", "1"),
+        cell("B4", "2"),
+        cell("A5", "3"),
+        text("A7", "Total"),
+    ));
+    for (range, skip_rows) in [(None, 1), (None, 2), (Some("A2:B9"), 1)] {
+        let options = FormatOptions {
+            range: range.map(str::to_owned),
+            skip_rows: Some(skip_rows),
+            skip_footer: Some(1),
+            ..FormatOptions::default()
+        };
+        let loaded = load(&sheet, &options).unwrap();
+        assert_eq!(loaded.types(), "id int64, v int64");
+        assert_eq!(loaded.rows, [r#"{"id":1,"v":2}"#, r#"{"id":3,"v":null}"#]);
+    }
+    for skip in [3, u64::MAX] {
+        let none = FormatOptions {
+            skip_rows: Some(skip),
+            skip_footer: Some(skip),
+            ..FormatOptions::default()
+        };
+        assert!(load(&sheet, &none).unwrap().rows.is_empty());
+    }
+}
+
+#[test]
+fn words_for_null_are_null() {
+    let nothing = r#"<c t="inlineStr"><is><t>n/a</t></is></c>"#;
+    let bytes = dates(&[r#"<c ><v>1</v></c>"#, nothing]);
+    let options =
+        FormatOptions { null_values: Some(vec!["n/a".to_owned()]), ..FormatOptions::default() };
+    let loaded = load(&bytes, &options).unwrap();
+    assert_eq!(loaded.types(), "id int64, v int64");
+    assert_eq!(loaded.rows[1], r#"{"id":1,"v":null}"#);
+}
+
 #[test]
 fn a_range_without_a_header_has_numbered_columns() {
     let options = FormatOptions {

@@ -41,6 +41,12 @@ impl Area {
         })
     }
 
+    /// The same without its first rows.
+    pub(super) fn below(self, rows: u64) -> Self {
+        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+        Self { rows: (self.rows.0.saturating_add(rows), self.rows.1), ..self }
+    }
+
     fn contains(self, row: u32, column: u32) -> bool {
         (self.rows.0..=self.rows.1).contains(&row)
             && (self.columns.0..=self.columns.1).contains(&column)
@@ -60,16 +66,23 @@ fn corner(text: &str) -> Option<(u32, u32)> {
     Some((row.checked_sub(1)?, column.checked_sub(1)?))
 }
 
-/// The cells of a sheet (the first unless one is named) that are in `area`,
-/// row by row.
-pub(super) fn cells(
-    bytes: Bytes,
-    sheet: Option<&str>,
-    area: Area,
-    bytes_max: u64,
-) -> Result<Vec<Cell>> {
+/// Which cells of a workbook are wanted.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    /// The sheet; the first unless one is named.
+    pub(super) sheet: Option<String>,
+    pub(super) area: Area,
+    /// Rows at the end that are not.
+    pub(super) footer_rows: u64,
+    /// Bytes that the workbook and the cells may take.
+    pub(super) bytes_max: u64,
+}
+
+/// The cells that are wanted, row by row.
+pub(super) fn cells(bytes: Bytes, wanted: &Wanted) -> Result<Vec<Cell>> {
+    let (area, bytes_max) = (wanted.area, wanted.bytes_max);
     let mut workbook = open(bytes, bytes_max)?;
-    let name = sheet_name(&workbook.sheet_names(), sheet)?;
+    let name = sheet_name(&workbook.sheet_names(), wanted.sheet.as_deref())?;
     let mut kept = Kept { cells: Vec::new(), area, bytes: 0, bytes_max };
     match &mut workbook {
         Sheets::Xlsx(workbook) => {
@@ -78,10 +91,9 @@ pub(super) fn cells(
             while let Some(cell) = reader.next_cell_with_formula_metadata().map_err(broken)? {
                 let (row, column) = cell.pos;
                 let value = Data::from(cell.value);
-                if value == Data::Empty && cell.formula.is_some() && area.contains(row, column) {
-                    return Err(not_computed(row, column));
+                if value != Data::Empty || cell.formula.is_some() {
+                    kept.keep(row, column, value)?;
                 }
-                kept.keep(row, column, value)?;
             }
         }
         other => {
@@ -91,14 +103,29 @@ pub(super) fn cells(
                 let at = |start: u32, offset: usize| {
                     u32::try_from(offset).ok().and_then(|offset| start.checked_add(offset))
                 };
-                if let (Some(row), Some(column)) = (at(top, row), at(left, column)) {
+                if let (Some(row), Some(column)) = (at(top, row), at(left, column))
+                    && *value != Data::Empty
+                {
                     kept.keep(row, column, value.clone())?;
                 }
             }
         }
     }
-    kept.cells.sort_by_key(|(row, column, _)| (*row, *column));
-    Ok(kept.cells)
+    let mut cells = kept.cells;
+    cells.sort_by_key(|(row, column, _)| (*row, *column));
+    leave_out_last(&mut cells, wanted.footer_rows);
+    match cells.iter().find(|(.., value)| *value == Data::Empty) {
+        Some((row, column, _)) => Err(not_computed(*row, *column)),
+        None => Ok(cells),
+    }
+}
+
+/// Leaves out the last rows that have cells.
+fn leave_out_last(cells: &mut Vec<Cell>, rows: u64) {
+    for _ in 0..rows {
+        let Some(last) = cells.last().map(|(row, ..)| *row) else { return };
+        cells.truncate(cells.partition_point(|(row, ..)| *row < last));
+    }
 }
 
 /// Opens a workbook as what its parts show it to be.
@@ -164,8 +191,9 @@ struct Kept {
 }
 
 impl Kept {
+    /// Keeps a cell that has a value, or a formula without one.
     fn keep(&mut self, row: u32, column: u32, value: Data) -> Result<()> {
-        if value == Data::Empty || !self.area.contains(row, column) {
+        if !self.area.contains(row, column) {
             return Ok(());
         }
         let text = if let Data::String(text) = &value { text.len() as u64 } else { 0 };
