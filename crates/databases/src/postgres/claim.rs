@@ -26,7 +26,7 @@ use tokio_postgres::types::Type;
 use super::describe::get;
 use super::ledger::{FileText, claimed, query, size_of};
 use super::type_table::POSTGRES;
-use crate::sql::ledger::LedgerSql;
+use crate::sql::ledger::{LedgerSql, member_start};
 
 /// What the claims found.
 #[derive(Debug, Default)]
@@ -171,10 +171,12 @@ pub(crate) async fn overtaken(
         "SELECT f.id FROM unnest($1, $2, $3, $4, $5) AS f (id, source, bucket, key, member) \
          JOIN {} AS known ON known.source = f.source COLLATE \"C\" \
          AND known.bucket = f.bucket COLLATE \"C\" AND known.key = f.key COLLATE \"C\" \
-         AND known.member = f.member COLLATE \"C\" \
+         AND {} = {} COLLATE \"C\" AND known.member = f.member COLLATE \"C\" \
          WHERE known.target_table = $6 AND known.status = 'loaded' AND known.id <> f.id \
          AND known.id <> ALL($7)",
-        POSTGRES.quote_table(&sql.table())
+        POSTGRES.quote_table(&sql.table()),
+        member_start("known.member"),
+        member_start("f.member"),
     );
     let displaces: Vec<i64> =
         plan.files.iter().flat_map(|file| file.displaces.iter().map(|id| id.0)).collect();

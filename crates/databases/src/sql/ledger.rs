@@ -40,6 +40,9 @@ const DEFAULT_REJECTS: &str = "rejected_rows";
 const DEFAULT_CHUNKS: &str = "processed_chunks";
 const REJECTS_SUFFIX: &str = "_rejects";
 const KEY_INDEX_SUFFIX: &str = "_by_key";
+/// Characters of a member's path in that index: with a key of 1,024 bytes they
+/// are within what Postgres takes.
+const MEMBER_CHARACTERS: u32 = 200;
 const FILE_INDEX_SUFFIX: &str = "_by_file";
 
 /// The name of the row of [`META`] that says that decant created `table`
@@ -108,9 +111,9 @@ impl LedgerSql {
         let file_index = format!("{}{FILE_INDEX_SUFFIX}", self.rejects);
         vec![
             self.create_table(&self.table(), LEDGER_COLUMNS),
-            self.create_index(&key_index, &self.table(), &["source", "bucket", "key"]),
+            self.create_index(&key_index, &self.table(), &self.key_columns()),
             self.create_table(&self.rejects_table(), REJECT_COLUMNS),
-            self.create_index(&file_index, &self.rejects_table(), &["file_id"]),
+            self.create_index(&file_index, &self.rejects_table(), "\"file_id\""),
             self.create_table(&self.meta(), META_COLUMNS),
         ]
     }
@@ -212,13 +215,16 @@ impl LedgerSql {
         definition
     }
 
-    fn create_index(&self, name: &str, table: &TableName, columns: &[&str]) -> String {
-        format!(
-            "CREATE INDEX IF NOT EXISTS {} ON {} ({})",
-            self.dialect.quote(name),
-            self.quoted(table),
-            self.dialect.quote_list(columns.iter().copied())
-        )
+    fn create_index(&self, name: &str, table: &TableName, columns: &str) -> String {
+        let (name, table) = (self.dialect.quote(name), self.quoted(table));
+        format!("CREATE INDEX IF NOT EXISTS {name} ON {table} ({columns})")
+    }
+
+    /// What files are looked up by. Of a member's path so much that the
+    /// members of one archive are told apart and no index is too narrow.
+    fn key_columns(&self) -> String {
+        let columns = self.dialect.quote_list(["source", "bucket", "key"]);
+        format!("{columns}, {}", member_start("\"member\""))
     }
 
     fn in_schema(&self, name: &str) -> TableName {
@@ -228,6 +234,11 @@ impl LedgerSql {
     fn quoted(&self, table: &TableName) -> String {
         self.dialect.quote_table(table)
     }
+}
+
+/// The first characters of a member's path, by which it is looked up.
+pub(crate) fn member_start(member: &str) -> String {
+    format!("substr({member}, 1, {MEMBER_CHARACTERS})")
 }
 
 /// The statements of a load.
@@ -260,11 +271,13 @@ impl LedgerSql {
         let parameter = |number| self.dialect.parameter(number);
         format!(
             "SELECT \"id\" FROM {} WHERE \"source\" = {} AND \"bucket\" = {} AND \"key\" = {} \
-             AND \"member\" = {} AND \"target_table\" = {} AND \"status\" = 'loaded'",
+             AND {} = {} AND \"member\" = {} AND \"target_table\" = {} AND \"status\" = 'loaded'",
             self.quoted(&self.table()),
             parameter(1),
             parameter(2),
             parameter(3),
+            member_start("\"member\""),
+            member_start(&parameter(4)),
             parameter(4),
             parameter(5),
         )

@@ -438,3 +438,22 @@ pub(super) fn unsigned(number: i64) -> Result<u64> {
         Error::new(ErrorKind::Conflict, format!("the ledger has {number} where it counts"))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::type_table::SQLITE;
+    use super::*;
+
+    #[test]
+    fn a_member_is_found_without_a_look_at_its_neighbours() {
+        let connection = Connection::open_in_memory().unwrap();
+        let sql = LedgerSql::new(&SQLITE, "processed_files").unwrap();
+        sql.create().iter().for_each(|statement| connection.execute_batch(statement).unwrap());
+        let explained = format!("EXPLAIN QUERY PLAN {}", sql.loaded_versions());
+        let plan: String = connection
+            .query_row(&explained, params!["", "", "", "", ""], |row| row.get(3))
+            .unwrap();
+        let all = "processed_files_by_key (source=? AND bucket=? AND key=? AND <expr>=?)";
+        assert!(plan.contains(all), "{plan}");
+    }
+}
