@@ -19,6 +19,7 @@ use decant_core::stream::FormatOptions;
 use decant_core::{Error, ErrorKind, Result};
 
 use crate::compression::{Compression, Decompressed, MAGIC_BYTES, Unpacking};
+use crate::concerns::strays;
 use crate::recognition::{LOOK_BYTES, Magic, by_content, by_magic, is_html, is_text, looks_like};
 use crate::registry::{FormatEntry, Reads, by_name};
 
@@ -186,6 +187,7 @@ impl Format for FileFormat {
                     FormatOptions { name, habits: None, ..self.options.clone() };
             }
             sample.explanation.splice(0..0, choice.why.clone());
+            sample.explanation.extend(self.strays(choice.entry));
             Ok(sample)
         })
     }
@@ -205,8 +207,22 @@ impl Format for FileFormat {
                 Reads::Ranges => whole.unwrap_or_else(|| piece.clone()),
                 Reads::InOrder => piece.clone(),
             };
+            if let Some(strays) = self.strays(choice.entry) {
+                receiver.note(strays);
+            }
             format.decode(&piece, input, receiver)
         })
+    }
+}
+
+impl FileFormat {
+    /// What is to be said of options that say nothing about a format that was
+    /// found; those of one that was named are its giver's to judge.
+    fn strays(&self, found: &FormatEntry) -> Option<String> {
+        match self.expected {
+            Expected::Named(_) => None,
+            Expected::Ending(_) | Expected::Nothing => strays(&self.options, found.name),
+        }
     }
 }
 
@@ -411,6 +427,26 @@ mod tests {
             let error = load(name, &bytes).unwrap_err();
             let told = format!("{error} {}", error.hint().unwrap_or_default());
             assert!(told.contains(words), "{name}: {told}");
+        }
+    }
+
+    #[test]
+    fn options_that_say_nothing_about_the_format_that_was_found_are_told() {
+        let options = FormatOptions { delimiter: Some(";".into()), ..FormatOptions::default() };
+        for (name, bytes, expected) in [
+            ("a.parquet", parquet(), Some("`delimiter` says nothing about parquet files")),
+            ("a", parquet(), Some("`delimiter` says nothing about parquet files")),
+            ("a.csv", b"id;n\n1;2\n".to_vec(), None),
+        ] {
+            let format = for_file(name, &options).unwrap();
+            let sample = format.sample(&mut Ranges::new(&bytes), SampleLimits::default()).unwrap();
+            let told = sample.explanation.iter().find(|said| said.contains("says nothing"));
+            assert_eq!(told.map(String::as_str), expected, "{name}");
+            let mut collected = Collected::default();
+            collected.know(&sample);
+            let piece = Piece { bytes: 0..bytes.len() as u64 };
+            format.decode(&piece, &mut Ranges::new(&bytes), &mut collected).unwrap();
+            assert_eq!(collected.notes.first().map(String::as_str), expected, "{name}");
         }
     }
 

@@ -10,6 +10,7 @@ mod arrow;
 mod arrow_ipc;
 mod avro;
 pub mod compression;
+pub mod concerns;
 pub mod csv;
 pub mod encoding;
 mod excel;

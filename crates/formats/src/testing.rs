@@ -116,6 +116,7 @@ pub(crate) struct Collected {
     pub(crate) rows: Vec<String>,
     pub(crate) rejects: Vec<Reject>,
     pub(crate) rows_read: u64,
+    pub(crate) notes: Vec<String>,
     /// Types to ask for instead of the file's own.
     pub(crate) targets: Option<Vec<Option<Target>>>,
 }
@@ -177,5 +178,9 @@ impl Receiver for Collected {
         }
         self.rejects.extend(decoded.rejects);
         Ok(())
+    }
+
+    fn note(&mut self, note: String) {
+        self.notes.push(note);
     }
 }

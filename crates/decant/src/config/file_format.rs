@@ -3,6 +3,7 @@
 
 use decant_core::stream::{FormatOptions, Header, Mark};
 use decant_core::value_format::NumberFormat;
+use decant_formats::concerns::{concerns, owners};
 use decant_formats::encoding::check_label;
 
 use super::deserialize::suggestion;
@@ -15,15 +16,6 @@ use super::typed::{
 
 /// The name that stands for finding out.
 const AUTO: &str = "auto";
-/// Text with delimiters.
-const DELIMITED: &[&str] = &["csv", "tsv", "psv"];
-/// Fixed-width text.
-const FIXED_WIDTH: &[&str] = &["fwf"];
-const JSON: &[&str] =
-    &["json", "jsonl", "json-records", "json-split", "json-index", "json-columns", "json-values"];
-const XML: &[&str] = &["xml"];
-const EXCEL: &[&str] = &["excel", "xlsx", "xls", "ods"];
-
 pub(super) fn format_options(
     typed: Option<&Format>,
     vocabulary: &Vocabulary<'_>,
@@ -100,52 +92,38 @@ fn name_of(typed: &Format, vocabulary: &Vocabulary<'_>, path: &Path<'_>) -> Mean
     Ok(named.or_else(|| implied.map(str::to_owned)))
 }
 
-/// An option, whether it is given, and the formats that it says something
-/// about.
-type Owned<'a> = (&'static str, bool, Vec<&'a str>);
-
-fn owned_options(typed: &Format) -> Vec<Owned<'static>> {
-    let lines = [DELIMITED, FIXED_WIDTH].concat();
-    let rows = [DELIMITED, FIXED_WIDTH, EXCEL].concat();
-    let text = [DELIMITED, FIXED_WIDTH, JSON, XML].concat();
-    let values = [DELIMITED, FIXED_WIDTH, EXCEL, XML].concat();
-    vec![
-        ("compression", typed.compression.is_some(), text.clone()),
-        ("encoding", typed.encoding.is_some(), text),
-        ("lenient", typed.lenient == Some(true), lines.clone()),
-        ("delimiter", typed.delimiter.is_some(), DELIMITED.to_vec()),
-        ("quote", typed.quote.is_some(), DELIMITED.to_vec()),
-        ("escape", typed.escape.is_some(), DELIMITED.to_vec()),
-        ("comment", typed.comment.is_some(), lines),
-        ("header", typed.header.is_some(), rows.clone()),
-        ("skip_rows", typed.skip_rows.is_some(), rows.clone()),
-        ("skip_footer", typed.skip_footer.is_some(), rows),
-        ("null_values", typed.null_values.is_some(), values.clone()),
-        ("decimal", typed.decimal.is_some(), values.clone()),
-        ("thousands", typed.thousands.is_some(), values),
-        ("widths", typed.widths.is_some(), FIXED_WIDTH.to_vec()),
-        ("records_path", typed.records_path.is_some(), JSON.to_vec()),
-        ("flatten", typed.flatten.is_some(), [JSON, XML].concat()),
-        ("row_element", typed.row_element.is_some(), XML.to_vec()),
-        ("sheet", typed.sheet.is_some(), EXCEL.to_vec()),
-        ("range", typed.range.is_some(), EXCEL.to_vec()),
+/// Options, and whether they are given.
+fn given_options(typed: &Format) -> [(&'static str, bool); 19] {
+    [
+        ("compression", typed.compression.is_some()),
+        ("encoding", typed.encoding.is_some()),
+        ("lenient", typed.lenient == Some(true)),
+        ("delimiter", typed.delimiter.is_some()),
+        ("quote", typed.quote.is_some()),
+        ("escape", typed.escape.is_some()),
+        ("comment", typed.comment.is_some()),
+        ("header", typed.header.is_some()),
+        ("skip_rows", typed.skip_rows.is_some()),
+        ("skip_footer", typed.skip_footer.is_some()),
+        ("null_values", typed.null_values.is_some()),
+        ("decimal", typed.decimal.is_some()),
+        ("thousands", typed.thousands.is_some()),
+        ("widths", typed.widths.is_some()),
+        ("records_path", typed.records_path.is_some()),
+        ("flatten", typed.flatten.is_some()),
+        ("row_element", typed.row_element.is_some()),
+        ("sheet", typed.sheet.is_some()),
+        ("range", typed.range.is_some()),
     ]
-}
-
-/// Whether a key of `format` says something about files of the format `name`.
-pub(crate) fn concerns(key: &str, name: &str) -> bool {
-    let owned = owned_options(&Format::default());
-    let owners = owned.into_iter().find(|(owned, ..)| *owned == key).map(|(.., owners)| owners);
-    owners.is_none_or(|owners| owners.contains(&name))
 }
 
 fn refuse_foreign_options(typed: &Format, name: Option<&str>, path: &Path<'_>) -> Meant<()> {
     let Some(name) = name else { return Ok(()) };
-    let owned = owned_options(typed);
-    let stray = owned.iter().find(|(_, is_given, owners)| *is_given && !owners.contains(&name));
+    let given = given_options(typed);
+    let stray = given.iter().find(|(key, is_given)| *is_given && !concerns(key, name));
     match stray {
-        Some((key, _, owners)) => {
-            let owner = owners.first().copied().unwrap_or("csv");
+        Some((key, _)) => {
+            let owner = owners(key).and_then(|mut owners| owners.next()).unwrap_or("csv");
             Err(Objection::new(
                 path.to(&format!("format.{key}")),
                 format!("`{key}` says nothing about {name} files"),

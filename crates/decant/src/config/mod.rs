@@ -40,7 +40,6 @@ mod tests;
 pub use access::{CredentialSettings, SourceSettings};
 pub use discover_options::{DiscoverOptions, DiscoverSettings};
 pub use document::Document;
-pub(crate) use file_format::concerns;
 pub use list_options::{ListOptions, ListSettings};
 pub use load_options::{LOAD_STREAM, LoadOptions};
 pub use location::Root;

@@ -167,6 +167,7 @@ fn a_wrong_value_is_refused_with_its_place_and_what_is_allowed() {
         ("{missing_columns: none}", "known are `null`, `fail`"),
         ("{format: cvs}", "did you mean `csv`?"),
         ("{format: {type: parquet, delimiter: ;}}", "`delimiter` says nothing about parquet"),
+        ("{format: {type: parquet, decimal: \",\"}}", "`decimal` says nothing about parquet files"),
         ("{format: {delimiter: ;, comment: ;}}", "are the same character"),
         ("{columns: {types: {a: bigintt}}}", "d.yaml:3:28: `bigintt` is not a type"),
         ("{files: 'a[.csv'}", "d.yaml:3:14: `in/a[.csv` is not a glob"),

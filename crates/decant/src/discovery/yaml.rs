@@ -11,10 +11,11 @@ use std::fmt::Write as _;
 use decant_core::selection::escape_glob;
 use decant_core::stream::{FormatOptions, Header, Mark};
 use decant_engine::{Discovered, DiscoveredColumn};
+use decant_formats::concerns::concerns;
 
 use crate::config::{
     CredentialSettings, DEFAULT_CONNECTIONS, DEFAULT_LEDGER, DiscoverSettings, SourceSettings,
-    column_keys, concerns, policy_keys, quoted, word_of_mark,
+    column_keys, policy_keys, quoted, word_of_mark,
 };
 
 /// What tables of a template are called together.
