@@ -100,6 +100,10 @@ pub struct FileColumns {
     /// sample: what detection found. A binary format, whose rejects are
     /// rendered as JSON, says `json`.
     pub options: FormatOptions,
+    /// The file's encoding, where it is not UTF-8 and the raw text of rejects
+    /// with bytes that have no meaning in it (reason `encoding`) is left as it
+    /// stands in the file.
+    pub encoding: Option<String>,
     /// Those options that the file's own content shows beyond doubt; all
     /// others were given, expected of the stream's files, or are defaults.
     pub shown: FormatOptions,

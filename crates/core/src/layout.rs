@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::format::FileColumns;
+use crate::reject::{Reason, Reject};
 use crate::stream::{AddedValue, ColumnRules, Concealment, FormatOptions, NewColumns, RowFilter};
 
 /// What a load knew of a file's rows.
@@ -16,6 +17,10 @@ use crate::stream::{AddedValue, ColumnRules, Concealment, FormatOptions, NewColu
 pub struct Layout {
     /// How the text is read.
     pub options: FormatOptions,
+    /// The encoding of the raw text of rejects with reason `encoding`; `None`
+    /// is the one of all others, UTF-8.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<String>,
     /// The columns' names, in the file's order.
     pub names: Vec<String>,
     /// Whether the names stand in the file.
@@ -35,6 +40,7 @@ impl Layout {
     pub fn new(file: &FileColumns, columns: &ColumnRules, filter: &RowFilter) -> Self {
         Self {
             options: file.options.clone(),
+            encoding: file.encoding.clone(),
             names: file.names.clone(),
             named: file.named,
             columns: columns.clone(),
@@ -42,6 +48,12 @@ impl Layout {
             new_columns: None,
             keyed: has_key(columns),
         }
+    }
+
+    /// The encoding in which the raw text of `reject` stands, where that is
+    /// not UTF-8.
+    pub fn raw_encoding(&self, reject: &Reject) -> Option<&str> {
+        self.encoding.as_deref().filter(|_| reject.reason == Reason::Encoding)
     }
 
     /// As a ledger keeps it.

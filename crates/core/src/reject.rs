@@ -87,7 +87,10 @@ pub struct Reject {
     pub reason: Reason,
     /// Why, as a sentence that quotes the value.
     pub detail: String,
-    /// The row as it stands in the file, without its line end.
+    /// The row as it stands in the file, without its line end. Text is UTF-8,
+    /// whatever the file's encoding, but for rows of delimited text with bytes
+    /// that have no meaning in it: they have reason `encoding`, and are left
+    /// in the file's encoding.
     pub raw: Vec<u8>,
 }
 

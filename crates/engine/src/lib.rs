@@ -36,7 +36,9 @@ pub use discover::{Discovered, DiscoveredColumn, DiscoveredFile};
 pub use observer::{Event, NoObserver, Observer};
 pub use pipeline::Run;
 pub use preview::{FilePlan, FileVerdict, TablePlanned};
-pub use replay::{DocumentFor, Edit, EditedRow, Edits, HeaderFor, Replay, ReplayDoors, StreamFor};
+pub use replay::{
+    DocumentFor, Edit, EditedRow, Edits, HeaderFor, Replay, ReplayDoors, StreamFor, Transcribed,
+};
 pub use report::{
     BytesReport, FilesReport, Repairs, ReportedError, RowsReport, RunReport, RunStatus, TableReport,
 };

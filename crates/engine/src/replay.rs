@@ -14,7 +14,7 @@ use bytes::Bytes;
 use decant_core::format::FileColumns;
 use decant_core::layout::Layout;
 use decant_core::ledger::{RejectsFilter, Status, StoredReject};
-use decant_core::reject::Reason;
+use decant_core::reject::{Reason, Reject};
 use decant_core::stream::{FormatOptions, TypePolicy};
 use decant_core::value_format::GivenType;
 use decant_core::{
@@ -57,6 +57,8 @@ pub struct Replay {
 /// to options and bytes.
 pub type DocumentFor =
     dyn Fn(&str, &FormatOptions, &[String], &[u8]) -> (FormatOptions, Vec<u8>) + Send + Sync;
+/// A raw row in the encoding of this name as UTF-8.
+pub type Transcribed = dyn Fn(&[u8], &str) -> Result<Vec<u8>> + Send + Sync;
 /// The row (or header) in what stands behind the id in an edited export: file
 /// name, options, text to row, or why there is none.
 pub type EditedRow =
@@ -72,6 +74,8 @@ pub type StreamFor = dyn Fn(&LedgerEntry, &Layout) -> Result<Stream> + Send + Sy
 pub struct ReplayDoors {
     /// Makes documents of raw rows.
     pub document: Arc<DocumentFor>,
+    /// Reads raw rows that stand in their file's encoding.
+    pub transcribed: Arc<Transcribed>,
     /// Reads edited exports.
     pub edited: Arc<EditedRow>,
     /// Knows the headers of exports.
@@ -96,6 +100,14 @@ struct Reading {
 }
 
 impl Reading {
+    /// The encoding in which a raw row stands: its file's, or the one that the
+    /// configuration names by now.
+    fn raw_encoding<'r>(&'r self, reject: &Reject) -> Option<&'r str> {
+        let known = self.layout.raw_encoding(reject)?;
+        let named = self.stream.format.encoding.as_deref();
+        Some(named.filter(|_| self.stream.format != self.layout.options).unwrap_or(known))
+    }
+
     /// The columns as their file had them.
     fn columns(&self) -> FileColumns {
         FileColumns {

@@ -4,6 +4,7 @@
 //! it needs what stood around it: for text with delimiters a header, for JSON
 //! and XML nothing. Detection has no say here: everything it found is in the options.
 
+use decant_core::Result;
 use decant_core::stream::{FormatOptions, Header, Mark};
 
 use crate::registry::name_of;
@@ -59,6 +60,14 @@ pub fn raw_document(
     bytes.extend_from_slice(raw);
     bytes.push(b'\n');
     RawDocument { options, bytes }
+}
+
+/// A raw row that stands in the encoding of its file as all others do, in
+/// UTF-8; bytes without a meaning are left ones that UTF-8 never has.
+///
+/// Errors: `InvalidConfig` for an encoding that does not exist.
+pub fn transcribed(raw: &[u8], encoding: &str) -> Result<Vec<u8>> {
+    crate::encoding::transcribed(raw, encoding)
 }
 
 /// The header of text with delimiters, without its line end; `None` for

@@ -7,7 +7,7 @@
 use decant_core::layout::Layout;
 use decant_core::ledger::StoredReject;
 use decant_core::{Error, ErrorKind, Result};
-use decant_formats::raw_rows::{delimiter, header_line};
+use decant_formats::raw_rows::{delimiter, header_line, transcribed};
 
 use super::{ID_COLUMN, ID_PREFIX};
 
@@ -57,7 +57,7 @@ impl Export {
             }
         }
         let id = format!("{ID_PREFIX}{}-{}", stored.id, stored.tag());
-        self.push_row(&shape, &id, &stored.reject.raw);
+        self.push_row(&shape, &id, &raw_text(stored)?);
         self.shape = Some(shape);
         self.rows += 1;
         Ok(())
@@ -83,6 +83,16 @@ impl Export {
         }
         self.text.push(b'\n');
     }
+}
+
+/// The row as text to be edited: what has no meaning is U+FFFD in a row that
+/// stands in the encoding of its file.
+fn raw_text(stored: &StoredReject) -> Result<Vec<u8>> {
+    let layout = stored.file.layout.as_deref().map(Layout::parse).transpose()?;
+    let encoding = layout.as_ref().and_then(|layout| layout.raw_encoding(&stored.reject));
+    let Some(encoding) = encoding else { return Ok(stored.reject.raw.clone()) };
+    let text = transcribed(&stored.reject.raw, encoding)?;
+    Ok(String::from_utf8_lossy(&text).into_owned().into_bytes())
 }
 
 fn shape_of(stored: &StoredReject) -> Result<Shape> {

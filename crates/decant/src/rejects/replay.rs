@@ -15,7 +15,7 @@ use decant_core::{
     Store, Stream, Trigger,
 };
 use decant_engine::{NoObserver, Replay, ReplayDoors, Run, RunReport, Services, Stop};
-use decant_formats::raw_rows::{header_line, raw_document};
+use decant_formats::raw_rows::{header_line, raw_document, transcribed};
 
 use super::edited::edited_row;
 use crate::config::DEFAULT_MAX_ATTEMPTS;
@@ -41,6 +41,7 @@ pub async fn replay(
             let document = raw_document(file, options, names, raw);
             (document.options, document.bytes)
         }),
+        transcribed: Arc::new(transcribed),
         edited: Arc::new(edited_row),
         header: Arc::new(header_line),
         stream: Arc::new(move |entry, layout| stream_for(&streams, entry, layout)),

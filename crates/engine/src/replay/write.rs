@@ -136,7 +136,10 @@ impl Run {
             let file = &stored.file.file;
             let edited = replay.edits.as_ref().and_then(|edits| edits.text_of(stored));
             let raw = match edited.map(|text| (doors.edited)(file.name(), &layout.options, text)) {
-                None => stored.reject.raw.clone(),
+                None => match reading.raw_encoding(&stored.reject) {
+                    Some(encoding) => (doors.transcribed)(&stored.reject.raw, encoding)?,
+                    None => stored.reject.raw.clone(),
+                },
                 Some(Ok(raw)) => raw,
                 Some(Err(why)) => {
                     read.still_bad.push((stored.clone(), why));

@@ -9,8 +9,11 @@
 
 mod judged;
 
+use std::ops::Range;
+
 use bytes::{Buf, Bytes};
 use decant_core::format::{FileColumns, Input};
+use decant_core::reject::Reason;
 use decant_core::{Error, ErrorKind, Position, Reject, Result};
 
 use super::complaint::Complaint;
@@ -23,7 +26,8 @@ use super::marks::Marker;
 use super::mend;
 use super::walk::{Extent, Found, Walk};
 use super::{fixed_width, header};
-use crate::encoding::{Offsets, Transcoded};
+use crate::encoding::malformed::MALFORMED;
+use crate::encoding::{Kept, Transcoded};
 use judged::Judged;
 
 /// Bytes of a block, unless a row is longer.
@@ -88,15 +92,40 @@ pub(super) struct Block<'b> {
     pub(super) raw: &'b [u8],
     /// Rows read, good and bad.
     pub(super) rows_read: u64,
-    offsets: &'b Offsets,
+    kept: Kept<'b>,
     offset: u64,
 }
 
 impl Block<'_> {
     /// Where in the file the raw text at `position` stands.
     pub(super) fn file_offset(&self, position: usize) -> u64 {
-        self.offsets.in_file(self.offset + position as u64)
+        self.kept.offsets.in_file(self.offset + position as u64)
     }
+
+    /// A bad row: left in the file's encoding, if it has bytes without a
+    /// meaning in it.
+    pub(super) fn reject(&self, row: Range<usize>, reject: Reject) -> Reject {
+        as_it_stands(self.kept, self.offset, row, reject)
+    }
+}
+
+/// Leaves a row with bytes that have no meaning as it stands in the file. It
+/// stands at `row` of a text that begins at `offset`.
+fn as_it_stands(kept: Kept<'_>, offset: u64, row: Range<usize>, mut reject: Reject) -> Reject {
+    let is_kept = matches!(reject.reason, Reason::TooLong | Reason::Repaired);
+    if is_kept || !reject.raw.contains(&MALFORMED) {
+        return reject;
+    }
+    let text = offset + row.start as u64..offset + row.end as u64;
+    if let Some(original) = kept.original(text) {
+        if reject.reason != Reason::Encoding {
+            reject.detail.push_str("; it has bytes that are not ");
+            reject.detail.push_str(kept.name());
+        }
+        reject.reason = Reason::Encoding;
+        reject.raw = original;
+    }
+    reject
 }
 
 impl<'i> Blocks<'i> {
@@ -248,8 +277,8 @@ impl<'i> Blocks<'i> {
             if rows_read > 0 {
                 let is_rewritten = self.rewrite(index);
                 let bytes = if is_rewritten { &self.rewritten } else { &self.buffer };
-                let (raw, offsets, offset) = (&self.buffer, self.input.offsets(), self.offset);
-                return Ok(Some(Block { bytes, raw, rows_read, offsets, offset }));
+                let (raw, kept, offset) = (&self.buffer, self.input.kept(), self.offset);
+                return Ok(Some(Block { bytes, raw, rows_read, kept, offset }));
             }
             let fetched = self.offset + self.buffer.len() as u64;
             if exhausted && (self.is_finished() || fetched >= self.bytes_max) {

@@ -308,13 +308,14 @@ impl Decoder<'_> {
 /// A row of the index as a reject.
 fn place(block: &Block<'_>, index: &Index, row: usize, complaint: Complaint) -> Reject {
     let (start, raw) = (index.rows[row], index.raw(row));
-    Reject {
+    let reject = Reject {
         ordinal: index.first_ordinal + u64::from(start.ordinal),
         line: Some(index.first_line + u64::from(start.line)),
         byte_offset: Some(block.file_offset(raw.start)),
         column: complaint.column,
         reason: complaint.reason,
         detail: complaint.detail,
-        raw: block.raw[raw].to_vec(),
-    }
+        raw: block.raw[raw.clone()].to_vec(),
+    };
+    block.reject(raw, reject)
 }

@@ -145,10 +145,12 @@ impl CsvFormat {
     }
 }
 
+const UTF_8: &str = "utf-8";
+
 /// The options under which raw rows of a file with `options` are read again.
 fn of_raw_rows(options: FormatOptions) -> FormatOptions {
     FormatOptions {
-        encoding: Some("utf-8".to_owned()),
+        encoding: Some(UTF_8.to_owned()),
         header: Some(Header::None),
         skip_rows: Some(0),
         skip_footer: Some(0),
@@ -172,12 +174,14 @@ impl Format for CsvFormat {
 
     fn decode(&self, _: &Piece, input: &mut dyn Input, receiver: &mut dyn Receiver) -> Result<()> {
         let mut input = Decompressed::new(input, Limits::default())?;
-        let mut text = Transcoded::new(&mut input, &self.options)?.with_offsets();
+        let mut text = Transcoded::new(&mut input, &self.options)?.with_offsets().with_originals();
+        let encoding = Some(text.label()).filter(|label| label != UTF_8);
         let (detected, dialect) = self.detect(&mut text)?;
         detected.notes.into_iter().for_each(|note| receiver.note(note));
         let mut blocks = Blocks::new(text, &dialect, self.block_bytes);
         let Some(mut columns) = blocks.columns()? else { return Ok(()) };
         columns.options = of_raw_rows(detected.options);
+        columns.encoding = encoding;
         columns.shown = detected.shown;
         decode::decode(&mut blocks, &columns, &dialect, receiver)
     }

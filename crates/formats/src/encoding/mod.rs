@@ -8,10 +8,11 @@
 //! UTF-8 passes through as it is, without validation. In every other encoding
 //! a byte sequence without a meaning becomes the one byte
 //! `malformed::MALFORMED`, which no UTF-8 contains, so that
-//! whoever validates the text finds it in the row that it belongs to.
+//! whoever validates the text finds it in the row that it belongs to. Who
+//! wants such a row as it stands in the file asks for its original.
 //!
-//! Invariants: memory is bounded by the beginning that is looked at and one
-//! chunk; nothing depends on how the input is chunked.
+//! Invariants: memory is bounded by the beginning that is looked at, one
+//! chunk and the originals that are asked for; nothing depends on how the input is chunked.
 
 mod binary;
 mod foreign;
@@ -19,6 +20,7 @@ mod guess;
 mod label;
 pub(crate) mod malformed;
 mod offsets;
+mod originals;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +33,7 @@ use decant_core::format::Input;
 use decant_core::stream::FormatOptions;
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 pub(crate) use offsets::Offsets;
+use originals::Originals;
 
 /// Bytes of a file's beginning from which its encoding is guessed.
 const BEGINNING_BYTES: usize = 256 << 10;
@@ -67,7 +70,38 @@ pub struct Transcoded<'i> {
     /// End marks that were read last: no text, if nothing follows.
     end_marks: usize,
     offsets: Offsets,
+    originals: Option<Originals>,
     ended: bool,
+}
+
+/// What is kept of a file beside its text.
+#[derive(Clone, Copy)]
+pub(crate) struct Kept<'t> {
+    pub(crate) offsets: &'t Offsets,
+    originals: Option<&'t Originals>,
+    encoding: &'static Encoding,
+}
+
+impl Kept<'_> {
+    /// The file's own bytes of whole lines of the text, the last line's end
+    /// left out; `None` where they are not kept, or are the text's.
+    pub(crate) fn original(&self, text: Range<u64>) -> Option<Vec<u8>> {
+        let originals = self.originals?;
+        let (line, start) = self.offsets.known_before(text.start);
+        let (behind, end) = self.offsets.known_behind(text.end)?;
+        let line_end = behind - text.end;
+        if line != text.start || line_end > 1 {
+            return None;
+        }
+        let is_wide = self.encoding == UTF_16LE || self.encoding == UTF_16BE;
+        let end = end.checked_sub(line_end * if is_wide { 2 } else { 1 })?;
+        originals.slice(start..end)
+    }
+
+    /// The encoding's name, as people write it.
+    pub(crate) fn name(&self) -> &'static str {
+        self.encoding.name()
+    }
 }
 
 /// The first bytes of a text.
@@ -126,6 +160,7 @@ impl<'i> Transcoded<'i> {
             half: None,
             end_marks: 0,
             offsets: Offsets::new(decided.mark_bytes as u64, passes),
+            originals: None,
             ended: false,
         })
     }
@@ -134,6 +169,19 @@ impl<'i> Transcoded<'i> {
     pub(crate) fn with_offsets(mut self) -> Self {
         self.offsets.remember();
         self
+    }
+
+    /// Keeps the file's own bytes besides, as long as lines are remembered.
+    pub(crate) fn with_originals(mut self) -> Self {
+        let start = self.offsets.in_file(0);
+        self.originals = self.decoder.is_some().then(|| Originals::new(start));
+        self
+    }
+
+    /// What is kept of the file.
+    pub(crate) fn kept(&self) -> Kept<'_> {
+        let Self { offsets, originals, encoding, .. } = self;
+        Kept { offsets, originals: originals.as_ref(), encoding }
     }
 
     /// The encoding's label, in lower case.
@@ -190,6 +238,10 @@ impl<'i> Transcoded<'i> {
     /// Forgets where lines before `offset` of the text begin in the file.
     pub(crate) fn forget_before(&mut self, offset: u64) {
         self.offsets.forget_before(offset);
+        let (_, kept) = self.offsets.known_before(offset);
+        if let Some(originals) = &mut self.originals {
+            originals.forget_before(kept);
+        }
     }
 
     /// The text's first `bytes_max` bytes, fewer at the end, without passing
@@ -319,25 +371,14 @@ impl<'i> Transcoded<'i> {
         raw.chunks_exact(2).position(|pair| is_line_end(&pair)).map(|at| at * 2 + 2)
     }
 
-    fn decode(&mut self, mut raw: &[u8], last: bool, output: &mut Vec<u8>) {
+    fn decode(&mut self, raw: &[u8], last: bool, output: &mut Vec<u8>) {
         let Some(decoder) = &mut self.decoder else { return };
         let before = output.len();
-        let raw_bytes = raw.len();
-        loop {
-            let room = decoder.max_utf8_buffer_length_without_replacement(raw.len());
-            let from = output.len();
-            output.resize(from + room.unwrap_or(raw.len().saturating_mul(3)).max(16), 0);
-            let (result, read, written) =
-                decoder.decode_to_utf8_without_replacement(raw, &mut output[from..], last);
-            output.truncate(from + written);
-            raw = &raw[read..];
-            match result {
-                DecoderResult::InputEmpty => break,
-                DecoderResult::OutputFull => {}
-                DecoderResult::Malformed(..) => output.push(malformed::MALFORMED),
-            }
+        if let Some(originals) = &mut self.originals {
+            originals.push(raw);
         }
-        self.offsets.passed((output.len() - before) as u64, raw_bytes as u64);
+        decode_into(decoder, raw, last, output);
+        self.offsets.passed((output.len() - before) as u64, raw.len() as u64);
     }
 }
 
@@ -355,6 +396,34 @@ impl Input for Transcoded<'_> {
 
     fn size(&self) -> Option<u64> {
         None
+    }
+}
+
+/// Text in the encoding called `label` as UTF-8, with a byte that UTF-8 never
+/// has where there are some without a meaning.
+///
+/// Errors: `InvalidConfig` for a label that no encoding has.
+pub(crate) fn transcribed(raw: &[u8], label: &str) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    let mut decoder = label::encoding_of(label)?.new_decoder_without_bom_handling();
+    decode_into(&mut decoder, raw, true, &mut text);
+    Ok(text)
+}
+
+fn decode_into(decoder: &mut Decoder, mut raw: &[u8], last: bool, output: &mut Vec<u8>) {
+    loop {
+        let room = decoder.max_utf8_buffer_length_without_replacement(raw.len());
+        let from = output.len();
+        output.resize(from + room.unwrap_or(raw.len().saturating_mul(3)).max(16), 0);
+        let (result, read, written) =
+            decoder.decode_to_utf8_without_replacement(raw, &mut output[from..], last);
+        output.truncate(from + written);
+        raw = &raw[read..];
+        match result {
+            DecoderResult::InputEmpty => break,
+            DecoderResult::OutputFull => {}
+            DecoderResult::Malformed(..) => output.push(malformed::MALFORMED),
+        }
     }
 }
 

@@ -66,6 +66,13 @@ impl Offsets {
         before.copied().unwrap_or_default()
     }
 
+    /// The first position at or behind the text's byte at `offset` that is
+    /// known in both.
+    pub(crate) fn known_behind(&self, offset: u64) -> Option<(u64, u64)> {
+        let before = self.known.partition_point(|(text, _)| *text < offset);
+        self.known.get(before).copied()
+    }
+
     /// Forgets what is known of the text before `offset`.
     pub(super) fn forget_before(&mut self, offset: u64) {
         while self.known.get(1).is_some_and(|(text, _)| *text <= offset) {

@@ -174,7 +174,7 @@ impl Blocks<'_> {
             Reason::TooLong => self.dialect.record_bytes_max.min(TOO_LONG_KEPT_BYTES),
             _ => extent.end - start,
         };
-        Reject {
+        let reject = Reject {
             ordinal,
             line: Some(line),
             byte_offset: Some(self.position()),
@@ -182,7 +182,8 @@ impl Blocks<'_> {
             reason: complaint.reason,
             detail: complaint.detail,
             raw: self.buffer[start..(start + kept).min(self.buffer.len())].to_vec(),
-        }
+        };
+        super::as_it_stands(self.input.kept(), self.offset, start..extent.end, reject)
     }
 }
 

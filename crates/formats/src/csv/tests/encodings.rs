@@ -52,6 +52,39 @@ fn bytes_without_a_meaning_reject_their_row() {
 }
 
 #[test]
+fn a_row_with_bytes_without_a_meaning_is_kept_as_it_stands_in_the_file() {
+    let shift_jis = b"id,a\r\n1,\x93\xfa\r\n2,\x81\xff\r\n\"3\",\"\x93\xfa\n\x81\xff\"\r4\n5,\x81";
+    let decoded = check(shift_jis, &in_encoding("shift_jis"), &["1|日"]);
+    assert_eq!(decoded.columns.as_ref().unwrap().encoding.as_deref(), Some("shift_jis"));
+    let kept: Vec<_> = decoded.rejects.iter().map(|it| (it.reason.as_str(), &it.raw[..])).collect();
+    let multiline = &b"\"3\",\"\x93\xfa\n\x81\xff\""[..];
+    assert_eq!(
+        kept,
+        [
+            ("encoding", &b"2,\x81\xff"[..]),
+            ("encoding", multiline),
+            ("field_count", b"4"),
+            ("encoding", b"5,\x81"),
+        ]
+    );
+    for encode in [u16::to_le_bytes, u16::to_be_bytes] {
+        let bytes = |units: &[u16]| units.iter().copied().flat_map(encode).collect::<Vec<u8>>();
+        let units: Vec<u16> = "\u{feff}id,a\r\n1,é\r\n2,".encode_utf16().collect();
+        let bad: Vec<u16> = [&"2,".encode_utf16().collect::<Vec<_>>()[..], &[0xd800]].concat();
+        let rest: Vec<u16> = "\r\n3,x\r\n".encode_utf16().collect();
+        let file = [bytes(&units), bytes(&[0xd800]), bytes(&rest)].concat();
+        let decoded = check(file, &plain(), &["1|é", "3|x"]);
+        assert_eq!(decoded.rejects[0].raw, bytes(&bad));
+    }
+    let ragged = check(b"id,a\n1,\x81\xff,x\n", &in_encoding("shift_jis"), &[]);
+    let reject = &ragged.rejects[0];
+    assert_eq!((reject.reason.clone(), &reject.raw[..]), (Reason::Encoding, &b"1,\x81\xff,x"[..]));
+    assert!(reject.detail.ends_with("; it has bytes that are not Shift_JIS"), "{}", reject.detail);
+    let text = crate::raw_rows::transcribed(b"2,\x93\xfa\x81\xff", "shift_jis").unwrap();
+    assert_eq!(text, ["2,日".as_bytes(), b"\xff"].concat());
+}
+
+#[test]
 fn a_sample_says_what_was_detected_and_decoding_how_raw_rows_are_read() {
     let file = b"id;city\n1;Z\xfcrich\n";
     let format = CsvFormat::new(b',', &plain()).unwrap();
