@@ -71,7 +71,7 @@ static FORMATS: [FormatEntry; 16] = [
     binary("arrow", &["arrow", "arrows", "feather", "ipc"], |options| {
         Ok(Box::new(ArrowIpcFormat::new(options)))
     }),
-    binary("excel", &["xlsx", "xlsm", "xlsb", "xls", "ods"], |options| {
+    by_ranges("excel", &["xlsx", "xlsm", "xlsb", "xls", "ods"], |options| {
         Ok(Box::new(ExcelFormat::new(options)?))
     }),
     in_order("xml", &["xml"], |options| Ok(Box::new(XmlFormat::new(options)?))),

@@ -6,21 +6,15 @@ use std::collections::BTreeMap;
 
 use calamine::Data;
 
-use super::table::{Kind, Value, kind, read};
+use super::cells::{Kind, Value, kind, read};
 use super::workbook::Cell;
 
 /// Numbers that head columns often enough.
 const YEARS: std::ops::RangeInclusive<i64> = 1900..=2100;
 
-/// How many rows name the columns of these cells, which stand row by row.
-pub(super) fn header_rows(cells: &[Cell]) -> u32 {
-    let Some((top, ..)) = cells.first() else { return 1 };
-    let (first, below) = cells.split_at(cells.partition_point(|(row, ..)| row == top));
-    let mut kinds: BTreeMap<u32, Kind> = BTreeMap::new();
-    for (_, column, value) in below {
-        let known = kinds.entry(*column).or_insert(Kind::Nothing);
-        *known = known.join(kind_of(value));
-    }
+/// How many rows name the columns: none, or the first, whose cells these are.
+/// `kinds` are what the values below are, by column.
+pub(super) fn header_rows(first: &[Cell], mut kinds: BTreeMap<u32, Kind>) -> u32 {
     kinds.retain(|_, kind| !matches!(kind, Kind::Nothing | Kind::Text));
     let telling = first.iter().filter_map(|(_, column, value)| Some((value, *kinds.get(column)?)));
     let telling: Vec<_> = telling.filter(|(value, _)| kind_of(value) != Kind::Nothing).collect();

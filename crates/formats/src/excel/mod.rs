@@ -1,36 +1,43 @@
 //! Workbooks: `.xlsx`, `.xlsb`, `.xls`, `.ods`.
 //!
-//! - [`workbook`]: the cells of one sheet, by calamine.
-//! - [`table`]: these cells as named and typed columns.
+//! - [`store`]: the workbook's bytes, by ranges.
+//! - [`parts`]: a look at the sizes of its parts before any is read.
+//! - [`workbook`]: the cells of one sheet, by calamine, row by row.
+//! - [`cells`], [`moment`]: these cells as values.
+//! - [`table`], [`header`]: rows of values as named and typed columns.
 //!
-//! A workbook is read whole: its invariant is that one which is larger than
-//! `memory_bytes`, packed or unpacked, is refused before it is read. A column
+//! The sheet of an `.xlsx` may have any size: it is read twice, once for what
+//! all values of its columns are. Its invariant is that memory is bounded by
+//! `memory_bytes`: parts that calamine keeps (strings that cells share,
+//! styles), all of a workbook of another kind, and rows that are held back are
+//! refused beyond it. A column
 //! has the type that all of its cells have; an error (`#N/A`), or a date that
 //! is in no calendar, says nothing of it, and makes a bad row where the column
 //! is not text. Rows without any cell are no rows. Unless somebody said how many rows name the
 //! columns, the first one does, but where its values are like those below it.
 //! A formula whose value the workbook does not hold fails the file.
 
+mod cells;
 mod header;
 mod moment;
+mod parts;
+mod store;
 mod table;
 #[cfg(test)]
 mod tests;
 mod workbook;
 
-use bytes::BytesMut;
-use calamine::Data;
 use decant_core::format::{Format, Input, Piece, Receiver, Sample, SampleLimits};
 use decant_core::stream::{FormatOptions, Header};
 use decant_core::{Error, ErrorKind, Result};
 
 use self::table::Table;
-use self::workbook::{Area, Wanted};
+use self::workbook::{Area, Wanted, Workbook};
 use crate::arrow::rows::Rows;
 use crate::arrow::sample::Look;
 
-/// Bytes that a workbook may have, packed and unpacked, unless `memory_bytes`
-/// says otherwise.
+/// Bytes that the parts of a workbook that are kept may have, unless
+/// `memory_bytes` says otherwise.
 const MEMORY_BYTES: u64 = 256 << 20;
 
 /// Workbooks.
@@ -62,59 +69,52 @@ impl ExcelFormat {
         })
     }
 
-    fn open(&self, input: &mut dyn Input) -> Result<Option<Table>> {
-        let mut bytes = BytesMut::new();
-        while let Some(chunk) = input.next_chunk()? {
-            bytes.extend_from_slice(&chunk);
-            if bytes.len() as u64 > self.wanted.bytes_max {
-                return Err(too_large(self.wanted.bytes_max));
-            }
-        }
-        if bytes.is_empty() {
+    fn with_table<T>(
+        &self,
+        input: &mut dyn Input,
+        read: impl FnOnce(&Table, &mut Workbook<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let size = input.size().unwrap_or_default();
+        if size == 0 {
             return Ok(None);
         }
-        let mut cells = workbook::cells(bytes.freeze(), &self.wanted)?;
-        let top = cells.first().map(|(row, ..)| *row);
-        for (row, _, value) in &mut cells {
-            if Some(*row) != top && self.is_null(value) {
-                *value = Data::Empty;
-            }
-        }
-        Table::new(cells, self.wanted.area, self.header_rows).map(Some)
-    }
-}
-
-impl ExcelFormat {
-    fn is_null(&self, value: &Data) -> bool {
-        matches!(value, Data::String(text) if self.null_values.contains(text))
+        let mut workbook = Workbook::open(input, size, &self.wanted)?;
+        let table = Table::of(&mut workbook, &self.wanted, self.header_rows, &self.null_values)?;
+        table.map(|table| read(&table, &mut workbook)).transpose()
     }
 }
 
 impl Format for ExcelFormat {
     fn sample(&self, input: &mut dyn Input, limits: SampleLimits) -> Result<Sample> {
-        let Some(table) = self.open(input)?.filter(|table| table.columns.len() > 0) else {
-            return Ok(Sample { complete: true, ..Sample::default() });
-        };
-        let mut look = Look::new(&table.columns, limits);
-        look.at(&table.batch, 0)?;
-        let mut sample = look.finish(true);
-        sample.explanation.extend(table.explanation.map(str::to_owned));
-        Ok(sample)
+        let sample = self.with_table(input, |table, workbook| {
+            let mut look = Look::new(&table.columns, limits);
+            let ended = table.batches(workbook, &mut |batch, bytes| {
+                look.at(batch, bytes)?;
+                Ok(look.goes_on())
+            })?;
+            let mut sample = look.finish(ended);
+            sample.explanation.extend(table.explanation.map(str::to_owned));
+            Ok(sample)
+        })?;
+        Ok(sample.unwrap_or_else(|| Sample { complete: true, ..Sample::default() }))
     }
 
     fn decode(&self, _: &Piece, input: &mut dyn Input, receiver: &mut dyn Receiver) -> Result<()> {
-        let Some(table) = self.open(input)?.filter(|table| table.columns.len() > 0) else {
-            return Ok(());
-        };
-        let mut rows = Rows::ask(&table.columns, receiver)?;
-        let read = table.batch.project(rows.columns_to_read());
-        let read = read.map_err(crate::natives::internal)?;
-        rows.deliver(&read, table.bytes, receiver)
+        let decoded = self.with_table(input, |table, workbook| {
+            let mut rows = Rows::ask(&table.columns, receiver)?;
+            let columns = rows.columns_to_read().to_vec();
+            table.batches(workbook, &mut |batch, bytes| {
+                let read = batch.project(&columns).map_err(crate::natives::internal)?;
+                rows.deliver(&read, bytes, receiver)?;
+                Ok(true)
+            })
+        });
+        decoded.map(|_| ())
     }
 }
 
 fn too_large(bytes_max: u64) -> Error {
-    let message = format!("the workbook is larger than {bytes_max} bytes, and is read whole");
+    let message = format!("more than {bytes_max} bytes of the workbook have to be kept in memory");
     Error::new(ErrorKind::Unsupported, message).with_hint(
         "allow more with the format's `memory_bytes`, or save the sheet as CSV or Parquet",
     )

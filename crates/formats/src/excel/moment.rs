@@ -8,7 +8,7 @@
 use calamine::{ExcelDateTime, ExcelDateTimeType};
 use chrono::{Datelike, Days, NaiveDate, NaiveTime};
 
-use super::table::{Value, number, text};
+use super::cells::{Value, number, text};
 use crate::arrow::render;
 
 const MILLISECONDS_PER_DAY: f64 = 86_400_000.0;

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::*;
-use crate::testing::{Chunks, Collected, Ranges};
+use crate::testing::{Collected, Ranges};
 
 /// A workbook as small as one can be: a sheet of these rows, in XML.
 fn workbook(rows: &str) -> Vec<u8> {
@@ -50,7 +50,7 @@ fn load(bytes: &[u8], options: &FormatOptions) -> Result<Collected> {
     let format = ExcelFormat::new(options)?;
     let mut collected = Collected::default();
     collected.know(&format.sample(&mut Ranges::new(bytes), SampleLimits::default())?);
-    let mut input = Chunks::new(bytes, 100);
+    let mut input = Ranges::new(bytes);
     format.decode(&Piece { bytes: 0..0 }, &mut input, &mut collected).map(|()| collected)
 }
 
@@ -195,6 +195,80 @@ fn a_far_cell_and_a_bomb_take_no_memory() {
     let options = FormatOptions { memory_bytes: Some(1 << 20), ..FormatOptions::default() };
     let error = load(&bomb, &options).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn a_sheet_may_be_larger_than_memory_and_a_value_may_not() {
+    let options = FormatOptions { memory_bytes: Some(100_000), ..FormatOptions::default() };
+    let row = |id: usize| {
+        let value = if id == 40_000 { "0.5".to_owned() } else { id.to_string() };
+        format!(
+            r#"<row r="{id}"><c r="A{id}"><v>{id}</v></c><c r="B{id}"><v>{value}</v></c></row>"#
+        )
+    };
+    let large = workbook(&(1..=40_000).map(row).collect::<String>());
+    let loaded = load(&large, &options).unwrap();
+    assert_eq!(loaded.types(), "column_1 int64, column_2 float64");
+    assert_eq!(loaded.rows.len(), 40_000);
+    assert_eq!(loaded.rows[39_999], r#"{"column_1":40000,"column_2":0.5}"#);
+    let footer = FormatOptions { skip_footer: Some(30_000), ..options.clone() };
+    assert_eq!(load(&large, &footer).err().unwrap().kind(), ErrorKind::Unsupported);
+    let value = workbook(&format!(r#"<row r="1">{}</row>"#, text("A1", &"a".repeat(9 << 20))));
+    let error = load(&value, &options).err().unwrap();
+    assert_eq!(error.message(), "a value in it has more than 8388608 bytes");
+}
+
+#[test]
+fn rows_in_disorder_are_put_in_order() {
+    let row = |row: usize, value: &str| {
+        format!(r#"<row r="{row}"><c r="A{row}"><v>{value}</v></c></row>"#)
+    };
+    let head = format!(r#"<row r="1">{}</row>"#, text("A1", "n"));
+    let bytes = workbook(&format!("{}{}{head}{}", row(4, "3"), row(2, "1"), row(3, "2")));
+    let loaded = load(&bytes, &FormatOptions::default()).unwrap();
+    assert_eq!(loaded.rows, [r#"{"n":1}"#, r#"{"n":2}"#, r#"{"n":3}"#]);
+    let options = FormatOptions { memory_bytes: Some(5_000), ..FormatOptions::default() };
+    let many: String = (1..=1_000).rev().map(|id| row(id, "1")).collect();
+    let error = load(&workbook(&many), &options).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+}
+
+#[test]
+fn a_source_that_fails_is_not_the_workbooks_fault() {
+    struct Away(Vec<u8>, usize);
+    impl Input for Away {
+        fn next_chunk(&mut self) -> Result<Option<bytes::Bytes>> {
+            Ok(None)
+        }
+        fn range(&mut self, range: std::ops::Range<u64>) -> Result<bytes::Bytes> {
+            self.1 = self
+                .1
+                .checked_sub(1)
+                .ok_or_else(|| Error::new(ErrorKind::Unavailable, "the source is away"))?;
+            Ok(bytes::Bytes::copy_from_slice(&self.0[range.start as usize..range.end as usize]))
+        }
+        fn size(&self) -> Option<u64> {
+            Some(self.0.len() as u64)
+        }
+    }
+    // Stored as it is, and in several blocks.
+    let noise: String =
+        (0..400_000_u32).map(|n| format!("{:08x}", n.wrapping_mul(2_654_435_761))).collect();
+    let cells = noise.as_bytes().chunks(30_000).enumerate().map(|(at, part)| {
+        format!(
+            r#"<row r="{0}">{1}</row>"#,
+            at + 1,
+            text(&format!("A{}", at + 1), std::str::from_utf8(part).unwrap())
+        )
+    });
+    let bytes = workbook(&cells.collect::<String>());
+    assert!(bytes.len() > 1 << 20, "{}", bytes.len());
+    let format = ExcelFormat::new(&FormatOptions::default()).unwrap();
+    for reads in 0..2 {
+        let mut input = Away(bytes.clone(), reads);
+        let error = format.sample(&mut input, SampleLimits::default()).unwrap_err();
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Unavailable, "the source is away"));
+    }
 }
 
 #[test]

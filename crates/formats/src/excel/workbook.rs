@@ -1,12 +1,18 @@
-//! The cells of one sheet.
+//! The cells of one sheet, row by row.
+//!
+//! A sheet of an `.xlsx` is read as it comes, whatever its size. Of the other
+//! kinds of workbooks, and of a sheet whose rows are in disorder, the cells
+//! are gathered first, within `bytes_max`.
 
-use std::io::{Cursor, Read, copy, sink};
+use std::collections::VecDeque;
+use std::fmt::Display;
 
-use bytes::Bytes;
 use calamine::{Data, Ods, Reader, Sheets, Xls, Xlsb, Xlsx};
+use decant_core::format::Input;
 use decant_core::{Error, ErrorKind, Result};
 
-use super::{broken, too_large};
+use super::store::{Failure, Store};
+use super::{broken, parts, too_large};
 use crate::recognition::{COMPOUND_MAGIC, looks_like};
 
 /// What a cell takes in memory besides its text.
@@ -74,77 +80,209 @@ pub(super) struct Wanted {
     pub(super) area: Area,
     /// Rows at the end that are not.
     pub(super) footer_rows: u64,
-    /// Bytes that the workbook and the cells may take.
+    /// Bytes that the workbook's parts, and cells that are held, may take.
     pub(super) bytes_max: u64,
 }
 
-/// The cells that are wanted, row by row.
-pub(super) fn cells(bytes: Bytes, wanted: &Wanted) -> Result<Vec<Cell>> {
-    let (area, bytes_max) = (wanted.area, wanted.bytes_max);
-    let mut workbook = open(bytes, bytes_max)?;
-    let name = sheet_name(&workbook.sheet_names(), wanted.sheet.as_deref())?;
-    let mut kept = Kept { cells: Vec::new(), area, bytes: 0, bytes_max };
-    match &mut workbook {
-        Sheets::Xlsx(workbook) => {
-            // Cell by cell: a dense sheet with one far cell would be endless.
-            let mut reader = workbook.worksheet_cells_reader(&name).map_err(broken)?;
-            while let Some(cell) = reader.next_cell_with_formula_metadata().map_err(broken)? {
-                let (row, column) = cell.pos;
-                let value = Data::from(cell.value);
-                if value != Data::Empty || cell.formula.is_some() {
-                    kept.keep(row, column, value)?;
+/// A workbook, open at one sheet.
+pub(super) struct Workbook<'i> {
+    sheets: Sheets<Store<'i>>,
+    sheet: String,
+    wanted: &'i Wanted,
+    /// The cells in order, where they do not come so.
+    gathered: Option<Vec<Cell>>,
+    failure: Failure,
+}
+
+/// Takes what comes next, and says whether to go on.
+type Take<'t, T> = &'t mut dyn FnMut(T) -> Result<bool>;
+
+impl<'i> Workbook<'i> {
+    /// Opens a workbook of `size` bytes as what its parts show it to be.
+    pub(super) fn open(input: &'i mut dyn Input, size: u64, wanted: &'i Wanted) -> Result<Self> {
+        let store = Store::new(input, size);
+        let failure = store.failure();
+        let sheets = sheets_of(store, size, wanted.bytes_max, &failure)?;
+        let sheet = sheet_name(&sheets.sheet_names(), wanted.sheet.as_deref())?;
+        let mut workbook = Self { sheets, sheet, wanted, gathered: None, failure };
+        if !matches!(workbook.sheets, Sheets::Xlsx(_)) {
+            workbook.gather()?;
+        }
+        Ok(workbook)
+    }
+
+    /// Hands over the rows that are wanted, each with its cells. Answers
+    /// whether there are no more.
+    pub(super) fn rows(&mut self, take: Take<'_, Vec<Cell>>) -> Result<bool> {
+        let mut held = Held::new(self.wanted);
+        let mut row: Vec<Cell> = Vec::new();
+        let ended = self.cells(&mut |cell| {
+            let mut goes_on = true;
+            if row.first().is_some_and(|first| first.0 != cell.0) {
+                goes_on = held.push(std::mem::take(&mut row), take)?;
+            }
+            held.count(&cell)?;
+            row.push(cell);
+            Ok(goes_on)
+        })?;
+        if !ended || row.is_empty() {
+            return Ok(ended);
+        }
+        held.push(row, take)
+    }
+
+    /// Hands over the cells that are wanted, in the order of their rows: those
+    /// with a value, and as empty those with a formula and none.
+    fn cells(&mut self, take: Take<'_, Cell>) -> Result<bool> {
+        if let Some(gathered) = &self.gathered {
+            for cell in gathered {
+                if !take(cell.clone())? {
+                    return Ok(false);
                 }
             }
+            return Ok(true);
         }
-        other => {
-            let range = other.worksheet_range(&name).map_err(broken)?;
-            let (top, left) = range.start().unwrap_or_default();
-            for (row, column, value) in range.used_cells() {
-                let at = |start: u32, offset: usize| {
-                    u32::try_from(offset).ok().and_then(|offset| start.checked_add(offset))
-                };
-                if let (Some(row), Some(column)) = (at(top, row), at(left, column))
-                    && *value != Data::Empty
-                {
-                    kept.keep(row, column, value.clone())?;
+        let mut last = 0;
+        let ended = self.each(&mut |cell| {
+            if cell.0 < last {
+                return Err(disorder(cell.0, last));
+            }
+            last = cell.0;
+            take(cell)
+        });
+        ended
+    }
+
+    /// Hands over the cells of the area as they come.
+    fn each(&mut self, take: Take<'_, Cell>) -> Result<bool> {
+        let (area, failure) = (self.wanted.area, &self.failure);
+        let unread = |error: &dyn Display| failure.or(|| broken(error));
+        match &mut self.sheets {
+            Sheets::Xlsx(workbook) => {
+                // Cell by cell: a dense sheet with one far cell would be endless.
+                let reader = workbook.worksheet_cells_reader(&self.sheet);
+                let mut reader = reader.map_err(|error| unread(&error))?;
+                loop {
+                    let next = reader.next_cell_with_formula_metadata();
+                    let Some(cell) = next.map_err(|error| unread(&error))? else {
+                        return Ok(true);
+                    };
+                    let ((row, column), value) = (cell.pos, Data::from(cell.value));
+                    let is_there = value != Data::Empty || cell.formula.is_some();
+                    if is_there && area.contains(row, column) && !take((row, column, value))? {
+                        return Ok(false);
+                    }
                 }
+            }
+            other => {
+                let range = other.worksheet_range(&self.sheet).map_err(|error| unread(&error))?;
+                let (top, left) = range.start().unwrap_or_default();
+                for (row, column, value) in range.used_cells() {
+                    let at = |start: u32, offset: usize| {
+                        u32::try_from(offset).ok().and_then(|offset| start.checked_add(offset))
+                    };
+                    if let (Some(row), Some(column)) = (at(top, row), at(left, column))
+                        && *value != Data::Empty
+                        && area.contains(row, column)
+                        && !take((row, column, value.clone()))?
+                    {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
             }
         }
     }
-    let mut cells = kept.cells;
-    cells.sort_by_key(|(row, column, _)| (*row, *column));
-    leave_out_last(&mut cells, wanted.footer_rows);
-    match cells.iter().find(|(.., value)| *value == Data::Empty) {
-        Some((row, column, _)) => Err(not_computed(*row, *column)),
-        None => Ok(cells),
+
+    /// Keeps all cells, in order.
+    pub(super) fn gather(&mut self) -> Result<()> {
+        let mut held = Held::new(self.wanted);
+        let mut cells = Vec::new();
+        self.each(&mut |cell| {
+            held.count(&cell)?;
+            cells.push(cell);
+            Ok(true)
+        })?;
+        cells.sort_by_key(|(row, column, _)| (*row, *column));
+        self.gathered = Some(cells);
+        Ok(())
     }
 }
 
-/// Leaves out the last rows that have cells.
-fn leave_out_last(cells: &mut Vec<Cell>, rows: u64) {
-    for _ in 0..rows {
-        let Some(last) = cells.last().map(|(row, ..)| *row) else { return };
-        cells.truncate(cells.partition_point(|(row, ..)| *row < last));
+/// Rows that may be the last ones, and what is held of them.
+struct Held<'w> {
+    wanted: &'w Wanted,
+    rows: VecDeque<Vec<Cell>>,
+    bytes: u64,
+}
+
+impl<'w> Held<'w> {
+    fn new(wanted: &'w Wanted) -> Self {
+        Self { wanted, rows: VecDeque::new(), bytes: 0 }
+    }
+
+    /// Counts a cell that is about to be held.
+    fn count(&mut self, cell: &Cell) -> Result<()> {
+        self.bytes += bytes_of(cell);
+        match self.bytes > self.wanted.bytes_max {
+            true => Err(too_large(self.wanted.bytes_max)),
+            false => Ok(()),
+        }
+    }
+
+    /// Holds a row back, and lets one go that is none of the last.
+    fn push(&mut self, row: Vec<Cell>, take: Take<'_, Vec<Cell>>) -> Result<bool> {
+        self.rows.push_back(row);
+        if (self.rows.len() as u64) <= self.wanted.footer_rows {
+            return Ok(true);
+        }
+        let Some(row) = self.rows.pop_front() else { return Ok(true) };
+        self.bytes -= row.iter().map(bytes_of).sum::<u64>();
+        match row.iter().find(|(.., value)| *value == Data::Empty) {
+            Some((row, column, _)) => Err(not_computed(*row, *column)),
+            None => take(row),
+        }
     }
 }
 
-/// Opens a workbook as what its parts show it to be.
-fn open(bytes: Bytes, bytes_max: u64) -> Result<Sheets<Cursor<Bytes>>> {
-    let cursor = Cursor::new(bytes.clone());
-    if bytes.starts_with(&COMPOUND_MAGIC) {
-        return Ok(Sheets::Xls(Xls::new(cursor).map_err(broken)?));
+fn bytes_of((.., value): &Cell) -> u64 {
+    CELL_BYTES + if let Data::String(text) = value { text.len() as u64 } else { 0 }
+}
+
+/// The fact of an error that says that rows are in disorder.
+pub(super) const DISORDER: &str = "disorder";
+
+fn disorder(row: u32, last: u32) -> Error {
+    let (row, last) = (u64::from(row) + 1, u64::from(last) + 1);
+    Error::new(ErrorKind::MalformedFile, format!("row {row} stands behind row {last}"))
+        .with(DISORDER, "rows")
+}
+
+fn sheets_of<'i>(
+    mut store: Store<'i>,
+    size: u64,
+    bytes_max: u64,
+    failure: &Failure,
+) -> Result<Sheets<Store<'i>>> {
+    let unread = |error: &dyn Display| failure.or(|| broken(error));
+    let start = store.start()?;
+    if start.starts_with(&COMPOUND_MAGIC) {
+        if size > bytes_max {
+            return Err(too_large(bytes_max));
+        }
+        return Ok(Sheets::Xls(Xls::new(store).map_err(|error| unread(&error))?));
     }
-    if !bytes.starts_with(b"PK") {
-        return Err(no_workbook(&bytes));
+    if !start.starts_with(b"PK") {
+        return Err(no_workbook(&start));
     }
-    let names = check_unpacked(&bytes, bytes_max)?;
+    let names = parts::names(&mut store, bytes_max)?;
     let has = |part: &str| names.iter().any(|name| name.eq_ignore_ascii_case(part));
     if has("content.xml") {
-        Ok(Sheets::Ods(Ods::new(cursor).map_err(broken)?))
+        Ok(Sheets::Ods(Ods::new(store).map_err(|error| unread(&error))?))
     } else if has("xl/workbook.bin") {
-        Ok(Sheets::Xlsb(Xlsb::new(cursor).map_err(broken)?))
+        Ok(Sheets::Xlsb(Xlsb::new(store).map_err(|error| unread(&error))?))
     } else if has("xl/workbook.xml") || has("[Content_Types].xml") {
-        Ok(Sheets::Xlsx(Xlsx::new(cursor).map_err(broken)?))
+        Ok(Sheets::Xlsx(Xlsx::new(store).map_err(|error| unread(&error))?))
     } else {
         Err(Error::new(ErrorKind::MalformedFile, "it is a zip archive, and no workbook in it")
             .with_hint("let its name end in `.zip`: its members are then files of their own"))
@@ -183,29 +321,6 @@ fn letters(column: u32) -> String {
     }
 }
 
-struct Kept {
-    cells: Vec<Cell>,
-    area: Area,
-    bytes: u64,
-    bytes_max: u64,
-}
-
-impl Kept {
-    /// Keeps a cell that has a value, or a formula without one.
-    fn keep(&mut self, row: u32, column: u32, value: Data) -> Result<()> {
-        if !self.area.contains(row, column) {
-            return Ok(());
-        }
-        let text = if let Data::String(text) = &value { text.len() as u64 } else { 0 };
-        self.bytes += CELL_BYTES + text;
-        if self.bytes > self.bytes_max {
-            return Err(too_large(self.bytes_max));
-        }
-        self.cells.push((row, column, value));
-        Ok(())
-    }
-}
-
 fn sheet_name(names: &[String], sheet: Option<&str>) -> Result<String> {
     let found = match sheet {
         None => names.first(),
@@ -218,19 +333,4 @@ fn sheet_name(names: &[String], sheet: Option<&str>) -> Result<String> {
         Error::new(ErrorKind::MalformedFile, format!("the workbook has {what}"))
             .with_hint(format!("its sheets are {}", known.join(", ")))
     })
-}
-
-/// Unpacks a workbook's parts into nothing, to see how large they are: what
-/// its index says of them need not be true. Their names come back.
-fn check_unpacked(bytes: &[u8], bytes_max: u64) -> Result<Vec<String>> {
-    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(broken)?;
-    let mut left = bytes_max;
-    let mut names = Vec::new();
-    for part in 0..archive.len() {
-        let part = archive.by_index(part).map_err(broken)?;
-        names.push(part.name().map_err(broken)?.into_owned());
-        let unpacked = copy(&mut part.take(left.saturating_add(1)), &mut sink()).map_err(broken)?;
-        left = left.checked_sub(unpacked).ok_or_else(|| too_large(bytes_max))?;
-    }
-    Ok(names)
 }
