@@ -143,14 +143,13 @@ impl<'i> Workbook<'i> {
             return Ok(true);
         }
         let mut last = 0;
-        let ended = self.each(&mut |cell| {
+        self.each(&mut |cell| {
             if cell.0 < last {
                 return Err(disorder(cell.0, last));
             }
             last = cell.0;
             take(cell)
-        });
-        ended
+        })
     }
 
     /// Hands over the cells of the area as they come.

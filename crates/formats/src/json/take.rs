@@ -38,7 +38,7 @@ impl Reading<'_> {
                         return Ok(Taken::TooLong);
                     }
                 }
-                Err(Stop::Fault(fault)) if fault.at.saturating_sub(start) < limit => {
+                Err(Stop::Fault(fault)) if fault.end.saturating_sub(start) <= limit => {
                     return Ok(Taken::Broken(fault));
                 }
                 Ok(()) if end.saturating_sub(start) <= limit => {
@@ -113,7 +113,7 @@ impl Reading<'_> {
                         None => Ok(part),
                     };
                 }
-                Err(Stop::Fault(fault)) if fault.at.saturating_sub(start) < limit => {
+                Err(Stop::Fault(fault)) if fault.end.saturating_sub(start) <= limit => {
                     return Err(self.window.malformed(fault));
                 }
                 Err(Stop::Incomplete) => {
