@@ -32,13 +32,14 @@ impl Reading<'_> {
     /// Passes over the value at hand, however long, and empties the window.
     pub(super) fn pass_value(&mut self) -> Result<()> {
         let mut begun = false;
+        let limit = self.settings.row_bytes_max;
         loop {
             let (at, ended) = (self.window.at, self.window.has_ended());
             let mut scanner = Scanner::passing(self.window.bytes(), at, ended, &mut self.memory);
             let passed = if begun { scanner.pass() } else { scanner.begin_passing() };
             let end = scanner.at;
             match passed {
-                Ok(goes_on) => {
+                Ok(goes_on) if end.saturating_sub(at) <= limit => {
                     begun = true;
                     self.window.at = end;
                     if self.window.at > BLOCK_BYTES {
@@ -48,13 +49,16 @@ impl Reading<'_> {
                         return Ok(());
                     }
                 }
-                Err(Stop::Fault(fault)) => return Err(self.window.malformed(fault)),
+                Err(Stop::Fault(fault)) if fault.end.saturating_sub(at) <= limit => {
+                    return Err(self.window.malformed(fault));
+                }
                 Err(Stop::Incomplete) => {
                     self.window.forget();
-                    if !self.window.more(0, self.settings.row_bytes_max)? {
+                    if !self.window.more(0, limit)? {
                         return Err(self.too_long());
                     }
                 }
+                _ => return Err(self.too_long()),
             }
         }
     }
