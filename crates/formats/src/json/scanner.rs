@@ -332,14 +332,14 @@ impl<'b> Scanner<'b> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let letters = rest.iter().take(WORD_LETTERS).take_while(|byte| byte.is_ascii_alphabetic());
         let letters = letters.count();
-        if !self.ended && rest.len() < WORD_LETTERS && letters == rest.len() {
+        let is_word = matches!(expected, "a value" | "a digit");
+        let is_cut = rest.len() < WORD_LETTERS && letters == rest.len();
+        if !self.ended && is_cut && (is_word || rest.is_empty()) {
             return Stop::Incomplete;
         }
         match rest.first() {
             Some(b'/') => self.fault_here(What::Comment),
-            Some(_) if letters > 0 && matches!(expected, "a value" | "a digit") => {
-                self.fault(self.at, self.at + letters, What::Word)
-            }
+            Some(_) if letters > 0 && is_word => self.fault(self.at, self.at + letters, What::Word),
             _ => self.fault_here(What::Expected(expected)),
         }
     }
