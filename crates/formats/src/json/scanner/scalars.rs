@@ -128,6 +128,8 @@ impl Scanner<'_> {
                 self.at += 1;
             }
             self.digits()?;
+            // More digits may follow where the text is cut.
+            self.has_next(b"")?;
         }
         Ok(Token::new(start, self.at, Kind::Number))
     }
