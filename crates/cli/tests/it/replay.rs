@@ -51,6 +51,25 @@ fn rows_that_were_mended_by_hand_join_their_file() {
 }
 
 #[test]
+fn bytes_without_a_meaning_are_kept_in_the_files_encoding_and_replayed() {
+    on_both(|world| {
+        world.put("in/1.csv", &b"id,name\n1,\x96\xbc\n2,\x96\xbc\x81\xff\n3,x\n"[..]);
+        let options = ["--table", "t", "--on-error", "reject", "--encoding", "shift_jis"];
+        let run = world.load("in/", &options).exits(3);
+        assert_eq!(run.rows(), "read 3, loaded 2, rejected 1");
+        let hex =
+            if world.database.is_postgres() { "encode(raw, 'hex')" } else { "lower(hex(raw))" };
+        let raw = world.query(&format!("SELECT line, reason, {hex} FROM rejected_rows"));
+        assert_eq!(raw, ["3|encoding|322c96bc81ff"]);
+        assert_eq!(replay(world, &[]).exits(3).rows(), "read 1, rejected 1");
+        let run = replay(world, &["--lenient"]).exits(0);
+        assert_eq!(run.rows(), "read 1, loaded 1, repaired 1");
+        let names = world.query("SELECT name FROM t ORDER BY id");
+        assert_eq!(names, ["名", "名\u{fffd}", "x"]);
+    });
+}
+
+#[test]
 fn what_is_still_bad_stays_a_reject() {
     on_both(|world| {
         with_rejects(world);

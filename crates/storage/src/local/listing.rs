@@ -99,7 +99,7 @@ impl Walk {
             Err(error) if is_absent(&error) => {
                 return Err(Error::new(
                     ErrorKind::NotFound,
-                    format!("folder `{folder}` does not exist"),
+                    format!("there is no file or folder `{}`", folder.trim_end_matches('/')),
                 )
                 .with_hint("check the path; a relative one begins where decant was started"));
             }

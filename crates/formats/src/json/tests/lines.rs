@@ -110,3 +110,13 @@ fn many_lines_are_read_in_blocks() {
     assert_eq!(decoded.bytes, file.len() as u64);
     assert_eq!(decoded.places.lines[77_777], 77_778);
 }
+
+#[test]
+fn a_number_that_a_chunk_cuts_is_read_to_its_end() {
+    let numbers = ["1e40", "12.5E-10", "-0.25", "1000000", "3e400"];
+    let lines = numbers.join("\n");
+    check(&lines, &named("jsonl"), "value", &numbers);
+    let around = format!("{{\"meta\":[{}],\"rows\":[{{\"a\":1}}],\"x\":3e400}}", numbers.join(","));
+    let pointed = FormatOptions { records_path: Some("/rows".into()), ..plain() };
+    check(&around, &pointed, "a", &["1"]);
+}
