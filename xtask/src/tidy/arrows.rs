@@ -27,7 +27,7 @@ const S3_MEMORY: &str = "decant-s3-memory";
 /// What tests may stand on, whatever room they are of.
 const FOR_TESTS: [&str; 2] = [TESTKIT, S3_MEMORY];
 
-const ROOMS: [Room; 12] = [
+const ROOMS: [Room; 13] = [
     Room {
         name: "decant-core",
         rooms: &[],
@@ -103,6 +103,11 @@ const ROOMS: [Room; 12] = [
         name: "decant-cli",
         rooms: &["decant", S3_MEMORY],
         closed_to: &["object_store", "rusqlite", "tokio-postgres", "reqwest"],
+    },
+    Room {
+        name: "decant-bench",
+        rooms: &["decant-core", "decant-formats", S3_MEMORY],
+        closed_to: &[],
     },
     Room { name: S3_MEMORY, rooms: &[], closed_to: &[] },
     Room { name: TESTKIT, rooms: &["decant-core", S3_MEMORY], closed_to: &[] },

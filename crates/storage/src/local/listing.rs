@@ -264,7 +264,7 @@ mod tests {
         let scans = vec![Scan::Key(format!("{root}x")), Scan::Prefix(format!("{root}x/"))];
         let error = keys(scans).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
-        assert!(error.message().contains(&format!("{root}x/")));
+        assert!(error.message().contains(&format!("{root}x")));
     }
 
     #[tokio::test]
