@@ -130,31 +130,31 @@ impl Row<'_> {
     pub fn write_json(&self, text: &mut String) -> fmt::Result {
         let mut names = COLUMNS.iter();
         let mut name = |text: &mut String, before: &str| {
-            write!(text, "{before}\"{}\": ", names.next().copied().unwrap_or_default())
+            write!(text, "{before}\"{}\":", names.next().copied().unwrap_or_default())
         };
         for (position, key) in self.keys.iter().enumerate() {
-            name(text, if position == 0 { "{" } else { ", " })?;
+            name(text, if position == 0 { "{" } else { "," })?;
             write!(text, "{key}")?;
         }
         for amount in self.amounts {
-            name(text, ", ")?;
+            name(text, ",")?;
             write!(text, "{}.{:02}", amount / 100, amount % 100)?;
         }
         for flag in self.flags {
-            name(text, ", ")?;
+            name(text, ",")?;
             write!(text, "\"{flag}\"")?;
         }
         for day in self.days {
-            name(text, ", ")?;
+            name(text, ",")?;
             text.push('"');
             write_day(text, day)?;
             text.push('"');
         }
         for shipped in self.shipping {
-            name(text, ", ")?;
+            name(text, ",")?;
             write!(text, "\"{shipped}\"")?;
         }
-        name(text, ", ")?;
+        name(text, ",")?;
         writeln!(text, "\"{}\"}}", self.comment)
     }
 }
@@ -163,12 +163,12 @@ impl Row<'_> {
 pub fn csv(rows: u64) -> String {
     let mut text = COLUMNS.join(",");
     text.push('\n');
-    written(rows, text, Row::write_csv)
+    written(rows, text, |row, text| row.write_csv(text))
 }
 
 /// The first `rows` rows as JSON lines.
 pub fn json_lines(rows: u64) -> String {
-    written(rows, String::new(), Row::write_json)
+    written(rows, String::new(), |row, text| row.write_json(text))
 }
 
 fn written(rows: u64, mut text: String, write: fn(&Row<'_>, &mut String) -> fmt::Result) -> String {
