@@ -15,8 +15,9 @@ use decant_core::schema::TableName;
 use futures::SinkExt as _;
 use tokio_postgres::{Client, CopyInSink};
 
-use super::encode::{ColumnValues, HEADER, TRAILER, write_tuple};
+use super::encode::{ColumnValues, HEADER, TRAILER};
 use super::error::{explain, line_in};
+use super::tuples::TupleWriter;
 use super::type_table::Encoding;
 use super::type_table::POSTGRES;
 
@@ -24,7 +25,8 @@ use super::type_table::POSTGRES;
 pub(crate) const COPY_BYTES_MAX: u64 = 64 << 20;
 
 const CHUNK_BYTES: usize = 128 << 10;
-const BUFFER_BYTES: usize = CHUNK_BYTES + (16 << 10);
+/// Room for a chunk and what is written at once before its size is looked at.
+const BUFFER_BYTES: usize = 2 * CHUNK_BYTES;
 
 /// A column that a COPY fills.
 #[derive(Clone, Debug)]
@@ -38,6 +40,7 @@ pub(crate) struct Copy {
     target: Pin<Box<CopyInSink<Bytes>>>,
     columns: Vec<CopyColumn>,
     buffer: BytesMut,
+    tuples: TupleWriter,
     rows: u64,
     bytes: u64,
     files: Vec<StartedFile>,
@@ -67,7 +70,15 @@ impl Copy {
         let target = client.copy_in(&statement).await.map_err(|error| explain(&error))?;
         let mut buffer = BytesMut::with_capacity(BUFFER_BYTES);
         buffer.extend_from_slice(HEADER);
-        Ok(Self { target: Box::pin(target), columns, buffer, rows: 0, bytes: 0, files: Vec::new() })
+        Ok(Self {
+            target: Box::pin(target),
+            columns,
+            buffer,
+            tuples: TupleWriter::default(),
+            rows: 0,
+            bytes: 0,
+            files: Vec::new(),
+        })
     }
 
     /// Says that what follows is of `file`, of which so many rows went in by
@@ -97,8 +108,9 @@ impl Copy {
             );
             return Err(Error::new(ErrorKind::Internal, message));
         }
-        for row in 0..batch.num_rows() {
-            write_tuple(&columns, row, &mut self.buffer)?;
+        let mut row = 0;
+        while row < batch.num_rows() {
+            row += self.tuples.write(&columns, row..batch.num_rows(), &mut self.buffer)?;
             if self.buffer.len() >= CHUNK_BYTES {
                 send(&mut self.target, &mut self.buffer, &mut self.bytes).await?;
             }

@@ -20,15 +20,13 @@ use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::schema::ColumnType;
 
 use super::arrays::EncodedArrays;
-use super::numeric;
-use super::type_table::{Encoding, JSONB_VERSION};
+use super::type_table::Encoding;
 
 /// What a COPY in binary begins with: signature, flags, length of extensions.
 pub(crate) const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// What it ends with.
 pub(crate) const TRAILER: &[u8] = &[0xff, 0xff];
 
-const NULL_LENGTH: i32 = -1;
 pub(super) const EPOCH_DAYS: i32 = 10_957;
 pub(super) const EPOCH_MICROSECONDS: i64 = 946_684_800_000_000;
 const FIRST_DAY: i32 = -719_162;
@@ -115,7 +113,7 @@ impl<'a> ColumnValues<'a> {
         }
     }
 
-    fn array(&self) -> &dyn Array {
+    pub(super) fn array(&self) -> &dyn Array {
         match self {
             Self::Bool(array) => array,
             Self::Int16(array) => array,
@@ -133,62 +131,6 @@ impl<'a> ColumnValues<'a> {
             Self::Array(array, _) => array,
         }
     }
-
-    fn write(&self, row: usize, buffer: &mut BytesMut) -> Result<()> {
-        match self {
-            Self::Bool(array) => {
-                buffer.put_i32(1);
-                buffer.put_u8(u8::from(array.value(row)));
-            }
-            Self::Int16(array) => {
-                buffer.put_i32(2);
-                buffer.put_i16(array.value(row));
-            }
-            Self::Int32(array) => {
-                buffer.put_i32(4);
-                buffer.put_i32(array.value(row));
-            }
-            Self::Int64(array) => put_i64(buffer, array.value(row)),
-            Self::Float32(array) => {
-                buffer.put_i32(4);
-                buffer.put_f32(array.value(row));
-            }
-            Self::Float64(array) => {
-                buffer.put_i32(8);
-                buffer.put_f64(array.value(row));
-            }
-            Self::Decimal(array, scale) => numeric::write(buffer, array.value(row), *scale),
-            Self::Date(array) => {
-                buffer.put_i32(4);
-                buffer.put_i32(array.value(row) - EPOCH_DAYS);
-            }
-            Self::Time(array) => put_i64(buffer, array.value(row)),
-            Self::Timestamp(array) => put_i64(buffer, array.value(row) - EPOCH_MICROSECONDS),
-            Self::Uuid(array) => put_bytes(buffer, array.value(row))?,
-            Self::Text(array) => put_bytes(buffer, array.value(row).as_bytes())?,
-            Self::Jsonb(array) => put_jsonb(buffer, array.value(row).as_bytes())?,
-            Self::Binary(array) => put_bytes(buffer, array.value(row))?,
-            Self::Array(_, encoded) => put_bytes(buffer, encoded.value(row))?,
-        }
-        Ok(())
-    }
-}
-
-/// Writes one row of `columns`.
-pub(crate) fn write_tuple(
-    columns: &[ColumnValues<'_>],
-    row: usize,
-    buffer: &mut BytesMut,
-) -> Result<()> {
-    buffer.put_i16(columns.len() as i16);
-    for column in columns {
-        if column.array().is_null(row) {
-            buffer.put_i32(NULL_LENGTH);
-        } else {
-            column.write(row, buffer)?;
-        }
-    }
-    Ok(())
 }
 
 fn decimal_scale(data_type: &DataType) -> Option<u32> {
@@ -206,13 +148,6 @@ pub(super) fn put_i64(buffer: &mut BytesMut, value: i64) {
 pub(super) fn put_bytes(buffer: &mut BytesMut, bytes: &[u8]) -> Result<()> {
     buffer.put_i32(length(bytes.len())?);
     buffer.put_slice(bytes);
-    Ok(())
-}
-
-fn put_jsonb(buffer: &mut BytesMut, text: &[u8]) -> Result<()> {
-    buffer.put_i32(length(text.len() + 1)?);
-    buffer.put_u8(JSONB_VERSION);
-    buffer.put_slice(text);
     Ok(())
 }
 

@@ -28,6 +28,7 @@ mod remove;
 mod replay;
 mod tls;
 mod tolerate;
+mod tuples;
 mod type_table;
 mod url;
 mod widen;

@@ -15,6 +15,7 @@ const U64_DIGITS: u32 = 19;
 const POSITIVE: u16 = 0x0000;
 const NEGATIVE: u16 = 0x4000;
 const HEADER_BYTES: usize = 8;
+const LENGTH_BYTES: usize = 4;
 /// Ten before the point and ten behind it hold 38 digits, wherever the point.
 const DIGITS_MAX: usize = 20;
 
@@ -120,6 +121,132 @@ impl Digits {
             buffer.put_u16(*digit);
         }
     }
+}
+
+/// The wire forms of some decimals, each in a slot of its own: usual ones are
+/// put together in registers, others by [`write`].
+#[derive(Debug, Default)]
+pub(crate) struct Numerics {
+    slots: Vec<[u8; SLOT_BYTES]>,
+    /// Bytes of each that count; [`LONG`] where the slot says which of the
+    /// long ones it is.
+    lengths: Vec<u8>,
+    long: Vec<BytesMut>,
+    scratch: BytesMut,
+}
+
+/// Length, header and up to six digits.
+const SLOT_BYTES: usize = 24;
+const LONG: u8 = u8::MAX;
+/// Three digits of base 10,000 hold what is less.
+const WHOLE_MAX: u64 = BASE * BASE * BASE;
+
+impl Numerics {
+    /// Encodes decimals of one scale, and forgets those before.
+    pub(crate) fn encode(&mut self, values: &[i128], scale: u32) {
+        self.slots.clear();
+        self.lengths.clear();
+        self.long.clear();
+        match scale {
+            0 => self.encode_all::<1>(values, scale),
+            1 => self.encode_all::<10>(values, scale),
+            2 => self.encode_all::<100>(values, scale),
+            3 => self.encode_all::<1_000>(values, scale),
+            4 => self.encode_all::<10_000>(values, scale),
+            _ => self.encode_all::<0>(values, scale),
+        }
+    }
+
+    /// Bytes of a value besides its length.
+    pub(crate) fn bytes(&self, at: usize) -> usize {
+        match self.lengths[at] {
+            LONG => self.long_one(at).len() - LENGTH_BYTES,
+            length => usize::from(length) - LENGTH_BYTES,
+        }
+    }
+
+    /// Writes a value with its length before it at `place`, and moves it
+    /// behind.
+    pub(crate) fn put(&self, at: usize, place: &mut usize, output: &mut [u8]) {
+        let slot = &self.slots[at];
+        let bytes = match self.lengths[at] {
+            LONG => self.long_one(at),
+            length => &slot[..usize::from(length)],
+        };
+        let end = *place + bytes.len();
+        output[*place..end].copy_from_slice(bytes);
+        *place = end;
+    }
+
+    /// `UNIT` is 10 to the power of the scale, or 0 where that is no usual
+    /// one.
+    fn encode_all<const UNIT: u64>(&mut self, values: &[i128], scale: u32) {
+        for value in values {
+            match i64::try_from(*value) {
+                Ok(value) if UNIT > 0 && value.unsigned_abs() / UNIT.max(1) < WHOLE_MAX => {
+                    let (slot, length) = usual::<UNIT>(value);
+                    self.slots.push(slot);
+                    self.lengths.push(length);
+                }
+                _ => self.encode_any(*value, scale),
+            }
+        }
+    }
+
+    fn encode_any(&mut self, value: i128, scale: u32) {
+        self.scratch.clear();
+        write(&mut self.scratch, value, scale);
+        let mut slot = [0; SLOT_BYTES];
+        match slot.get_mut(..self.scratch.len()) {
+            Some(room) => {
+                room.copy_from_slice(&self.scratch);
+                self.lengths.push(self.scratch.len() as u8);
+            }
+            None => {
+                slot[..8].copy_from_slice(&(self.long.len() as u64).to_le_bytes());
+                self.lengths.push(LONG);
+                self.long.push(std::mem::take(&mut self.scratch));
+            }
+        }
+        self.slots.push(slot);
+    }
+
+    fn long_one(&self, at: usize) -> &[u8] {
+        let mut index = [0; 8];
+        index.copy_from_slice(&self.slots[at][..8]);
+        self.long.get(u64::from_le_bytes(index) as usize).map_or(&[], |bytes| bytes)
+    }
+}
+
+/// The wire form of `value / UNIT`, whose whole part is less than
+/// [`WHOLE_MAX`]: its four digits stand side by side in 64 bits.
+fn usual<const UNIT: u64>(value: i64) -> ([u8; SLOT_BYTES], u8) {
+    let magnitude = value.unsigned_abs();
+    let (whole, fraction) = (magnitude / UNIT, magnitude % UNIT * (BASE / UNIT));
+    let (upper, units) = (whole / BASE, whole % BASE);
+    let digits = (upper / BASE) << 48 | (upper % BASE) << 32 | units << 16 | fraction;
+    let mut slot = [0; SLOT_BYTES];
+    if digits == 0 {
+        slot[..4].copy_from_slice(&(HEADER_BYTES as i32).to_be_bytes());
+        return (slot, (LENGTH_BYTES + HEADER_BYTES) as u8);
+    }
+    let (leading, trailing) = (digits.leading_zeros() / 16, digits.trailing_zeros() / 16);
+    let count = 4 - leading - trailing;
+    let weight = 2 - leading as i16;
+    let shown = match fraction {
+        0 => 0,
+        _ if !fraction.is_multiple_of(10) => 4,
+        _ if !fraction.is_multiple_of(100) => 3,
+        _ if !fraction.is_multiple_of(1_000) => 2,
+        _ => 1_u64,
+    };
+    let sign = u64::from(if value < 0 { NEGATIVE } else { POSITIVE });
+    let header = u64::from(count) << 48 | u64::from(weight as u16) << 32 | sign << 16 | shown;
+    let bytes = HEADER_BYTES + 2 * count as usize;
+    slot[..4].copy_from_slice(&(bytes as i32).to_be_bytes());
+    slot[4..12].copy_from_slice(&header.to_be_bytes());
+    slot[12..20].copy_from_slice(&(digits << (16 * leading)).to_be_bytes());
+    (slot, (LENGTH_BYTES + bytes) as u8)
 }
 
 #[cfg(test)]
