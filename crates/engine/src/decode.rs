@@ -11,18 +11,18 @@ use decant_core::conform::{Conform, Drift, Mismatch};
 use decant_core::format::{DecodedBatch, FileColumns, Piece, PlacesWanted, Receiver, Wishes};
 use decant_core::stream::FormatOptions;
 use decant_core::{Error, ErrorKind, Result};
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::file_progress::{FileBatch, FileFailure, FileProgress, Undecoded};
 use crate::input::{ContentInput, FetchCounter};
+use crate::queue::{self, queue};
 use crate::refusals::Refusing;
 use crate::services::Services;
 use crate::stop::Stop;
 use crate::tables::TablePlan;
 
-/// Batches that wait for the writer at most.
-const BATCHES_AHEAD: usize = 2;
+/// Bytes of batches that wait for the writer at most.
+const BYTES_AHEAD: u64 = 2 << 20;
 
 /// What decoding a file needs besides the file.
 #[derive(Clone)]
@@ -48,7 +48,7 @@ pub(crate) struct WholeFile {
 
 /// A file that is being decoded.
 pub(crate) struct Decoding {
-    steps: mpsc::Receiver<Step>,
+    steps: queue::Receiver<Step>,
     thread: JoinHandle<Result<FileProgress, Undecoded>>,
     stop: Stop,
 }
@@ -60,6 +60,16 @@ pub(crate) enum Step {
     Columns(Vec<usize>, Vec<Drift>),
     /// Rows.
     Rows(FileBatch),
+}
+
+impl Step {
+    /// Bytes that it takes in memory, about.
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Columns(..) => 0,
+            Self::Rows(batch) => batch.bytes(),
+        }
+    }
 }
 
 impl Decoder {
@@ -108,7 +118,7 @@ impl Decoder {
     ) -> Result<Decoding, Undecoded> {
         let opened = self.stop.unless_requested(self.open(file)).await;
         let (format, input) = opened.unwrap_or(Err(Undecoded::Abandoned))?;
-        let (sender, steps) = mpsc::channel(BATCHES_AHEAD);
+        let (sender, steps) = queue(BYTES_AHEAD);
         let mut handover = Handover {
             conforming: Conforming::new(plan, progress, self.places),
             steps: sender,
@@ -130,8 +140,7 @@ impl Decoder {
         let named = |error: Error| error.in_file(file.location());
         let format = (self.services.format)(file.name(), &self.format).map_err(named)?;
         let content = self.services.store.open(file).await.map_err(named)?;
-        let input =
-            ContentInput::open(content, file.size, self.counter.clone()).await.map_err(named)?;
+        let input = ContentInput::open(content, file, self.counter.clone()).await.map_err(named)?;
         Ok((format, input))
     }
 }
@@ -140,7 +149,7 @@ impl Decoding {
     /// The next step; `None` at the end, good or bad, or when the run is to
     /// end.
     pub(crate) async fn next(&mut self) -> Option<Step> {
-        self.stop.unless_requested(self.steps.recv()).await.flatten()
+        self.stop.unless_requested(self.steps.receive()).await.flatten()
     }
 
     /// How it ended. Dropping the steps first ends it early.
@@ -289,9 +298,7 @@ impl Receiver for Keeper {
 
     fn batch(&mut self, decoded: DecodedBatch) -> Result<()> {
         let batch = self.conforming.batch(decoded)?;
-        let rejected: usize = batch.rejects.iter().map(|reject| reject.raw.len() + 200).sum();
-        let raw = rejected + batch.places.bytes.len() + batch.places.ordinals.len() * 40;
-        self.bytes += (batch.batch.get_array_memory_size() + raw) as u64;
+        self.bytes += batch.bytes();
         if self.bytes > self.bytes_max {
             return Err(self.conforming.ends(Undecoded::TooLarge));
         }
@@ -307,13 +314,14 @@ impl Receiver for Keeper {
 /// Hands everything over to the writer.
 struct Handover {
     conforming: Conforming,
-    steps: mpsc::Sender<Step>,
+    steps: queue::Sender<Step>,
     stop: Stop,
 }
 
 impl Handover {
     fn send(&mut self, step: Step) -> Result<()> {
-        if self.stop.is_requested() || self.steps.blocking_send(step).is_err() {
+        let bytes = step.bytes();
+        if self.stop.is_requested() || self.steps.send_blocking(step, bytes).is_err() {
             return Err(self.conforming.ends(Undecoded::Abandoned));
         }
         Ok(())

@@ -93,6 +93,15 @@ pub(crate) struct FileBatch {
     pub(crate) places: RowPlaces,
 }
 
+impl FileBatch {
+    /// Bytes that it takes in memory, about.
+    pub(crate) fn bytes(&self) -> u64 {
+        let rejected: usize = self.rejects.iter().map(|reject| reject.raw.len() + 200).sum();
+        let places = self.places.bytes.len() + self.places.ordinals.len() * 40;
+        (self.batch.get_array_memory_size() + rejected + places) as u64
+    }
+}
+
 /// Counts one file's rows and applies its policy.
 #[derive(Clone, Debug)]
 pub(crate) struct FileProgress {

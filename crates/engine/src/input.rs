@@ -2,27 +2,26 @@
 //!
 //! Small files are fetched whole first, and their ranges are served from
 //! memory. Of a larger one nothing is fetched before the format asks: for the
-//! next chunk, and it is fetched ahead by a bounded number of chunks while the
+//! next chunk, and it is fetched ahead by a bounded number of bytes while the
 //! format works on its own thread; or for a range, and only that is fetched.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use decant_core::{Content, Error, ErrorKind, Input, Result};
+use decant_core::{Content, Error, ErrorKind, FileVersion, Input, Result};
 use futures::StreamExt;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
 
+use crate::fetch::{Fetching, Manner};
 use crate::observer::{Event, Observer};
+use crate::queue::{Receiver, queue};
 use crate::report::Tally;
 
 /// Files up to this size are fetched whole before decoding begins.
 const WHOLE_BYTES_MAX: u64 = 1 << 20;
-/// Network chunks are joined up to this size before they are handed over.
-const CHUNK_BYTES: usize = 256 << 10;
-/// Chunks that wait for the format at most.
-const CHUNKS_AHEAD: usize = 4;
+/// Bytes that wait for the format at most.
+const BYTES_AHEAD: u64 = 2 << 20;
 
 /// Bytes of one file, ready to be pulled by a blocking thread.
 pub(crate) struct ContentInput {
@@ -31,6 +30,7 @@ pub(crate) struct ContentInput {
     counter: FetchCounter,
     runtime: Handle,
     size: u64,
+    manner: Manner,
 }
 
 enum Chunks {
@@ -38,7 +38,7 @@ enum Chunks {
     Whole(Bytes, bool),
     /// Nobody asked for a chunk yet.
     Unasked,
-    Ahead(mpsc::Receiver<Result<Bytes>>),
+    Ahead(Receiver<Result<Bytes>>),
 }
 
 /// Where fetched bytes are counted.
@@ -49,7 +49,7 @@ pub(crate) struct FetchCounter {
 }
 
 impl FetchCounter {
-    fn count(&self, chunk: &Bytes) {
+    pub(crate) fn count(&self, chunk: &Bytes) {
         let bytes = chunk.len() as u64;
         self.tally.bytes(|sum| sum.fetched += bytes);
         self.observer.observe(Event::Fetched { bytes });
@@ -57,26 +57,29 @@ impl FetchCounter {
 }
 
 impl ContentInput {
-    /// Fetches a small file of `size` bytes; a larger one waits to be asked
-    /// for.
+    /// Fetches `file` if it is small; a larger one waits to be asked for.
     pub(crate) async fn open(
         content: Box<dyn Content>,
-        size: u64,
+        file: &FileVersion,
         counter: FetchCounter,
     ) -> Result<Self> {
         let content: Arc<dyn Content> = content.into();
+        let size = file.size;
+        // A range of a member may take all bytes before it.
+        let manner = if file.member.is_empty() { Manner::InParts } else { Manner::InOrder };
         let chunks = if size <= WHOLE_BYTES_MAX {
             Chunks::Whole(fetch_whole(content.as_ref(), &counter).await?, true)
         } else {
             Chunks::Unasked
         };
-        Ok(Self { chunks, content, counter, runtime: Handle::current(), size })
+        Ok(Self { chunks, content, counter, runtime: Handle::current(), size, manner })
     }
 
-    fn start_fetching(&self) -> mpsc::Receiver<Result<Bytes>> {
-        let (sender, receiver) = mpsc::channel(CHUNKS_AHEAD);
+    fn start_fetching(&self) -> Receiver<Result<Bytes>> {
+        let (chunks, receiver) = queue(BYTES_AHEAD);
         let (content, counter) = (Arc::clone(&self.content), self.counter.clone());
-        self.runtime.spawn(async move { fetch_ahead(content.as_ref(), &sender, &counter).await });
+        let (size, manner) = (self.size, self.manner);
+        self.runtime.spawn(Fetching { content, size, manner, counter, chunks }.run());
         receiver
     }
 }
@@ -93,45 +96,6 @@ async fn fetch_whole(content: &dyn Content, counter: &FetchCounter) -> Result<By
     Ok(whole.freeze())
 }
 
-/// Hands chunks over until the file or the interest in it ends.
-async fn fetch_ahead(
-    content: &dyn Content,
-    sender: &mpsc::Sender<Result<Bytes>>,
-    counter: &FetchCounter,
-) {
-    let mut stream = match content.stream(0).await {
-        Ok(stream) => stream,
-        Err(error) => {
-            // Nobody listens any more: then nobody misses the error either.
-            let _ = sender.send(Err(error)).await;
-            return;
-        }
-    };
-    let mut joined = BytesMut::new();
-    loop {
-        match stream.next().await {
-            Some(Ok(chunk)) => {
-                counter.count(&chunk);
-                joined.extend_from_slice(&chunk);
-                if joined.len() < CHUNK_BYTES {
-                    continue;
-                }
-                if sender.send(Ok(joined.split().freeze())).await.is_err() {
-                    return;
-                }
-            }
-            Some(Err(error)) => {
-                let _ = sender.send(Err(error)).await;
-                return;
-            }
-            None => break,
-        }
-    }
-    if !joined.is_empty() {
-        let _ = sender.send(Ok(joined.freeze())).await;
-    }
-}
-
 impl Input for ContentInput {
     fn next_chunk(&mut self) -> Result<Option<Bytes>> {
         if matches!(self.chunks, Chunks::Unasked) {
@@ -143,7 +107,7 @@ impl Input for ContentInput {
                 Ok(chunk.filter(|chunk| !chunk.is_empty()))
             }
             Chunks::Unasked => Ok(None),
-            Chunks::Ahead(receiver) => receiver.blocking_recv().transpose(),
+            Chunks::Ahead(receiver) => receiver.receive_blocking().transpose(),
         }
     }
 

@@ -19,7 +19,7 @@ use super::path::unescape;
 use super::{blocking, failure, verify};
 use crate::traffic::Counters;
 
-const CHUNK_BYTES: u64 = 1 << 20;
+const CHUNK_BYTES: u64 = 256 << 10;
 
 /// One version of a local file.
 pub(super) struct LocalContent {

@@ -1,0 +1,103 @@
+//! Which requests are made, and that the bytes are the same either way.
+
+use std::ops::Range;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use decant_core::ByteStream;
+use tokio::sync::Barrier;
+
+use super::*;
+use crate::observer::NoObserver;
+use crate::queue::{Receiver, queue};
+use crate::report::Tally;
+
+const SIZE: u64 = TRIAL_BYTES + 4 * PART_BYTES + 7;
+
+/// A file whose ranges come when as many are asked for as may be.
+struct Slow {
+    asked: Mutex<Vec<Range<u64>>>,
+    together: Barrier,
+}
+
+fn byte(at: u64) -> u8 {
+    (at % 251) as u8
+}
+
+fn bytes(range: Range<u64>) -> Bytes {
+    range.map(byte).collect::<Vec<u8>>().into()
+}
+
+#[async_trait]
+impl Content for Slow {
+    async fn stream(&self, offset: u64) -> Result<ByteStream> {
+        let starts = (offset..SIZE).step_by(CHUNK_BYTES);
+        let chunks = starts.map(|start| Ok(bytes(start..SIZE.min(start + CHUNK_BYTES as u64))));
+        let slowly = stream::iter(chunks).then(|chunk| async {
+            // The receiver has its turn, whoever had the last one.
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+            chunk
+        });
+        Ok(slowly.boxed())
+    }
+
+    async fn range(&self, range: Range<u64>) -> Result<Bytes> {
+        self.asked.lock().unwrap().push(range.clone());
+        if range.start - TRIAL_BYTES < PARTS_AT_ONCE as u64 * PART_BYTES {
+            self.together.wait().await;
+        }
+        Ok(bytes(range))
+    }
+}
+
+fn fetching(manner: Manner, bytes_max: u64) -> (Arc<Slow>, Fetching, Receiver<Result<Bytes>>) {
+    let content = Arc::new(Slow { asked: Mutex::default(), together: Barrier::new(PARTS_AT_ONCE) });
+    let counter = FetchCounter { tally: Arc::new(Tally::new()), observer: Arc::new(NoObserver) };
+    let (chunks, receiver) = queue(bytes_max);
+    let of_file: Arc<dyn Content> = Arc::<Slow>::clone(&content);
+    (content, Fetching { content: of_file, size: SIZE, manner, counter, chunks }, receiver)
+}
+
+async fn check_all(mut receiver: Receiver<Result<Bytes>>) {
+    let mut at = 0;
+    while let Some(chunk) = receiver.receive().await {
+        for found in chunk.unwrap() {
+            assert_eq!(found, byte(at), "byte {at}");
+            at += 1;
+        }
+    }
+    assert_eq!(at, SIZE);
+}
+
+#[tokio::test]
+async fn a_file_that_is_waited_for_is_fetched_in_parts_at_the_same_time() {
+    let (content, fetching, receiver) = fetching(Manner::InParts, 1);
+    tokio::join!(fetching.run(), check_all(receiver));
+    let asked = content.asked.lock().unwrap();
+    assert_eq!(asked.len(), 5);
+    assert_eq!(asked[0], TRIAL_BYTES..TRIAL_BYTES + PART_BYTES);
+    assert_eq!(asked[4], SIZE - 7..SIZE);
+}
+
+#[tokio::test]
+async fn a_file_that_comes_fast_enough_costs_one_request() {
+    let (content, fetching, receiver) = fetching(Manner::InParts, SIZE);
+    fetching.run().await;
+    check_all(receiver).await;
+    assert!(content.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_has_no_cheap_ranges_is_fetched_in_order() {
+    let (content, fetching, receiver) = fetching(Manner::InOrder, 1);
+    tokio::join!(fetching.run(), check_all(receiver));
+    assert!(content.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn nobody_listening_ends_it() {
+    let (_, fetching, receiver) = fetching(Manner::InParts, 1);
+    drop(receiver);
+    fetching.run().await;
+}
