@@ -46,7 +46,7 @@ pub(crate) fn decode(
 ) -> std::result::Result<Decoded, String> {
     let mut collector = Collector { reading, decoded: Decoded::default() };
     let mut input = Memory::new(bytes, chunk_bytes);
-    let piece = Piece { bytes: 0..bytes.len() as u64 };
+    let piece = Piece::whole(bytes.len() as u64);
     format.decode(&piece, &mut input, &mut collector).map_err(|error| words_of(&error))?;
     let decoded = collector.decoded;
     assert_eq!(decoded.read, decoded.loaded + decoded.rejects.len() as u64, "rows are lost");

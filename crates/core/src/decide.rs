@@ -72,11 +72,31 @@ pub fn decide(
     {
         return Decision::Refused(id_collision(id, file, &own.file));
     }
-    let loaded_versions: Vec<FileId> = known
-        .iter()
-        .filter(|entry| entry.status == Status::Loaded && entry.id != id)
-        .map(|entry| entry.id)
-        .collect();
+    let others = |status| {
+        let others = known.iter().filter(move |entry| entry.status == status && entry.id != id);
+        others.map(|entry| entry.id).collect::<Vec<FileId>>()
+    };
+    let decision = decide_beside(file, own, others(Status::Loaded), rules);
+    taking_the_place_of(others(Status::Loading), decision)
+}
+
+/// What is in of a version that was not finished goes with the next one that
+/// is loaded: it can be neither completed nor called loaded.
+fn taking_the_place_of(unfinished: Vec<FileId>, mut decision: Decision) -> Decision {
+    if let Decision::Load { displaces, .. } = &mut decision {
+        displaces.extend(unfinished);
+    }
+    decision
+}
+
+/// Decides on `file`, of which the ledger has `own`, where `loaded_versions`
+/// are in besides.
+fn decide_beside(
+    file: &FileVersion,
+    own: Option<&LedgerEntry>,
+    loaded_versions: Vec<FileId>,
+    rules: &DecisionRules,
+) -> Decision {
     let forced = rules.reload == Reload::Force;
     let retried = rules.reload != Reload::None;
     match own.map(|entry| (entry.status, entry)) {
@@ -100,6 +120,10 @@ pub fn decide(
         Some((Status::Undone, _)) if forced => arrive(file, loaded_versions, rules, "forced"),
         Some((Status::Removed | Status::Vanished, _)) => {
             arrive(file, loaded_versions, rules, "came back")
+        }
+        Some((Status::Loading, _)) if forced => load_again(file, loaded_versions, rules, "forced"),
+        Some((Status::Loading, entry)) if entry.attempts >= rules.max_attempts && !retried => {
+            Decision::GaveUp { attempts: entry.attempts, error: entry.error.clone() }
         }
         Some((Status::Loading, _)) => arrive(file, loaded_versions, rules, "unfinished"),
         Some((status @ (Status::Skipped | Status::Superseded | Status::Undone), _)) => {
@@ -260,7 +284,14 @@ mod tests {
             (Status::Undone, 1, "settled undone", "settled undone", "load displacing 0"),
             (Status::Removed, 1, "load displacing 0", "load displacing 0", "load displacing 0"),
             (Status::Vanished, 1, "load displacing 0", "load displacing 0", "load displacing 0"),
-            (Status::Loading, 1, "load displacing 0", "load displacing 0", "load displacing 0"),
+            (
+                Status::Loading,
+                4,
+                "load displacing 0",
+                "load displacing 0",
+                "load again displacing 0",
+            ),
+            (Status::Loading, 5, "gave up", "load displacing 0", "load again displacing 0"),
         ] {
             let known = [entry("a", status, attempts)];
             assert_eq!(outcome(&known, RULES), plain, "{status:?}");
@@ -327,6 +358,21 @@ mod tests {
                 panic!("{on_change:?} loads");
             };
             assert_eq!(only_version, expected, "{on_change:?} {reload:?}");
+        }
+    }
+
+    #[test]
+    fn an_unfinished_version_goes_whatever_becomes_of_loaded_ones() {
+        let known = [entry("b", Status::Loading, 0), entry("c", Status::Loaded, 1)];
+        for (on_change, alone, beside) in [
+            (OnChange::Replace, "load displacing 1", "load displacing 2"),
+            (OnChange::Append, "load displacing 1", "load displacing 1"),
+            (OnChange::Ignore, "load displacing 1", "ignored"),
+            (OnChange::Fail, "load displacing 1", "refused Conflict"),
+        ] {
+            let rules = DecisionRules { on_change, ..RULES };
+            assert_eq!(outcome(&known[..1], rules), alone, "{on_change:?}");
+            assert_eq!(outcome(&known, rules), beside, "{on_change:?}");
         }
     }
 

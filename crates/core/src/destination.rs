@@ -10,13 +10,14 @@
 //! load.commit(parts, totals)               rows, rejects, ledger rows: at once or not at all
 //! ```
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::file::{FileId, FileVersion};
 use crate::ledger::Ledger;
 use crate::reject::Reject;
@@ -144,6 +145,29 @@ pub struct LoadFile {
     /// Whether it is loaded although the ledger has it as `loaded`: its rows
     /// are deleted first. Without it a loaded file answers `AlreadyLoaded`.
     pub again: bool,
+    /// The part of it that is loaded, where it is committed in several.
+    pub chunk: Option<Chunk>,
+}
+
+/// A part of a file that is committed by itself, in a load of its own that
+/// appends to a table with `_file_id`.
+///
+/// The file's ledger row is `loading` from its first chunk on. The commit
+/// that completes the file's bytes makes it `loaded`, with the sums of all
+/// chunks. A chunk that is in already is `AlreadyLoaded`, whoever loaded it.
+/// Chunks of one file that overlap without being the same are a `Conflict`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// Its bytes in the file as it is stored; not empty.
+    pub bytes: Range<u64>,
+    /// How large the chunks of the file were to be.
+    pub chunk_bytes: u64,
+    /// With it the file is claimed as one that is loaded whole: what it
+    /// displaces goes, and what was in of it too, unless the ledger has it as
+    /// `loading` and it is not loaded `again`. Without it, as `loading` is the
+    /// only state in which the chunk joins others, a file that is not (any
+    /// more) is overtaken.
+    pub opens: bool,
 }
 
 /// What a load is going to do. Made by planning, checked again under the
@@ -163,6 +187,29 @@ pub struct LoadPlan {
     /// Its files. Their order is that of the writers; claims are taken in id
     /// order, whatever it is.
     pub files: Vec<LoadFile>,
+}
+
+impl LoadPlan {
+    /// The chunk that it brings, with its file.
+    ///
+    /// # Errors
+    ///
+    /// `Internal` for a chunk among other files, in another mode than
+    /// `Append`, outside of its file, or in a table without `_file_id`.
+    pub fn chunk(&self) -> Result<Option<(&LoadFile, &Chunk)>> {
+        let mut chunks = self.files.iter().filter_map(|file| Some((file, file.chunk.as_ref()?)));
+        let Some((file, chunk)) = chunks.next() else { return Ok(None) };
+        let Range { start, end } = chunk.bytes;
+        let is_within = start < end && end <= file.file.size;
+        let is_alone = self.files.len() == 1 && self.mode == LoadMode::Append;
+        match is_within && is_alone && self.schema.has_file_id() {
+            true => Ok(Some((file, chunk))),
+            false => {
+                let message = format!("bytes {start} to {end} of {} are no chunk", file.file);
+                Err(Error::new(ErrorKind::Internal, message))
+            }
+        }
+    }
 }
 
 /// How a load began.
@@ -222,6 +269,8 @@ pub trait Destination: Send + Sync {
 pub struct FileTotals {
     /// The file.
     pub id: FileId,
+    /// Rows read: those that were filtered, too.
+    pub rows_read: u64,
     /// Rows written.
     pub rows_loaded: u64,
     /// Rows rejected.

@@ -60,12 +60,29 @@ impl<I: Input + ?Sized> Input for Box<I> {
     }
 }
 
-/// A range of a file that decodes on its own.
+/// A range of a file that decodes on its own: behind the end of a row, up to
+/// the end of another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
     /// Bytes of the file, as stored. The whole file for formats that cannot
     /// be split.
     pub bytes: Range<u64>,
+    /// Rows of the file that stand before it, good and bad.
+    pub rows_before: u64,
+    /// Lines of the file that end before it; 0 for binary formats.
+    pub lines_before: u64,
+}
+
+impl Piece {
+    /// A file of so many bytes.
+    pub fn whole(size: u64) -> Self {
+        Self { bytes: 0..size, rows_before: 0, lines_before: 0 }
+    }
+
+    /// Whether the file begins elsewhere.
+    pub fn is_later(&self) -> bool {
+        self.bytes.start > 0
+    }
 }
 
 /// How much of a file a sample may look at.
@@ -367,18 +384,31 @@ pub trait Receiver {
 /// cannot be read, and nothing of it may be kept: truncation, a broken
 /// container, or an error of the input or the receiver, handed on unchanged.
 pub trait Format: Send + Sync {
-    /// Ranges of about `piece_bytes` that decode on their own; one for the
-    /// whole file where the format, or its compression, cannot be split.
-    fn pieces(&self, input: &mut dyn Input, size: u64, piece_bytes: u64) -> Result<Vec<Piece>> {
-        let _ = (input, piece_bytes);
-        Ok(vec![Piece { bytes: 0..size }])
+    /// Cuts a file into pieces of at least `piece_bytes` (but the last) that
+    /// decode on their own, and hands each to `found`, in order and as soon as
+    /// its end is known, until that answers that no more are wanted. Together
+    /// they are the file. It is one piece where the format, or its compression,
+    /// cannot be split; why not, then, is the answer.
+    ///
+    /// Which rows a file has does not depend on how it was cut: all pieces
+    /// together give the rows, the rejects and the positions of the whole.
+    fn pieces(
+        &self,
+        input: &mut dyn Input,
+        piece_bytes: u64,
+        found: &mut dyn FnMut(Piece) -> bool,
+    ) -> Result<Option<&'static str>> {
+        let _ = piece_bytes;
+        found(Piece::whole(input.size().unwrap_or_default()));
+        Ok(Some("its format cannot be split"))
     }
 
     /// Looks at the file's beginning within `limits`.
     fn sample(&self, input: &mut dyn Input, limits: SampleLimits) -> Result<Sample>;
 
-    /// Decodes `piece` from `input`, which starts at the piece's first byte.
-    /// Ordinals count from the piece's own start.
+    /// Decodes `piece` from `input`, whose chunks are the piece's bytes alone,
+    /// and whose ranges are the whole file's. Ordinals, lines and bytes are
+    /// those of the file.
     fn decode(
         &self,
         piece: &Piece,

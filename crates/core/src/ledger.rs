@@ -1,6 +1,7 @@
 //! The ledger: what has been loaded, kept inside the destination and
 //! committed with the rows.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -103,6 +104,22 @@ pub struct LedgerEntry {
     /// How the raw text of its rejects is read again
     /// ([`FileTotals::layout`](crate::destination::FileTotals::layout)).
     pub layout: Option<String>,
+}
+
+/// A part of a file that was committed by itself
+/// ([`Chunk`](crate::destination::Chunk)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadedChunk {
+    /// Its bytes in the file as it is stored.
+    pub bytes: Range<u64>,
+    /// How large the chunks of the file were to be.
+    pub chunk_bytes: u64,
+    /// Rows read.
+    pub rows_read: u64,
+    /// Rows in the table.
+    pub rows_copied: u64,
+    /// Rows among the rejects.
+    pub rows_rejected: u64,
 }
 
 /// A range of keys of one bucket, both ends included.
@@ -212,14 +229,19 @@ pub trait Ledger: Send + Sync {
     /// query, however many files.
     async fn known(&self, range: &KeyRange) -> Result<Vec<LedgerEntry>>;
 
-    /// The ids of the rows of `table` that are `loaded`.
+    /// The ids of the rows of `table` that are `loaded` or `loading`: the files
+    /// that have rows in it.
     async fn loaded(&self, table: &str) -> Result<Vec<FileId>>;
 
     /// Writes a file's end without rows, and its rejects, in one transaction:
     /// inserts the row with one attempt, or updates it with one attempt more
     /// and replaces its rejects. Leaves a row that is `loaded` alone: somebody
-    /// else succeeded meanwhile.
+    /// else succeeded meanwhile. One that is `loading` stays so, with what is
+    /// in of it: it gets the error and one attempt more, and no rejects.
     async fn settle(&self, settlement: &Settlement) -> Result<()>;
+
+    /// The chunks of a file that are in, by their bytes.
+    async fn chunks(&self, file: FileId) -> Result<Vec<LoadedChunk>>;
 
     /// The rejects of one file, by ordinal.
     async fn rejects(&self, file: FileId) -> Result<Vec<Reject>>;

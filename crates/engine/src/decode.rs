@@ -170,7 +170,7 @@ fn run(
     input: &mut ContentInput,
     receiver: &mut dyn Receiver,
 ) -> Result<()> {
-    let piece = Piece { bytes: 0..size };
+    let piece = Piece::whole(size);
     let guarded = AssertUnwindSafe(|| format.decode(&piece, input, receiver));
     catch_unwind(guarded).unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
 }

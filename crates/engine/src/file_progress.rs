@@ -371,6 +371,7 @@ impl FileProgress {
     pub(crate) fn totals(&self) -> FileTotals {
         FileTotals {
             id: self.facts.id,
+            rows_read: self.rows_read,
             rows_loaded: self.rows_loaded,
             rows_rejected: self.rows_rejected,
             rows_checksum: self.checksum.value(),

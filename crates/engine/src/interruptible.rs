@@ -19,7 +19,8 @@ use decant_core::destination::{
     TableChange, TableState, Writer,
 };
 use decant_core::ledger::{
-    HistoryFilter, KeyRange, Ledger, LedgerEntry, RejectsFilter, Settlement, StoredReject,
+    HistoryFilter, KeyRange, Ledger, LedgerEntry, LoadedChunk, RejectsFilter, Settlement,
+    StoredReject,
 };
 use decant_core::{Error, ErrorKind, FileId, Reject, Result, TableName};
 
@@ -107,6 +108,10 @@ impl Ledger for InterruptibleLedger {
 
     async fn settle(&self, settlement: &Settlement) -> Result<()> {
         unless_late(&self.stop, self.inner.settle(settlement)).await
+    }
+
+    async fn chunks(&self, file: FileId) -> Result<Vec<LoadedChunk>> {
+        unless_late(&self.stop, self.inner.chunks(file)).await
     }
 
     async fn rejects(&self, file: FileId) -> Result<Vec<Reject>> {

@@ -119,7 +119,7 @@ fn lineitem(bytes: usize) -> Result<Bytes> {
 
 fn measure(file: &Bytes, typing: Typing) -> Result<()> {
     let format = CsvFormat::new(b',', &FormatOptions::default())?;
-    let piece = Piece { bytes: 0..file.len() as u64 };
+    let piece = Piece::whole(file.len() as u64);
     let mut counter = Counter { typing, rows: 0, rejects: 0 };
     let started = Instant::now();
     format.decode(&piece, &mut Memory(file.clone()), &mut counter)?;

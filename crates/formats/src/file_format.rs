@@ -202,7 +202,7 @@ impl Format for FileFormat {
             return Ok(());
         }
         self.with_input(input, &mut |choice, format, input| {
-            let whole = input.size().map(|size| Piece { bytes: 0..size });
+            let whole = input.size().map(Piece::whole);
             let piece = match choice.entry.reads {
                 Reads::Ranges => whole.unwrap_or_else(|| piece.clone()),
                 Reads::InOrder => piece.clone(),
@@ -373,7 +373,7 @@ mod tests {
         let sample = format.sample(&mut Ranges::new(bytes), SampleLimits::default())?;
         let mut collected = Collected::default();
         collected.know(&sample);
-        let piece = Piece { bytes: 0..bytes.len() as u64 };
+        let piece = Piece::whole(bytes.len() as u64);
         format.decode(&piece, &mut Ranges::new(bytes), &mut collected)?;
         Ok((sample.columns.options.name.unwrap_or_default(), collected.rows))
     }
@@ -444,7 +444,7 @@ mod tests {
             assert_eq!(told.map(String::as_str), expected, "{name}");
             let mut collected = Collected::default();
             collected.know(&sample);
-            let piece = Piece { bytes: 0..bytes.len() as u64 };
+            let piece = Piece::whole(bytes.len() as u64);
             format.decode(&piece, &mut Ranges::new(&bytes), &mut collected).unwrap();
             assert_eq!(collected.notes.first().map(String::as_str), expected, "{name}");
         }

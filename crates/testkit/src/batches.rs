@@ -68,6 +68,7 @@ pub fn load_file(table: &TableName, file: FileVersion) -> LoadFile {
         displaces: Vec::new(),
         only_version: true,
         again: false,
+        chunk: None,
     }
 }
 
@@ -87,6 +88,7 @@ pub fn plan(table: &TableState, files: Vec<LoadFile>) -> LoadPlan {
 pub fn totals(id: FileId, rows_loaded: u64) -> FileTotals {
     FileTotals {
         id,
+        rows_read: rows_loaded,
         rows_loaded,
         rows_rejected: 0,
         rows_checksum: 42,

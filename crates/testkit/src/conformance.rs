@@ -28,6 +28,7 @@ mod tests {
             include_str!("conformance/destination.rs"),
             &[
                 include_str!("conformance/destination/atomicity.rs"),
+                include_str!("conformance/destination/chunks.rs"),
                 include_str!("conformance/destination/claims.rs"),
                 include_str!("conformance/destination/displacing.rs"),
                 include_str!("conformance/destination/lists.rs"),

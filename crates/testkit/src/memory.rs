@@ -10,6 +10,7 @@
 //! change of the table have it alone; a load holds its files and those that
 //! it displaces until it ends.
 
+mod chunk;
 mod ledger;
 mod load;
 mod locks;

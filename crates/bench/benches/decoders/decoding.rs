@@ -56,7 +56,7 @@ pub(crate) fn decode(name: &str, file: &Bytes, types: &[ColumnType]) -> (u64, us
     let format = decant_formats::for_file(name, &FormatOptions::default()).expect("a format");
     let mut input = Memory { rest: file.clone() };
     let mut counter = Counter { types, rows: 0, rejects: 0 };
-    let piece = Piece { bytes: 0..file.len() as u64 };
+    let piece = Piece::whole(file.len() as u64);
     format.decode(&piece, &mut input, &mut counter).expect("a good file");
     (counter.rows, counter.rejects)
 }

@@ -41,8 +41,21 @@ pub(crate) struct Claims {
     pub(crate) displaced: Vec<i64>,
     /// Files whose rows are locked, but for those already loaded or overtaken.
     pub(crate) taken: HashSet<FileId>,
+    /// Files that were found `loading`, for the chunks of others to join.
+    pub(crate) loading: HashSet<FileId>,
+    /// The file that the load's chunk joins: its row is not locked.
+    pub(crate) joining: Option<FileId>,
+    /// Whether files may have chunks: their rows are older than this load.
+    pub(crate) may_have_chunks: bool,
     /// The checksums that the ledger has for the files of a replay.
     pub(crate) checksums: HashMap<FileId, Option<i64>>,
+}
+
+impl Claims {
+    /// Whether the load brings something of the file.
+    pub(crate) fn has(&self, file: FileId) -> bool {
+        self.taken.contains(&file) || self.joining == Some(file)
+    }
 }
 
 /// Claims the files of `plan` in the open transaction.
@@ -65,8 +78,12 @@ pub(crate) async fn claim(client: &Client, sql: &LedgerSql, plan: &LoadPlan) -> 
             continue;
         }
         claims.taken.insert(file.id);
+        claims.may_have_chunks |= !inserted.contains(&file.id);
+        if found.row.status == Status::Loading.as_str() {
+            claims.loading.insert(file.id);
+        }
         let may_have_rows = found.row.is_loaded()
-            || found.row.status == Status::Loading.as_str()
+            || claims.loading.contains(&file.id)
             || inserted.contains(&file.id);
         if may_have_rows {
             claims.to_delete.push(file.id.0);
@@ -132,7 +149,7 @@ async fn lock(client: &Client, sql: &LedgerSql, plan: &LoadPlan) -> Result<Vec<L
     let statement = format!(
         "SELECT id, source, bucket, key, member, etag, file_size_bytes, target_table, status, \
          attempts FROM {} \
-         WHERE id = ANY($1) OR ($2 AND target_table = $3 AND status = 'loaded') \
+         WHERE id = ANY($1) OR ($2 AND target_table = $3 AND status IN ('loaded', 'loading')) \
          ORDER BY id FOR UPDATE",
         POSTGRES.quote_table(&sql.table())
     );

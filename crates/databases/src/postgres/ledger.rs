@@ -8,13 +8,15 @@ use chrono::{DateTime, Utc};
 use decant_core::error::{ErrorKind, Result};
 use decant_core::file::{FileId, FileVersion};
 use decant_core::ledger::{
-    HistoryFilter, KeyRange, Ledger, LedgerEntry, RejectsFilter, Settlement, StoredReject,
+    HistoryFilter, KeyRange, Ledger, LedgerEntry, LoadedChunk, RejectsFilter, Settlement,
+    StoredReject,
 };
 use decant_core::reject::Reject;
 use decant_core::schema::TableName;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 
+use super::chunk;
 use super::ddl::{create_schema, missing_schema};
 use super::describe::{describe, get};
 use super::error::explain;
@@ -162,6 +164,16 @@ impl LedgerTables {
         let text = FileText::of(&settlement.file);
         let stream = POSTGRES.store_text(&settlement.stream);
         let error = POSTGRES.store_text(&settlement.error);
+        let of_loading: [Parameter<'_>; 5] = [
+            (&Utc::now(), Type::TIMESTAMPTZ),
+            (&settlement.processing_seconds, Type::FLOAT8),
+            (&settlement.run_id, Type::TEXT),
+            (&error, Type::TEXT),
+            (&settlement.id.0, Type::INT8),
+        ];
+        if !query(client, &self.sql.settle_loading(), &of_loading).await?.is_empty() {
+            return Ok(());
+        }
         let answer = query(
             client,
             &self.sql.settle(),
@@ -225,6 +237,11 @@ impl Ledger for LedgerTables {
         batch(&lease, "COMMIT").await?;
         lease.give_back();
         Ok(())
+    }
+
+    async fn chunks(&self, file: FileId) -> Result<Vec<LoadedChunk>> {
+        let rows = self.ask_once(&self.sql.chunks(), &[(&file.0, Type::INT8)]).await?;
+        rows.iter().map(chunk::read).collect()
     }
 
     async fn rejects(&self, file: FileId) -> Result<Vec<Reject>> {

@@ -13,6 +13,7 @@ use decant_core::file::FileId;
 use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
+use super::chunk;
 use super::claim::{self, Claims};
 use super::describe::{describe, get};
 use super::error::{explain, is_connection_lost};
@@ -25,6 +26,7 @@ use super::remove;
 use super::replay;
 use super::type_table::POSTGRES;
 use super::write::{PostgresWriter, Slot, Target, take};
+use crate::sql::ledger::ChunkEnd;
 
 /// An open load.
 struct PostgresLoad {
@@ -42,6 +44,8 @@ enum Ending {
     Committed,
     /// Rolled back: somebody committed another version of one of its files.
     Overtaken,
+    /// Rolled back: its chunk is in already.
+    AlreadyLoaded,
 }
 
 /// Begins a load: everything up to the first row.
@@ -63,9 +67,10 @@ pub(crate) async fn begin(
         lease.give_back();
         return Ok(Begun::SchemaChanged);
     }
-    let claimed = match plan.mode {
-        LoadMode::Replay => replay::lock(&lease, &ledger.sql, &plan).await,
-        LoadMode::Append | LoadMode::Replace => claim::claim(&lease, &ledger.sql, &plan).await,
+    let claimed = match (&plan.mode, plan.chunk()?) {
+        (LoadMode::Replay, _) => replay::lock(&lease, &ledger.sql, &plan).await,
+        (_, Some(of_file)) => chunk::claim_for(&lease, &ledger.sql, &plan, of_file).await,
+        (_, None) => claim::claim(&lease, &ledger.sql, &plan).await,
     };
     let claims = claimed.inspect_err(|error| {
         if error.kind() == ErrorKind::NotFound {
@@ -109,6 +114,9 @@ async fn clear(
     }
     let mut files: Vec<i64> = claims.taken.iter().map(|file| file.0).collect();
     files.extend(&claims.displaced);
+    if claims.may_have_chunks || !claims.displaced.is_empty() {
+        chunk::delete(client, &ledger.sql, &files).await?;
+    }
     rejects::delete(client, &ledger.sql, &files).await?;
     if claims.displaced.is_empty() {
         return Ok(());
@@ -122,8 +130,10 @@ async fn empty_table(client: &Client, ledger: &LedgerTables, plan: &LoadPlan) ->
     let table = plan.table.to_string();
     let statement = ledger.sql.delete_rejects_of_table();
     query(client, &statement, &[(&table, Type::TEXT)]).await?;
+    let statement = ledger.sql.delete_chunks_of_table();
+    query(client, &statement, &[(&table, Type::TEXT)]).await?;
     remove::all_rows(client, &plan.table).await?;
-    let condition = "target_table = $4 AND status = 'loaded'";
+    let condition = "target_table = $4 AND status IN ('loaded', 'loading')";
     supersede(client, ledger, plan, condition, (&table, Type::TEXT)).await
 }
 
@@ -147,17 +157,26 @@ async fn supersede(
 
 impl PostgresLoad {
     /// Everything before COMMIT.
-    async fn prepare(&self, client: &Client, parts: &[Part], totals: &[FileTotals]) -> Result<()> {
+    async fn prepare(
+        &self,
+        client: &Client,
+        parts: &[Part],
+        totals: &[FileTotals],
+    ) -> Result<Option<ChunkEnd>> {
         check_counts(parts, totals)?;
+        let (sql, claims) = (&self.ledger.sql, &self.claims);
         if self.plan.mode == LoadMode::Replay {
-            return replay::finish(client, &self.ledger.sql, &self.claims, totals).await;
+            return replay::finish(client, sql, claims, totals).await.map(|()| None);
+        }
+        if let (Some(of_file), Some(total)) = (self.plan.chunk()?, totals.first()) {
+            return chunk::finish(client, sql, &self.plan, claims, of_file, total).await.map(Some);
         }
         let settled = self.finish_rows(client, totals).await?;
         if settled != totals.len() {
             let message = format!("{} files were loaded, {settled} have ledger rows", totals.len());
             return Err(Error::new(ErrorKind::Internal, message));
         }
-        self.drop_unused_claims(client, totals).await
+        self.drop_unused_claims(client, totals).await.map(|()| None)
     }
 
     /// Makes the files `loaded`; answers how many rows that changed.
@@ -199,11 +218,7 @@ impl PostgresLoad {
     /// began. Who looks holds the lock until the commit, so that no two look
     /// past each other.
     async fn is_overtaken(&self, client: &Client) -> Result<bool> {
-        let asks = self
-            .plan
-            .files
-            .iter()
-            .any(|file| file.only_version && self.claims.taken.contains(&file.id));
+        let asks = self.plan.files.iter().any(|file| file.only_version && self.claims.has(file.id));
         if !asks || self.plan.mode != LoadMode::Append {
             return Ok(false);
         }
@@ -211,7 +226,7 @@ impl PostgresLoad {
         let lock = Lock::Commit(&self.plan.table).exclusive();
         run(client, &format!("SET CONSTRAINTS ALL IMMEDIATE; {lock}")).await?;
         let overtaken = claim::overtaken(client, &self.ledger.sql, &self.plan).await?;
-        Ok(overtaken.iter().any(|file| self.claims.taken.contains(file)))
+        Ok(overtaken.iter().any(|file| self.claims.has(*file)))
     }
 
     /// A claim is only committed with the state that its file reached: the
@@ -265,16 +280,22 @@ impl PostgresLoad {
         let lease = take(&self.slot).ok_or_else(|| {
             Error::new(ErrorKind::Internal, "a load was committed before its writer had finished")
         })?;
-        self.prepare(&lease, parts, totals).await?;
-        if self.is_overtaken(&lease).await? {
+        let ending = match self.prepare(&lease, parts, totals).await? {
+            Some(ChunkEnd::AlreadyLoaded) => Ending::AlreadyLoaded,
+            Some(ChunkEnd::Overtaken) => Ending::Overtaken,
+            _ if self.is_overtaken(&lease).await? => Ending::Overtaken,
+            _ => Ending::Committed,
+        };
+        if !matches!(ending, Ending::Committed) {
             run(&lease, "ROLLBACK").await?;
             lease.give_back();
-            return Ok(Ending::Overtaken);
+            return Ok(ending);
         }
         // A replay leaves no mark of its own in the ledger: the transaction's
-        // state alone tells.
-        let is_replay = self.plan.mode == LoadMode::Replay;
-        let marked = totals.iter().filter(|_| !is_replay).map(|total| total.id.0);
+        // state alone tells. So it does of a chunk, which is looked for in any
+        // case when it is tried again.
+        let is_told = self.plan.mode == LoadMode::Replay || self.plan.chunk()?.is_some();
+        let marked = totals.iter().filter(|_| !is_told).map(|total| total.id.0);
         self.commit_prepared(lease, marked.collect()).await?;
         Ok(Ending::Committed)
     }
@@ -300,6 +321,7 @@ impl Load for PostgresLoad {
             _ if loaded.iter().any(|known| known.id == total.id) => Outcome::AlreadyLoaded,
             Ok(Ending::Committed) => Outcome::Committed,
             Ok(Ending::Overtaken) => Outcome::Overtaken,
+            Ok(Ending::AlreadyLoaded) => Outcome::AlreadyLoaded,
             Err(error) => Outcome::Failed(again(error)),
         };
         Ok(totals.iter().map(outcome).collect())

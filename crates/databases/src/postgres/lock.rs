@@ -2,11 +2,13 @@
 //! other's way.
 //!
 //! A load holds its table's lock shared, a change of the table exclusively;
-//! the creation of the ledger and of a schema each have one of their own. The
+//! the creation of the ledger and of a schema each have one of their own, and
+//! so has each chunk of a file that is loaded in several. The
 //! lock of a table's commits is taken last, by loads that look whether another
 //! version of a file was committed before them, and held for that look and the
 //! commit alone. The keys are part of the contract between versions: they never change.
 
+use decant_core::file::FileId;
 use decant_core::schema::TableName;
 
 /// What is locked.
@@ -20,6 +22,8 @@ pub(crate) enum Lock<'a> {
     Ledger,
     /// The last look at what else is loaded into a table, and the commit.
     Commit(&'a TableName),
+    /// A chunk of a file that is being loaded, by its first byte.
+    Chunk(FileId, u64),
 }
 
 impl Lock<'_> {
@@ -39,6 +43,7 @@ impl Lock<'_> {
             Self::Schema(schema) => hash(&format!("decant schema {schema}")),
             Self::Ledger => hash("decant ledger"),
             Self::Commit(table) => hash(&format!("decant commit {table}")),
+            Self::Chunk(file, first) => hash(&format!("decant chunk {file} {first}")),
         }
     }
 }

@@ -7,6 +7,7 @@
 //! of a transaction is closed, never used again.
 
 mod arrays;
+mod chunk;
 mod claim;
 mod connect;
 mod copy;

@@ -1,10 +1,11 @@
 //! The ledger's tables as data, and its statements as text.
 //!
-//! Three tables: the ledger itself (`processed_files`, or the name given by
-//! `--ledger`), its rejects, and `decant_meta`, which all ledgers of a
-//! database share. The rejects of the default ledger are `rejected_rows`;
-//! those of a ledger called `x` are `x_rejects`, so that two ledgers in one
-//! database never mix.
+//! Four tables: the ledger itself (`processed_files`, or the name given by
+//! `--ledger`), its rejects, the chunks of files that are committed in
+//! several, and `decant_meta`, which all ledgers of a database share. The
+//! rejects of the default ledger are `rejected_rows` and its chunks
+//! `processed_chunks`; those of a ledger called `x` are `x_rejects` and
+//! `x_chunks`, so that two ledgers in one database never mix.
 //!
 //! Claims: [`LedgerSql::claim`] inserts a row with no attempts, or locks the
 //! one that is there. A concurrent load that claims the same file waits for
@@ -12,6 +13,7 @@
 //! is only ever committed together with the state that the file reached, so
 //! nobody sees one.
 
+mod chunks;
 mod claimed;
 mod columns;
 mod own;
@@ -21,8 +23,11 @@ use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::ledger::HistoryFilter;
 use decant_core::schema::TableName;
 
+pub(crate) use self::chunks::{ChunkEnd, Held, chunk_end, is_in};
 pub(crate) use self::claimed::{Claimed, not_loaded, replayed_counts, settled_already, status_of};
-use self::columns::{LEDGER_COLUMNS, LedgerColumn, META_COLUMNS, Presence, REJECT_COLUMNS};
+use self::columns::{
+    CHUNK_COLUMNS, LEDGER_COLUMNS, LedgerColumn, META_COLUMNS, Presence, REJECT_COLUMNS,
+};
 pub(crate) use self::own::own_table;
 pub(crate) use self::rejects::STORED_COLUMNS;
 use super::dialect::{Dialect, LedgerType};
@@ -39,6 +44,7 @@ pub(crate) const META_VERSION: &str = "schema_version";
 const DEFAULT_REJECTS: &str = "rejected_rows";
 const DEFAULT_CHUNKS: &str = "processed_chunks";
 const REJECTS_SUFFIX: &str = "_rejects";
+const CHUNKS_SUFFIX: &str = "_chunks";
 const KEY_INDEX_SUFFIX: &str = "_by_key";
 /// Characters of a member's path in that index: with a key of 1,024 bytes they
 /// are within what Postgres takes.
@@ -57,6 +63,7 @@ pub(crate) struct LedgerSql {
     schema: Option<String>,
     ledger: String,
     rejects: String,
+    chunks: String,
 }
 
 /// The tables of a ledger.
@@ -65,21 +72,25 @@ impl LedgerSql {
     /// where the database has schemas.
     pub(crate) fn new(dialect: &'static Dialect, name: &str) -> Result<Self> {
         let TableName { schema, name } = TableName::parse(name);
-        let rejects = if name == DEFAULT_LEDGER {
-            DEFAULT_REJECTS.to_owned()
-        } else {
-            format!("{name}{REJECTS_SUFFIX}")
+        let (rejects, chunks) = match name == DEFAULT_LEDGER {
+            true => (DEFAULT_REJECTS.to_owned(), DEFAULT_CHUNKS.to_owned()),
+            false => (format!("{name}{REJECTS_SUFFIX}"), format!("{name}{CHUNKS_SUFFIX}")),
         };
-        for derived in [&name, &format!("{name}{KEY_INDEX_SUFFIX}"), &rejects] {
+        for derived in [&name, &format!("{name}{KEY_INDEX_SUFFIX}"), &rejects, &chunks] {
             dialect.check_identifier(derived)?;
         }
-        dialect.check_identifier(&format!("{rejects}{FILE_INDEX_SUFFIX}"))?;
-        if [META, DEFAULT_REJECTS].iter().any(|taken| name.eq_ignore_ascii_case(taken)) {
+        for table in [&rejects, &chunks] {
+            dialect.check_identifier(&format!("{table}{FILE_INDEX_SUFFIX}"))?;
+        }
+        if [META, DEFAULT_REJECTS, DEFAULT_CHUNKS]
+            .iter()
+            .any(|taken| name.eq_ignore_ascii_case(taken))
+        {
             let message = format!("the ledger cannot be called `{name}`");
             return Err(Error::new(ErrorKind::InvalidConfig, message)
                 .with_hint("choose another name with --ledger"));
         }
-        Ok(Self { dialect, schema, ledger: name, rejects })
+        Ok(Self { dialect, schema, ledger: name, rejects, chunks })
     }
 
     /// The ledger's table, with its schema where one was named.
@@ -90,6 +101,11 @@ impl LedgerSql {
     /// The rejects' table.
     pub(crate) fn rejects_table(&self) -> TableName {
         self.in_schema(&self.rejects)
+    }
+
+    /// The chunks' table.
+    pub(crate) fn chunks_table(&self) -> TableName {
+        self.in_schema(&self.chunks)
     }
 
     /// The table of facts.
@@ -109,11 +125,15 @@ impl LedgerSql {
     pub(crate) fn create(&self) -> Vec<String> {
         let key_index = format!("{}{KEY_INDEX_SUFFIX}", self.ledger);
         let file_index = format!("{}{FILE_INDEX_SUFFIX}", self.rejects);
+        let chunk_index = format!("{}{FILE_INDEX_SUFFIX}", self.chunks);
+        let chunk = "\"file_id\", \"first_byte\"";
         vec![
             self.create_table(&self.table(), LEDGER_COLUMNS),
             self.create_index(&key_index, &self.table(), &self.key_columns()),
             self.create_table(&self.rejects_table(), REJECT_COLUMNS),
             self.create_index(&file_index, &self.rejects_table(), "\"file_id\""),
+            self.create_table(&self.chunks_table(), CHUNK_COLUMNS),
+            self.create_index(&chunk_index, &self.chunks_table(), chunk),
             self.create_table(&self.meta(), META_COLUMNS),
         ]
     }
@@ -145,10 +165,10 @@ impl LedgerSql {
         format!("SELECT \"value\" FROM {meta} WHERE \"name\" = {}", self.dialect.parameter(1))
     }
 
-    /// The three tables: refuse them with
+    /// All tables: refuse them with
     /// [`check_columns`](Self::check_columns) where they exist and are others.
-    pub(crate) fn tables(&self) -> [TableName; 3] {
-        [self.table(), self.rejects_table(), self.meta()]
+    pub(crate) fn tables(&self) -> [TableName; 4] {
+        [self.table(), self.rejects_table(), self.chunks_table(), self.meta()]
     }
 
     /// Refuses a table that has the name of one of [`tables`](Self::tables)
@@ -175,6 +195,7 @@ impl LedgerSql {
         match table.name.as_str() {
             META => META_COLUMNS,
             name if name == self.rejects => REJECT_COLUMNS,
+            name if name == self.chunks => CHUNK_COLUMNS,
             _ => LEDGER_COLUMNS,
         }
     }
@@ -288,11 +309,11 @@ impl LedgerSql {
         format!("{} WHERE \"id\" = {}", self.set_superseded(), self.dialect.parameter(4))
     }
 
-    /// Marks what a replace displaces: the rows of a table that are `loaded`.
-    /// Parameters: now, load id, run id, table.
+    /// Marks what a replace displaces: the rows of a table that are `loaded`
+    /// or `loading`. Parameters: now, load id, run id, table.
     pub(crate) fn supersede_table(&self) -> String {
         format!(
-            "{} WHERE \"target_table\" = {} AND \"status\" = 'loaded'",
+            "{} WHERE \"target_table\" = {} AND \"status\" IN ('loaded', 'loading')",
             self.set_superseded(),
             self.dialect.parameter(4)
         )
@@ -352,12 +373,12 @@ impl LedgerSql {
 
 /// The statements of the door.
 impl LedgerSql {
-    /// Writes a file's end without rows, unless it is `loaded`.
+    /// Writes a file's end without rows, unless it is `loaded` or `loading`.
     ///
     /// Parameters: id, source, bucket, key, member, etag, size, last modified,
     /// table, stream, status, now, seconds, rows rejected, run id, error.
-    /// Answers one row, as [`Claimed`] has it, or none when the file is
-    /// `loaded`.
+    /// Answers one row, as [`Claimed`] has it, or none when the file is one
+    /// of these.
     pub(crate) fn settle(&self) -> String {
         let ledger = self.quoted(&self.table());
         let parameter = |number| self.dialect.parameter(number);
@@ -369,7 +390,7 @@ impl LedgerSql {
              \"error\", \"load_id\", \"rows_copied\", \"attempts\") \
              VALUES ({}, {seconds}, {}, {}, {}, '', 0, 1) \
              ON CONFLICT (\"id\") DO UPDATE SET {}, \"attempts\" = known.\"attempts\" + 1, \
-             \"rows_checksum\" = NULL, \"layout\" = NULL WHERE known.\"status\" <> 'loaded' RETURNING {}",
+             \"rows_checksum\" = NULL, \"layout\" = NULL WHERE known.\"status\" NOT IN ('loaded', 'loading') RETURNING {}",
             self.dialect.parameters(1, 12),
             parameter(14),
             parameter(15),
@@ -393,11 +414,12 @@ impl LedgerSql {
         )
     }
 
-    /// The ids of a table's loaded files. Parameters: table. Answers: id.
+    /// The ids of the files that have rows in a table. Parameters: table.
+    /// Answers: id.
     pub(crate) fn loaded(&self) -> String {
         format!(
-            "SELECT \"id\" FROM {} WHERE \"target_table\" = {} AND \"status\" = 'loaded' \
-             ORDER BY \"id\"",
+            "SELECT \"id\" FROM {} WHERE \"target_table\" = {} \
+             AND \"status\" IN ('loaded', 'loading') ORDER BY \"id\"",
             self.quoted(&self.table()),
             self.dialect.parameter(1)
         )

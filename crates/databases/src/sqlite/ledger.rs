@@ -10,11 +10,13 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::file::{FileId, FileVersion};
 use decant_core::ledger::{
-    HistoryFilter, KeyRange, Ledger, LedgerEntry, RejectsFilter, Settlement, StoredReject,
+    HistoryFilter, KeyRange, Ledger, LedgerEntry, LoadedChunk, RejectsFilter, Settlement,
+    StoredReject,
 };
 use decant_core::reject::Reject;
 use rusqlite::{Connection, Params, Row, params, params_from_iter};
 
+use super::chunk;
 use super::connect::{Connections, blocking};
 use super::describe::column_names;
 use super::error::explain;
@@ -76,6 +78,14 @@ impl Ledger for SqliteLedger {
         blocking(move || settle(Transaction::begin(held)?, &sql, &settlement)).await
     }
 
+    async fn chunks(&self, file: FileId) -> Result<Vec<LoadedChunk>> {
+        self.query(
+            |tables| tables.chunks,
+            move |connection, sql| chunk::of_file(connection, sql, file),
+        )
+        .await
+    }
+
     async fn rejects(&self, file: FileId) -> Result<Vec<Reject>> {
         self.query(
             |tables| tables.rejects,
@@ -108,6 +118,7 @@ impl Ledger for SqliteLedger {
 struct Tables {
     ledger: bool,
     rejects: bool,
+    chunks: bool,
     meta: bool,
 }
 
@@ -118,7 +129,7 @@ fn has_ledger(tables: Tables) -> bool {
 /// Looks for the ledger's tables. Refuses tables that have their names and
 /// are others, and what a newer decant wrote.
 fn check(connection: &Connection, sql: &LedgerSql) -> Result<Tables> {
-    let mut present = [false; 3];
+    let mut present = [false; 4];
     for (table, present) in sql.tables().iter().zip(&mut present) {
         let columns = column_names(connection, &table.name)?;
         *present = !columns.is_empty();
@@ -126,19 +137,19 @@ fn check(connection: &Connection, sql: &LedgerSql) -> Result<Tables> {
             sql.check_columns(table, &columns)?;
         }
     }
-    let [ledger, rejects, meta] = present;
+    let [ledger, rejects, chunks, meta] = present;
     if meta {
         let read = |row: &Row<'_>| get::<String>(row, 0);
         let versions = rows(connection, &sql.read_meta(), [META_VERSION], read)?;
         versions.iter().try_for_each(|version| sql.check_version(version))?;
     }
-    Ok(Tables { ledger, rejects, meta })
+    Ok(Tables { ledger, rejects, chunks, meta })
 }
 
 /// Creates what is missing of the ledger. Called inside a transaction.
 pub(crate) fn ensure(connection: &Connection, sql: &LedgerSql) -> Result<()> {
     let tables = check(connection, sql)?;
-    if tables.ledger && tables.rejects && tables.meta {
+    if tables.ledger && tables.rejects && tables.chunks && tables.meta {
         return Ok(());
     }
     for statement in sql.create() {
@@ -225,7 +236,8 @@ pub(crate) fn supersede(
     execute(connection, &sql.supersede(), parameters).map(|_| ())
 }
 
-/// Marks a table's loaded files `superseded` and forgets their rejects.
+/// Marks the files that have rows in a table `superseded`, and forgets their
+/// rejects and chunks.
 pub(crate) fn supersede_table(
     connection: &Connection,
     sql: &LedgerSql,
@@ -233,6 +245,7 @@ pub(crate) fn supersede_table(
     table: &str,
 ) -> Result<()> {
     execute(connection, &sql.delete_rejects_of_table(), [table])?;
+    execute(connection, &sql.delete_chunks_of_table(), [table])?;
     let parameters = params![author.now, author.load_id, author.run_id, table];
     execute(connection, &sql.supersede_table(), parameters).map(|_| ())
 }
@@ -308,6 +321,12 @@ fn settle(transaction: Transaction, sql: &LedgerSql, settlement: &Settlement) ->
     let connection = transaction.connection();
     ensure(connection, sql)?;
     let Settlement { id, file, target_table, .. } = settlement;
+    let now = moment(Utc::now());
+    let of_loading =
+        params![now, settlement.processing_seconds, settlement.run_id, settlement.error, id.0];
+    if !rows(connection, &sql.settle_loading(), of_loading, |row| get::<i64>(row, 0))?.is_empty() {
+        return transaction.commit();
+    }
     let parameters = params![
         id.0,
         file.source,
@@ -320,7 +339,7 @@ fn settle(transaction: Transaction, sql: &LedgerSql, settlement: &Settlement) ->
         target_table,
         settlement.stream,
         settlement.status.as_str(),
-        moment(Utc::now()),
+        now,
         settlement.processing_seconds,
         signed(settlement.rejects.len() as u64)?,
         settlement.run_id,

@@ -17,6 +17,7 @@ use decant_core::schema::TableSchema;
 use rusqlite::Connection;
 use tokio::sync::Mutex;
 
+use super::chunk;
 use super::connect::{Held, blocking};
 use super::describe;
 use super::error::explain;
@@ -42,6 +43,8 @@ pub(super) struct Session {
     already_loaded: Vec<FileId>,
     /// Files of which somebody loaded another version meanwhile.
     overtaken: Vec<FileId>,
+    /// What the claim for a chunk found.
+    found: Option<chunk::Found>,
     /// What the ledger has for the files of a replay.
     checksums: BTreeMap<FileId, Option<i64>>,
     /// Whether rows may be refused.
@@ -76,6 +79,7 @@ pub(super) fn begin(held: Held, sql: Arc<LedgerSql>, plan: LoadPlan) -> Result<B
         claimed: BTreeMap::new(),
         already_loaded: Vec::new(),
         overtaken: Vec::new(),
+        found: None,
         checksums: BTreeMap::new(),
         tolerates: false,
         late: LateKeys::default(),
@@ -213,6 +217,9 @@ impl Session {
     /// replace each is loaded, whatever the ledger has of it: its rows go with
     /// the others.
     fn claim(&mut self, connection: &Connection, author: &Author) -> Result<()> {
+        if self.plan.chunk()?.is_some() {
+            return self.claim_chunk(connection, author);
+        }
         let table = self.plan.table.to_string();
         let mut files: Vec<&LoadFile> = self.plan.files.iter().collect();
         files.sort_by_key(|file| file.id);
@@ -229,6 +236,25 @@ impl Session {
                 self.claimed.insert(file.id, Counts::default());
             }
         }
+        Ok(())
+    }
+
+    fn claim_chunk(&mut self, connection: &Connection, author: &Author) -> Result<()> {
+        let table = self.plan.table.to_string();
+        let Some((file, chunk)) = self.plan.chunk()? else { return Ok(()) };
+        let found = match self.is_overtaken(connection, file, &table)? {
+            true => chunk::Found::Overtaken,
+            false => chunk::claim_for(connection, &self.sql, author, (file, chunk), &table)?,
+        };
+        let id = file.id;
+        match found {
+            chunk::Found::AlreadyLoaded => self.already_loaded.push(id),
+            chunk::Found::Overtaken => self.overtaken.push(id),
+            chunk::Found::Opens | chunk::Found::Joins(_) => {
+                self.claimed.insert(id, Counts::default());
+            }
+        }
+        self.found = Some(found);
         Ok(())
     }
 
@@ -253,7 +279,9 @@ impl Session {
         for id in &displaced {
             ledger::supersede(connection, &self.sql, author, *id)?;
         }
-        let going: Vec<FileId> = self.claimed.keys().copied().chain(displaced.clone()).collect();
+        let joins = matches!(self.found, Some(chunk::Found::Joins(_)));
+        let own = self.claimed.keys().copied().filter(|_| !joins);
+        let going: Vec<FileId> = own.chain(displaced.clone()).collect();
         match self.plan.mode {
             LoadMode::Append | LoadMode::Replay => {
                 remove::files(connection, &self.plan.table, &self.plan.schema, &going, &displaced)?;
@@ -264,6 +292,7 @@ impl Session {
                 ledger::supersede_table(connection, &self.sql, author, &table)?;
             }
         }
+        chunk::delete(connection, &self.sql, &going)?;
         rejects::delete(connection, &self.sql, &going)
     }
 }
@@ -329,8 +358,12 @@ impl Session {
         if !can_tell || !silent::has_triggers(connection, &table.name)? {
             return Ok(());
         }
+        let before = match self.found {
+            Some(chunk::Found::Joins(rows)) => rows,
+            _ => 0,
+        };
         for (file, counts) in &self.claimed {
-            let rows = silent::rows_of(connection, table, *file)?;
+            let rows = silent::rows_of(connection, table, *file)?.saturating_sub(before);
             let found = Counts { rows, ..*counts };
             check_counts(&format!("of file {file}, with what triggers did"), *counts, found)?;
         }
@@ -357,6 +390,10 @@ impl Session {
             });
         }
         let author = author(&self.plan);
+        if let (Some(chunk), Some(total)) = (self.plan.chunk()?, totals.first()) {
+            let opened = self.found == Some(chunk::Found::Opens);
+            return chunk::finish(connection, &self.sql, &author, chunk, total, opened);
+        }
         for total in totals.iter().filter(|total| self.claimed.contains_key(&total.id)) {
             let Some(file) = self.plan.files.iter().find(|file| file.id == total.id) else {
                 continue;

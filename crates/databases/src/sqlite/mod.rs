@@ -7,6 +7,7 @@
 //! may.
 
 mod bind;
+mod chunk;
 mod connect;
 mod convert;
 mod create_table;

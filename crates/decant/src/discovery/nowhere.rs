@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use decant_core::destination::{DecimalSupport, TableChange, TableState};
 use decant_core::ledger::{
-    HistoryFilter, KeyRange, LedgerEntry, RejectsFilter, Settlement, StoredReject,
+    HistoryFilter, KeyRange, LedgerEntry, LoadedChunk, RejectsFilter, Settlement, StoredReject,
 };
 use decant_core::{
     Begun, Capabilities, Destination, Error, ErrorKind, FileId, Ledger, LoadPlan, Reject, Result,
@@ -82,6 +82,10 @@ impl Ledger for Nowhere {
 
     async fn settle(&self, _settlement: &Settlement) -> Result<()> {
         nowhere()
+    }
+
+    async fn chunks(&self, _file: FileId) -> Result<Vec<LoadedChunk>> {
+        Ok(Vec::new())
     }
 
     async fn rejects(&self, _file: FileId) -> Result<Vec<Reject>> {

@@ -93,6 +93,7 @@ pub async fn save_to_table(
     let mut writer = load.writer().await?;
     let mut totals = FileTotals {
         id: file,
+        rows_read: 0,
         rows_loaded: 0,
         rows_rejected: 0,
         rows_checksum: 0,
@@ -195,6 +196,7 @@ fn load_plan(state: &TableState, origin: FileVersion) -> LoadPlan {
             displaces: Vec::new(),
             only_version: false,
             again: true,
+            chunk: None,
         }],
     }
 }

@@ -203,6 +203,7 @@ impl Ingest {
         }
         let totals = FileTotals {
             id: row.id,
+            rows_read: 0,
             rows_loaded: 0,
             rows_rejected: 0,
             rows_checksum: checksum,

@@ -278,6 +278,7 @@ impl Ingest {
             displaces: file.displaces.clone(),
             only_version: file.only_version,
             again: file.again,
+            chunk: None,
         }
     }
 }

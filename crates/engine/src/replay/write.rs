@@ -260,6 +260,7 @@ impl Ingest {
                 displaces: Vec::new(),
                 only_version: false,
                 again: false,
+                chunk: None,
             }],
         }
     }
@@ -359,6 +360,7 @@ fn joined(rows: &[Mended]) -> FileTotals {
     let sum = |of: fn(&FileTotals) -> u64| rows.iter().map(|row| of(&row.totals)).sum();
     FileTotals {
         id: rows.first().map_or(FileId(0), |row| row.reject.file.id),
+        rows_read: sum(|totals| totals.rows_read),
         rows_loaded: sum(|totals| totals.rows_loaded),
         rows_rejected: 0,
         rows_checksum: rows

@@ -52,7 +52,7 @@ fn load(bytes: &[u8], chunk_bytes: usize) -> Result<Collected> {
     let mut collected = Collected::default();
     collected.know(&format.sample(&mut Ranges::new(bytes), SampleLimits::default())?);
     let mut input = Chunks::new(bytes, chunk_bytes);
-    format.decode(&Piece { bytes: 0..0 }, &mut input, &mut collected).map(|()| collected)
+    format.decode(&Piece::whole(0), &mut input, &mut collected).map(|()| collected)
 }
 
 const ROWS: [&str; 5] = [
@@ -124,7 +124,7 @@ fn a_value_of_a_union_is_in_a_column_of_text_what_it_is_alone() {
             Collected { targets: Some(vec![Some(target); 2]), ..Collected::default() };
         let format = ArrowIpcFormat::new(&FormatOptions::default());
         let mut input = Chunks::new(&bytes, 1 << 20);
-        format.decode(&Piece { bytes: 0..0 }, &mut input, &mut collected).unwrap();
+        format.decode(&Piece::whole(0), &mut input, &mut collected).unwrap();
         collected
     };
     let row = |value: &str| format!(r#"{{"sparse":{value},"dense":{value}}}"#);

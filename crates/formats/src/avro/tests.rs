@@ -34,7 +34,7 @@ fn load(bytes: &[u8], chunk_bytes: usize) -> Result<Collected> {
     let mut collected = Collected::default();
     collected.know(&format.sample(&mut Ranges::new(bytes), SampleLimits::default())?);
     let mut input = Chunks::new(bytes, chunk_bytes);
-    format.decode(&Piece { bytes: 0..0 }, &mut input, &mut collected).map(|()| collected)
+    format.decode(&Piece::whole(0), &mut input, &mut collected).map(|()| collected)
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn load_with(bytes: &[u8], options: &FormatOptions) -> Result<Collected> {
     let mut collected = Collected::default();
     collected.know(&format.sample(&mut Ranges::new(bytes), SampleLimits::default())?);
     let mut input = Ranges::new(bytes);
-    format.decode(&Piece { bytes: 0..0 }, &mut input, &mut collected).map(|()| collected)
+    format.decode(&Piece::whole(0), &mut input, &mut collected).map(|()| collected)
 }
 
 fn load(bytes: &[u8]) -> Result<Collected> {
@@ -71,7 +71,7 @@ fn values_that_do_not_fit_a_given_type_are_rejects_with_their_row() {
     let target = Target::new(ColumnType::Int16, false);
     let mut collected = Collected { targets: Some(vec![Some(target)]), ..Collected::default() };
     let format = ParquetFormat::new(&FormatOptions::default());
-    format.decode(&Piece { bytes: 0..0 }, &mut Ranges::new(&bytes), &mut collected).unwrap();
+    format.decode(&Piece::whole(0), &mut Ranges::new(&bytes), &mut collected).unwrap();
     assert_eq!(collected.rows, [r#"{"n":1}"#, r#"{"n":3}"#]);
     let reject = &collected.rejects[0];
     assert_eq!((reject.ordinal, reject.column.as_deref()), (2, Some("n")));
@@ -126,7 +126,7 @@ fn an_element_that_does_not_fit_a_given_type_rejects_its_row() {
     let targets = Some(vec![Some(Target::new(list, false))]);
     let mut collected = Collected { targets, ..Collected::default() };
     let format = ParquetFormat::new(&FormatOptions::default());
-    format.decode(&Piece { bytes: 0..0 }, &mut Ranges::new(&bytes), &mut collected).unwrap();
+    format.decode(&Piece::whole(0), &mut Ranges::new(&bytes), &mut collected).unwrap();
     assert_eq!(collected.rows, [r#"{"n":"[1]"}"#]);
     let reject = &collected.rejects[0];
     assert_eq!((reject.ordinal, reject.column.as_deref()), (2, Some("n")));

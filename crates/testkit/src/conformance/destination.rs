@@ -14,6 +14,7 @@
 //! understood.
 
 mod atomicity;
+mod chunks;
 mod claims;
 mod displacing;
 mod lists;
@@ -38,6 +39,7 @@ use decant_core::destination::Destination;
 use decant_core::schema::{ColumnType, TableName};
 
 pub use atomicity::*;
+pub use chunks::*;
 pub use claims::*;
 pub use displacing::*;
 pub use lists::*;
@@ -173,6 +175,13 @@ macro_rules! destination_conformance {
             groups_that_meet_at_a_held_file_never_deadlock
             appends_beside_replaces_keep_rows_and_ledger_together
             a_change_waits_for_open_loads
+            chunks_are_visible_one_by_one_and_the_last_completes_the_file
+            a_restart_goes_on_with_the_chunks_that_are_missing
+            chunks_of_one_file_are_loaded_at_once
+            chunks_that_overlap_are_a_conflict
+            a_file_that_fails_keeps_its_chunks_until_it_begins_anew
+            a_newer_version_displaces_an_unfinished_one
+            a_replace_takes_unfinished_files_away
             loading_again_replaces_the_rows_of_the_file
             an_aborted_reload_keeps_the_rows_of_the_file
             a_newer_version_displaces_the_older

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use decant_core::error::Result;
 use decant_core::file::FileId;
 use decant_core::ledger::{
-    HistoryFilter, KeyRange, Ledger, LedgerEntry, RejectsFilter, Settlement, StoredReject,
+    HistoryFilter, KeyRange, Ledger, LedgerEntry, LoadedChunk, RejectsFilter, Settlement,
+    StoredReject,
 };
 use decant_core::reject::Reject;
 
@@ -41,6 +42,10 @@ impl Ledger for FaultyLedger {
             _ => None,
         })?;
         self.inner.settle(settlement).await
+    }
+
+    async fn chunks(&self, file: FileId) -> Result<Vec<LoadedChunk>> {
+        self.inner.chunks(file).await
     }
 
     async fn rejects(&self, file: FileId) -> Result<Vec<Reject>> {

@@ -9,8 +9,8 @@ use decant_core::destination::{FileTotals, LoadPlan};
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::file::{FileId, FileVersion};
 use decant_core::ledger::{
-    HistoryFilter, KeyRange, Ledger, LedgerEntry, REJECTS_KEPT, RejectsFilter, Settlement, Status,
-    StoredReject,
+    HistoryFilter, KeyRange, Ledger, LedgerEntry, LoadedChunk, REJECTS_KEPT, RejectsFilter,
+    Settlement, Status, StoredReject,
 };
 use decant_core::reject::{Reason, Reject};
 
@@ -20,6 +20,7 @@ use super::MemoryDatabase;
 #[derive(Default)]
 pub(super) struct Book {
     pub(super) entries: BTreeMap<FileId, LedgerEntry>,
+    pub(super) chunks: BTreeMap<FileId, Vec<LoadedChunk>>,
     rejects: BTreeMap<FileId, Vec<KeptReject>>,
     rejects_so_far: i64,
 }
@@ -48,9 +49,12 @@ impl Book {
         self.entries.get(&id).is_some_and(|entry| entry.status == Status::Loaded)
     }
 
+    /// The files that have rows in a table.
     pub(super) fn loaded(&self, table: &str) -> Vec<FileId> {
         let of_table = self.entries.values().filter(|entry| entry.target_table == table);
-        of_table.filter(|entry| entry.status == Status::Loaded).map(|entry| entry.id).collect()
+        let has_rows =
+            |entry: &&LedgerEntry| matches!(entry.status, Status::Loaded | Status::Loading);
+        of_table.filter(has_rows).map(|entry| entry.id).collect()
     }
 
     pub(super) fn loaded_versions(&self, file: &FileVersion, table: &str) -> Vec<FileId> {
@@ -70,6 +74,7 @@ impl Book {
 
     pub(super) fn load(&mut self, entry: LedgerEntry, rejects: Option<&Vec<Reject>>) {
         self.rejects.remove(&entry.id);
+        self.chunks.remove(&entry.id);
         self.keep_rejects(entry.id, rejects.cloned().unwrap_or_default());
         self.keep(entry);
     }
@@ -145,6 +150,7 @@ impl Book {
 
     pub(super) fn supersede(&mut self, id: FileId, plan: &LoadPlan) {
         self.rejects.remove(&id);
+        self.chunks.remove(&id);
         if let Some(entry) = self.entries.get_mut(&id) {
             entry.status = Status::Superseded;
             entry.processed_at = Utc::now();
@@ -153,9 +159,22 @@ impl Book {
         }
     }
 
+    pub(super) fn drop_rejects(&mut self, file: FileId) {
+        self.rejects.remove(&file);
+    }
+
     fn settle(&mut self, settlement: &Settlement) -> Result<()> {
         self.check_identity(settlement.id, &settlement.file, &settlement.target_table)?;
         if self.is_loaded(settlement.id) {
+            return Ok(());
+        }
+        if let Some(entry) = self.entries.get_mut(&settlement.id)
+            && entry.status == Status::Loading
+        {
+            entry.error = Some(settlement.error.clone());
+            entry.attempts += 1;
+            entry.processed_at = Utc::now();
+            entry.run_id.clone_from(&settlement.run_id);
             return Ok(());
         }
         let kept: Vec<Reject> = settlement.rejects.iter().take(REJECTS_KEPT).cloned().collect();
@@ -181,12 +200,12 @@ impl Book {
         Ok(())
     }
 
-    fn keep(&mut self, mut entry: LedgerEntry) {
+    pub(super) fn keep(&mut self, mut entry: LedgerEntry) {
         entry.file.version_id = None;
         self.entries.insert(entry.id, entry);
     }
 
-    fn keep_rejects(&mut self, file: FileId, rejects: Vec<Reject>) {
+    pub(super) fn keep_rejects(&mut self, file: FileId, rejects: Vec<Reject>) {
         for reject in rejects {
             self.rejects_so_far += 1;
             let id = self.rejects_so_far;
@@ -231,6 +250,14 @@ impl Ledger for MemoryLedger {
         let _claim = self.database.shared.locks.claim(&self.name, settlement.id).await;
         let mut contents = self.database.contents();
         contents.books.entry(self.name.clone()).or_default().settle(settlement)
+    }
+
+    async fn chunks(&self, file: FileId) -> Result<Vec<LoadedChunk>> {
+        let contents = self.database.contents();
+        let book = contents.books.get(&self.name);
+        let mut chunks = book.and_then(|book| book.chunks.get(&file)).cloned().unwrap_or_default();
+        chunks.sort_by_key(|chunk| chunk.bytes.start);
+        Ok(chunks)
     }
 
     async fn rejects(&self, file: FileId) -> Result<Vec<Reject>> {

@@ -16,6 +16,7 @@ use decant_core::ledger::{LedgerEntry, Status};
 use decant_core::reject::Reject;
 use decant_core::schema::TableSchema;
 
+use super::chunk::Standing;
 use super::ledger::Book;
 use super::locks::Lock;
 use super::table::{Chunk, fit};
@@ -30,26 +31,35 @@ pub(super) async fn begin(
 ) -> Result<Begun> {
     let mut locks = vec![table_lock];
     let displaced = plan.files.iter().flat_map(|file| &file.displaces);
-    let claimed: BTreeSet<FileId> =
+    let mut claimed: BTreeSet<FileId> =
         plan.files.iter().map(|file| &file.id).chain(displaced).copied().collect();
+    if plan.chunk()?.is_some_and(|(_, chunk)| !chunk.opens) {
+        // Chunks of one file are loaded beside each other.
+        claimed.clear();
+    }
     for file in claimed {
         locks.push(database.shared.locks.claim(ledger, file).await);
     }
+    let standing = standing(&database.contents().books, ledger, &plan)?;
     let already_loaded = match plan.mode {
         LoadMode::Replay => {
             let mut contents = database.contents();
             contents.books.entry(ledger.to_owned()).or_default().check_loaded(&plan)?;
             Vec::new()
         }
-        _ => already_loaded(&database.contents().books, ledger, &plan)?,
+        _ => already_loaded(&database.contents().books, ledger, &plan, standing)?,
     };
     let already = |file: &LoadFile| already_loaded.contains(&file.id);
-    let overtaken: Vec<FileId> =
+    let mut overtaken: Vec<FileId> =
         overtaken(&database.contents().books, ledger, &plan, |file| !already(file));
+    if standing == Some(Standing::Overtaken) {
+        overtaken = plan.files.iter().map(|file| file.id).collect();
+    }
     let load = MemoryLoad {
         database: database.clone(),
         ledger: ledger.to_owned(),
         plan,
+        standing,
         already_loaded: already_loaded.clone(),
         overtaken: overtaken.clone(),
         written: Arc::default(),
@@ -57,6 +67,16 @@ pub(super) async fn begin(
         _locks: locks,
     };
     Ok(Begun::Ready { load: Box::new(load), already_loaded, overtaken })
+}
+
+fn standing(
+    books: &BTreeMap<String, Book>,
+    ledger: &str,
+    plan: &LoadPlan,
+) -> Result<Option<Standing>> {
+    let Some((file, chunk)) = plan.chunk()? else { return Ok(None) };
+    let empty = Book::default();
+    books.get(ledger).unwrap_or(&empty).standing(file, chunk).map(Some)
 }
 
 /// Those of the plan's files of which another version is loaded that is to
@@ -84,12 +104,17 @@ fn already_loaded(
     books: &BTreeMap<String, Book>,
     ledger: &str,
     plan: &LoadPlan,
+    standing: Option<Standing>,
 ) -> Result<Vec<FileId>> {
     let Some(book) = books.get(ledger) else { return Ok(Vec::new()) };
     let mut loaded = Vec::new();
     for file in &plan.files {
         book.check_identity(file.id, &file.file, &plan.table.to_string())?;
-        if !file.again && book.is_loaded(file.id) {
+        let is_in = match standing {
+            Some(standing) => standing == Standing::AlreadyLoaded,
+            None => !file.again && book.is_loaded(file.id),
+        };
+        if is_in {
             loaded.push(file.id);
         }
     }
@@ -100,6 +125,8 @@ struct MemoryLoad {
     database: MemoryDatabase,
     ledger: String,
     plan: LoadPlan,
+    /// Of a chunk, what it was at the begin.
+    standing: Option<Standing>,
     already_loaded: Vec<FileId>,
     overtaken: Vec<FileId>,
     written: Arc<Mutex<Written>>,
@@ -148,6 +175,15 @@ impl Load for MemoryLoad {
         let is_asked = |file: &LoadFile| self.is_loading(file.id);
         if !overtaken(&contents.books, &self.ledger, &self.plan, is_asked).is_empty() {
             return Ok(totals.iter().map(|_| Outcome::Overtaken).collect());
+        }
+        match standing(&contents.books, &self.ledger, &self.plan)? {
+            Some(Standing::AlreadyLoaded) => {
+                return Ok(totals.iter().map(|_| Outcome::AlreadyLoaded).collect());
+            }
+            Some(Standing::Overtaken) => {
+                return Ok(totals.iter().map(|_| Outcome::Overtaken).collect());
+            }
+            Some(Standing::Opens | Standing::Joins) | None => {}
         }
         self.make_visible(&mut contents, written, &totals)?;
         Ok(totals.iter().map(|_| Outcome::Committed).collect())
@@ -206,6 +242,9 @@ impl MemoryLoad {
         let going: Vec<FileId> = loading
             .iter()
             .flat_map(|file| file.displaces.iter().chain([&file.id]))
+            .filter(|id| {
+                self.standing != Some(Standing::Joins) || loading.iter().all(|it| it.id != **id)
+            })
             .copied()
             .collect();
         match self.plan.mode {
@@ -220,6 +259,13 @@ impl MemoryLoad {
             return replays.try_for_each(|file| book.replay(file, written.rejects.get(&file.id)));
         }
         self.settle_others(book, &loading);
+        if let (Some(of_file), Some(standing)) = (self.plan.chunk()?, self.standing) {
+            for total in totals {
+                let rejects = written.rejects.get(&total.id).cloned().unwrap_or_default();
+                book.enter(&self.plan, of_file, total, rejects, standing);
+            }
+            return Ok(());
+        }
         for file in totals {
             book.load(self.entry(book, file)?, written.rejects.get(&file.id));
         }

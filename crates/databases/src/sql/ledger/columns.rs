@@ -1,4 +1,4 @@
-//! The columns of the ledger's three tables, as data.
+//! The columns of the ledger's tables, as data.
 
 use LedgerType::*;
 use Presence::{Optional, Required};
@@ -53,6 +53,21 @@ pub(super) const REJECT_COLUMNS: &[LedgerColumn] = &[
     ("raw", Bytes, Required),
     ("rejected_at", Moment, Required),
     ("settled_at", Moment, Optional),
+];
+
+/// The parts of files that were committed by themselves.
+pub(super) const CHUNK_COLUMNS: &[LedgerColumn] = &[
+    ("file_id", Integer, Required),
+    ("first_byte", Integer, Required),
+    ("last_byte", Integer, Required),
+    ("chunk_bytes", Integer, Required),
+    ("rows_read", Integer, Required),
+    ("rows_copied", Integer, Required),
+    ("rows_rejected", Integer, Required),
+    ("rows_checksum", Integer, Required),
+    ("processed_at", Moment, Required),
+    ("load_id", Text, Required),
+    ("run_id", Text, Required),
 ];
 
 /// Facts about the ledger and the tables that decant created.

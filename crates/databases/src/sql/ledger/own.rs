@@ -12,9 +12,17 @@ impl LedgerSql {
     /// Whether a table of this name beside the ledger is decant's own, in
     /// whatever case it is written: this ledger's tables and the default's.
     pub(crate) fn is_own(&self, name: &str) -> bool {
-        [&self.ledger, &self.rejects, META, DEFAULT_LEDGER, DEFAULT_REJECTS, DEFAULT_CHUNKS]
-            .iter()
-            .any(|own| own.eq_ignore_ascii_case(name))
+        [
+            &self.ledger,
+            &self.rejects,
+            &self.chunks,
+            META,
+            DEFAULT_LEDGER,
+            DEFAULT_REJECTS,
+            DEFAULT_CHUNKS,
+        ]
+        .iter()
+        .any(|own| own.eq_ignore_ascii_case(name))
     }
 }
 

@@ -33,11 +33,12 @@ impl LedgerSql {
         )
     }
 
-    /// Deletes the rejects of a table's loaded files. Parameters: table.
+    /// Deletes the rejects of the files that have rows in a table. Parameters:
+    /// table.
     pub(crate) fn delete_rejects_of_table(&self) -> String {
         format!(
             "DELETE FROM {} WHERE \"file_id\" IN (SELECT \"id\" FROM {} \
-             WHERE \"target_table\" = {} AND \"status\" = 'loaded')",
+             WHERE \"target_table\" = {} AND \"status\" IN ('loaded', 'loading'))",
             self.quoted(&self.rejects_table()),
             self.quoted(&self.table()),
             self.dialect.parameter(1)

@@ -19,7 +19,7 @@ fn decode(file: &str, options: &FormatOptions) -> Decoded {
         let format = CsvFormat { block_bytes: sizes.0, ..CsvFormat::fixed_width(options).unwrap() };
         let targets = &|_| Some(exact(ColumnType::Text));
         let mut collector = Collector { targets, decoded: Decoded::default() };
-        let piece = Piece { bytes: 0..file.len() as u64 };
+        let piece = Piece::whole(file.len() as u64);
         let mut input = Chunks::new(file.as_bytes(), sizes.1);
         format.decode(&piece, &mut input, &mut collector).unwrap();
         collector.decoded

@@ -124,7 +124,7 @@ fn decode_with(
     let format = CsvFormat { block_bytes, ..CsvFormat::new(b',', options)? };
     let mut collector = Collector { targets, decoded: Decoded::default() };
     let mut input = Chunks::new(file, chunk_bytes);
-    let piece = Piece { bytes: 0..file.len() as u64 };
+    let piece = Piece::whole(file.len() as u64);
     format.decode(&piece, &mut input, &mut collector)?;
     Ok(collector.decoded)
 }

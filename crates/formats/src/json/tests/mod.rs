@@ -113,7 +113,7 @@ pub(crate) fn collect(
     let places = PlacesWanted::Raw;
     let mut collector = Collector { target, places, decoded: Decoded::default() };
     let mut input = Chunks::new(file, chunk_bytes);
-    let piece = Piece { bytes: 0..file.len() as u64 };
+    let piece = Piece::whole(file.len() as u64);
     format.decode(&piece, &mut input, &mut collector)?;
     Ok(collector.decoded)
 }

@@ -127,10 +127,20 @@ impl<'f> Stage<'f> {
     }
 
     pub(super) async fn write_file(&self, writer: &mut dyn Writer, file: &LoadFile, rows: u64) {
+        self.write_rows(writer, file, 1..=rows).await;
+    }
+
+    /// Writes the rows of these numbers.
+    pub(super) async fn write_rows(
+        &self,
+        writer: &mut dyn Writer,
+        file: &LoadFile,
+        rows: std::ops::RangeInclusive<u64>,
+    ) {
         let columns = self.positions(&["id", "note", FILE_ID_COLUMN]);
         writer.start_file(file.id, &columns).await.expect("the file is started");
-        if rows > 0 {
-            writer.write(rows_of(file, 1..=rows)).await.expect("the rows are written");
+        if !rows.is_empty() {
+            writer.write(rows_of(file, rows)).await.expect("the rows are written");
         }
     }
 
