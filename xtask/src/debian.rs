@@ -137,6 +137,13 @@ fn postgres_folders() -> Vec<PathBuf> {
     folders
 }
 
+/// The folder with a server's programs, the newest where there are several.
+pub(crate) fn postgres_programs() -> Option<PathBuf> {
+    let mut folders = postgres_folders();
+    folders.sort();
+    folders.into_iter().rev().find(|folder| has_server(folder))
+}
+
 fn has_server(folder: &Path) -> bool {
     ["initdb", "postgres"].iter().all(|name| folder.join(name).is_file())
 }

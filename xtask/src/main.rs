@@ -1,5 +1,5 @@
 //! What a developer runs: `cargo xtask setup`, `check`, `test`, `tidy`,
-//! `fuzz`.
+//! `fuzz`, `bench`.
 //!
 //! Continuous integration runs the same commands and no others. This crate
 //! depends on nothing of the workspace and on next to nothing else, because
@@ -11,6 +11,7 @@
 )]
 
 mod advisories;
+mod bench;
 mod check;
 mod debian;
 mod fuzz;
@@ -37,7 +38,9 @@ usage: cargo xtask VERB
   test           every test, the slow ones at scale included
   test --quick   every test but those at scale
   fuzz [TARGET]... [--seconds N]
-                 any bytes against the decoders, a minute a target";
+                 any bytes against the decoders, a minute a target
+  bench [MEASUREMENT]... [--scale F] [--repeat N] [--only NAME,...] [--decant FILE]
+                 decant beside others; all measurements, or those named";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -52,6 +55,10 @@ fn main() -> ExitCode {
         }
         ["fuzz", ref rest @ ..] => match fuzz::arguments(rest) {
             Some((names, time)) => Place::find().and_then(|place| fuzz::run(&place, &names, time)),
+            None => return usage(),
+        },
+        ["bench", ref rest @ ..] => match bench::arguments(rest) {
+            Some(options) => Place::find().and_then(|place| bench::run(&place, &options)),
             None => return usage(),
         },
         _ => return usage(),

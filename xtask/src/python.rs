@@ -24,6 +24,16 @@ impl Environment {
         Self { folder: place.cache.join("python") }
     }
 
+    /// The one with the tools that benchmarks compare with.
+    pub(crate) fn of_peers(place: &Place) -> Self {
+        Self { folder: place.cache.join("peers") }
+    }
+
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Where its programs are.
     pub(crate) fn programs(&self) -> PathBuf {
         self.folder.join("bin")

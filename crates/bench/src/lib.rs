@@ -4,5 +4,7 @@
 
 mod chance;
 pub mod lineitem;
+pub mod sums;
+pub mod taxi;
 
 pub use chance::Chance;

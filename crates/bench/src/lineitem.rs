@@ -181,7 +181,7 @@ fn written(rows: u64, mut text: String, write: fn(&Row<'_>, &mut String) -> fmt:
 }
 
 /// Writes a day as `YYYY-MM-DD`. Howard Hinnant's `civil_from_days`.
-fn write_day(text: &mut String, day: u64) -> fmt::Result {
+pub(crate) fn write_day(text: &mut String, day: u64) -> fmt::Result {
     let shifted = day + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era =

@@ -1,0 +1,89 @@
+//! `cargo xtask bench`: decant beside what people would use instead.
+//!
+//! Makes its data, starts a Postgres and an S3 endpoint of its own, runs the
+//! contenders of each measurement in turn, and checks what they loaded: a
+//! benchmark of wrong results is none. What was measured is kept in the target
+//! folder, so that `docs/benchmarks.md` can be written from several calls.
+//!
+//! It measures finished programs and is no test: nothing here fails because
+//! something is slow.
+
+mod arguments;
+mod contender;
+mod cost;
+mod data;
+mod lineup;
+mod machine;
+mod measurements;
+mod peers;
+mod postgres;
+mod processes;
+mod programs;
+mod results;
+mod sqlite;
+mod storage;
+mod table;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+pub(crate) use arguments::{Options, arguments};
+
+use crate::Result;
+use crate::place::Place;
+use data::Data;
+use measurements::MEASUREMENTS;
+use peers::Peers;
+use postgres::Postgres;
+use programs::Programs;
+use results::Results;
+
+/// What every measurement works with.
+pub(crate) struct Bench<'p> {
+    place: &'p Place,
+    options: &'p Options,
+    programs: Programs,
+    peers: Peers,
+    postgres: Postgres,
+    data: Data,
+    results: Results,
+    /// For what a contender leaves behind; emptied at the end.
+    scratch: PathBuf,
+}
+
+/// Measures what was asked for and says what came out.
+pub(crate) fn run(place: &Place, options: &Options) -> Result<()> {
+    let folder = place.target().join("bench");
+    make_folder(&folder)?;
+    let results = Results::open(&folder, options.scale, series()?)?;
+    let programs = Programs::build(place, options)?;
+    let peers = Peers::install(place, options)?;
+    let scratch = folder.join("scratch");
+    make_folder(&scratch)?;
+    let data = Data::new(&folder);
+    let postgres = Postgres::start(place)?;
+    let mut bench = Bench { place, options, programs, peers, postgres, data, results, scratch };
+    let facts = machine::facts(&bench);
+    bench.results.keep_facts(&facts)?;
+    for measurement in MEASUREMENTS.iter().filter(|known| options.wants(known.name)) {
+        println!("\nbench: {}: {}", measurement.name, measurement.about);
+        (measurement.run)(&mut bench)?;
+        for name in std::iter::once(&measurement.name).chain(measurement.also) {
+            print!("{}", table::of(&bench.results, name));
+        }
+    }
+    fs::remove_dir_all(&bench.scratch)
+        .map_err(|error| format!("cannot remove {}: {error}", bench.scratch.display()))
+}
+
+/// When the call began, in seconds since 1970: it tells what was measured
+/// together.
+fn series() -> Result<u64> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map(|passed| passed.as_secs()).map_err(|_| "the clock stands before 1970".to_owned())
+}
+
+fn make_folder(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))
+}
