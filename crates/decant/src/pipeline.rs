@@ -21,6 +21,12 @@ use crate::registry::{archive_for, format_for, open_destination};
 /// their way as encoded bytes.
 const GROUPS_PER_THREAD: u64 = 4;
 
+/// Into so many shares each thread's memory is cut for what waits between two
+/// stages; ten of them are in use where a file is fetched in parts.
+const AHEAD_SHARES: u64 = 64;
+/// Less than this makes stages wait for each other.
+const AHEAD_BYTES_MIN: u64 = 128 << 10;
+
 /// A source, its streams and a destination.
 pub struct Pipeline {
     settings: Settings,
@@ -120,6 +126,7 @@ impl Pipeline {
         let settings = decant_engine::Settings {
             threads: self.settings.threads,
             group: self.groups(),
+            ahead_bytes: self.ahead_bytes(),
             ..decant_engine::Settings::default()
         };
         Run::new(services, settings, stop.clone())
@@ -132,6 +139,14 @@ impl Pipeline {
         let bytes_max = self.settings.memory_bytes / (GROUPS_PER_THREAD * threads);
         let GroupLimits { files, bytes } = self.settings.groups;
         GroupLimits { files, bytes: bytes.min(bytes_max) }
+    }
+
+    /// What waits between the stages of a file is a small part of the memory,
+    /// and no more than helps.
+    fn ahead_bytes(&self) -> u64 {
+        let threads = self.settings.threads.max(1) as u64;
+        let share = self.settings.memory_bytes / (AHEAD_SHARES * threads);
+        share.clamp(AHEAD_BYTES_MIN, decant_engine::Settings::AHEAD_BYTES)
     }
 
     /// Where the files of all streams would be.

@@ -21,9 +21,6 @@ use crate::services::Services;
 use crate::stop::Stop;
 use crate::tables::TablePlan;
 
-/// Bytes of batches that wait for the writer at most.
-const BYTES_AHEAD: u64 = 2 << 20;
-
 /// What decoding a file needs besides the file.
 #[derive(Clone)]
 pub(crate) struct Decoder {
@@ -31,6 +28,8 @@ pub(crate) struct Decoder {
     pub(crate) counter: FetchCounter,
     pub(crate) format: FormatOptions,
     pub(crate) stop: Stop,
+    /// Bytes that may wait to be decoded, and decoded ones to be written.
+    pub(crate) ahead_bytes: u64,
     /// What is to be known of each row, whatever the stream's rules need.
     pub(crate) places: PlacesWanted,
 }
@@ -118,7 +117,7 @@ impl Decoder {
     ) -> Result<Decoding, Undecoded> {
         let opened = self.stop.unless_requested(self.open(file)).await;
         let (format, input) = opened.unwrap_or(Err(Undecoded::Abandoned))?;
-        let (sender, steps) = queue(BYTES_AHEAD);
+        let (sender, steps) = queue(self.ahead_bytes);
         let mut handover = Handover {
             conforming: Conforming::new(plan, progress, self.places),
             steps: sender,
@@ -140,7 +139,9 @@ impl Decoder {
         let named = |error: Error| error.in_file(file.location());
         let format = (self.services.format)(file.name(), &self.format).map_err(named)?;
         let content = self.services.store.open(file).await.map_err(named)?;
-        let input = ContentInput::open(content, file, self.counter.clone()).await.map_err(named)?;
+        let input = ContentInput::open(content, file, self.ahead_bytes, self.counter.clone())
+            .await
+            .map_err(named)?;
         Ok((format, input))
     }
 }

@@ -19,8 +19,6 @@ use crate::queue::Sender;
 const CHUNK_BYTES: usize = 64 << 10;
 /// Bytes after which it is judged whether one request is fast enough.
 const TRIAL_BYTES: u64 = 8 << 20;
-/// Bytes of a part.
-const PART_BYTES: u64 = 4 << 20;
 /// Parts that are fetched at the same time.
 const PARTS_AT_ONCE: usize = 4;
 
@@ -38,6 +36,8 @@ pub(crate) struct Fetching {
     pub(crate) content: Arc<dyn Content>,
     pub(crate) size: u64,
     pub(crate) manner: Manner,
+    /// Bytes of a part, where it is fetched in parts.
+    pub(crate) part_bytes: u64,
     pub(crate) counter: FetchCounter,
     pub(crate) chunks: Sender<Result<Bytes>>,
 }
@@ -88,7 +88,7 @@ impl Fetching {
 
     fn is_worth_parts(&self, at: u64, waited_for: u64) -> bool {
         let left = self.size.saturating_sub(at);
-        self.manner == Manner::InParts && left > 2 * PART_BYTES && waited_for > at / 4 * 3
+        self.manner == Manner::InParts && left > 2 * self.part_bytes && waited_for > at / 4 * 3
     }
 
     async fn in_parts(&self, from: u64) -> Result<()> {
@@ -106,8 +106,8 @@ impl Fetching {
     }
 
     fn parts(&self, from: u64) -> impl Stream<Item = Result<Bytes>> {
-        let starts = (from..self.size).step_by(PART_BYTES as usize);
-        let parts = starts.map(move |start| start..self.size.min(start + PART_BYTES));
+        let starts = (from..self.size).step_by(self.part_bytes.max(1) as usize);
+        let parts = starts.map(move |start| start..self.size.min(start + self.part_bytes));
         stream::iter(parts)
             .map(|part| async {
                 let length = part.end - part.start;

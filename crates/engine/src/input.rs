@@ -20,8 +20,6 @@ use crate::report::Tally;
 
 /// Files up to this size are fetched whole before decoding begins.
 const WHOLE_BYTES_MAX: u64 = 1 << 20;
-/// Bytes that wait for the format at most.
-const BYTES_AHEAD: u64 = 2 << 20;
 
 /// Bytes of one file, ready to be pulled by a blocking thread.
 pub(crate) struct ContentInput {
@@ -31,6 +29,7 @@ pub(crate) struct ContentInput {
     runtime: Handle,
     size: u64,
     manner: Manner,
+    ahead_bytes: u64,
 }
 
 enum Chunks {
@@ -57,10 +56,12 @@ impl FetchCounter {
 }
 
 impl ContentInput {
-    /// Fetches `file` if it is small; a larger one waits to be asked for.
+    /// Fetches `file` if it is small; a larger one waits to be asked for, and
+    /// is then fetched ahead by so many bytes.
     pub(crate) async fn open(
         content: Box<dyn Content>,
         file: &FileVersion,
+        ahead_bytes: u64,
         counter: FetchCounter,
     ) -> Result<Self> {
         let content: Arc<dyn Content> = content.into();
@@ -72,14 +73,16 @@ impl ContentInput {
         } else {
             Chunks::Unasked
         };
-        Ok(Self { chunks, content, counter, runtime: Handle::current(), size, manner })
+        Ok(Self { chunks, content, counter, runtime: Handle::current(), size, manner, ahead_bytes })
     }
 
     fn start_fetching(&self) -> Receiver<Result<Bytes>> {
-        let (chunks, receiver) = queue(BYTES_AHEAD);
+        let (chunks, receiver) = queue(self.ahead_bytes);
         let (content, counter) = (Arc::clone(&self.content), self.counter.clone());
         let (size, manner) = (self.size, self.manner);
-        self.runtime.spawn(Fetching { content, size, manner, counter, chunks }.run());
+        let part_bytes = self.ahead_bytes * 2;
+        let fetching = Fetching { content, size, manner, part_bytes, counter, chunks };
+        self.runtime.spawn(fetching.run());
         receiver
     }
 }

@@ -341,6 +341,7 @@ impl Run {
                 counter: self.fetch_counter(),
                 format: table.format(),
                 stop: self.stop.clone(),
+                ahead_bytes: self.settings.ahead_bytes,
                 places: PlacesWanted::None,
             },
             settings: self.settings,

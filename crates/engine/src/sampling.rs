@@ -202,7 +202,8 @@ async fn look(
     let named = |error: Error| error.in_file(&location);
     let format = (services.format)(file.name(), &options).map_err(named)?;
     let content = services.store.open(&file).await.map_err(named)?;
-    let mut input = ContentInput::open(content, &file, counter).await.map_err(named)?;
+    let mut input =
+        ContentInput::open(content, &file, settings.ahead_bytes, counter).await.map_err(named)?;
     let limits = settings.sample;
     let format = Arc::clone(&format);
     tokio::task::spawn_blocking(move || format.sample(&mut input, limits))

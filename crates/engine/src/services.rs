@@ -58,11 +58,25 @@ pub struct Settings {
     pub group: GroupLimits,
     /// How much of a file is looked at to infer its types.
     pub sample: SampleLimits,
+    /// Bytes of one file that may wait to be decoded, and as many that may
+    /// wait to be written. Eight times as many are on their way where a large
+    /// file is fetched in parts.
+    pub ahead_bytes: u64,
+}
+
+impl Settings {
+    /// What waits between two stages where memory is not short.
+    pub const AHEAD_BYTES: u64 = 2 << 20;
 }
 
 impl Default for Settings {
     fn default() -> Self {
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { threads, group: GroupLimits::default(), sample: SampleLimits::default() }
+        Self {
+            threads,
+            group: GroupLimits::default(),
+            sample: SampleLimits::default(),
+            ahead_bytes: Self::AHEAD_BYTES,
+        }
     }
 }

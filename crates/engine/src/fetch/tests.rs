@@ -12,6 +12,7 @@ use crate::observer::NoObserver;
 use crate::queue::{Receiver, queue};
 use crate::report::Tally;
 
+const PART_BYTES: u64 = 4 << 20;
 const SIZE: u64 = TRIAL_BYTES + 4 * PART_BYTES + 7;
 
 /// A file whose ranges come when as many are asked for as may be.
@@ -56,7 +57,11 @@ fn fetching(manner: Manner, bytes_max: u64) -> (Arc<Slow>, Fetching, Receiver<Re
     let counter = FetchCounter { tally: Arc::new(Tally::new()), observer: Arc::new(NoObserver) };
     let (chunks, receiver) = queue(bytes_max);
     let of_file: Arc<dyn Content> = Arc::<Slow>::clone(&content);
-    (content, Fetching { content: of_file, size: SIZE, manner, counter, chunks }, receiver)
+    (
+        content,
+        Fetching { content: of_file, size: SIZE, manner, part_bytes: PART_BYTES, counter, chunks },
+        receiver,
+    )
 }
 
 async fn check_all(mut receiver: Receiver<Result<Bytes>>) {
