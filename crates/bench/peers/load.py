@@ -82,7 +82,9 @@ def load_with_pyarrow(kind, key, table):
     path = f"{BUCKET}/{key}"
     if kind == "csv":
         nulls = csv.ConvertOptions(strings_can_be_null=True)
-        reader = csv.open_csv(bucket.open_input_stream(path), convert_options=nulls)
+        lines = csv.ParseOptions(newlines_in_values=True)
+        stream = bucket.open_input_stream(path)
+        reader = csv.open_csv(stream, parse_options=lines, convert_options=nulls)
     elif kind == "jsonl":
         reader = json.open_json(bucket.open_input_stream(path))
     else:

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::{lineitem, taxi};
+use crate::{lineitem, quoted, taxi};
 
 /// Rows and sums, in an order that each set of data defines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +28,11 @@ impl Sums {
         let [_, price, _, tax] = row.amounts;
         let [shipped, _, received] = row.days;
         self.add([order, part, price, tax, shipped, received, row.comment.len() as u64]);
+    }
+
+    /// Rows; ids, stars; the characters of the bodies.
+    pub fn add_review(&mut self, review: &quoted::Review) {
+        self.add([review.id, review.stars, review.body.chars().count() as u64]);
     }
 
     /// Rows; known passengers, their sum; fare, total in hundredths; pickups

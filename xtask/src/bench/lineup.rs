@@ -31,6 +31,13 @@ pub(super) const LINEITEM: Target = Target {
            sum(l_receiptdate::date - date '1970-01-01'), sum(length(l_comment))",
 };
 
+/// Reviews.
+pub(super) const QUOTED: Target = Target {
+    name: "quoted",
+    columns: "review_id,product,author,body,stars",
+    sums: "count(*), sum(review_id::bigint), sum(stars::bigint), sum(length(body))",
+};
+
 /// Taxi trips.
 pub(super) const TAXI: Target = Target {
     name: "taxi",

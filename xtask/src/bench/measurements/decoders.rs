@@ -16,10 +16,13 @@ const MEASUREMENT: &str = "decoders";
 const FIGURE: &str = "MB/s a core";
 
 /// Tools that read a local file, what they call the format, and the set.
-const READERS: [(&str, &str, &str, &str); 6] = [
+const READERS: [(&str, &str, &str, &str); 9] = [
     ("csv/lineitem, duckdb reading", "duckdb", "csv", "lineitem.csv"),
     ("csv/lineitem, polars reading", "polars", "csv", "lineitem.csv"),
     ("csv/lineitem, pyarrow reading", "pyarrow", "csv", "lineitem.csv"),
+    ("csv/quoted, duckdb reading", "duckdb", "csv", "quoted.csv"),
+    ("csv/quoted, polars reading", "polars", "csv", "quoted.csv"),
+    ("csv/quoted, pyarrow reading", "pyarrow", "csv", "quoted.csv"),
     ("json/lineitem, duckdb reading", "duckdb", "jsonl", "lineitem.jsonl"),
     ("json/lineitem, polars reading", "polars", "jsonl", "lineitem.jsonl"),
     ("json/lineitem, pyarrow reading", "pyarrow", "jsonl", "lineitem.jsonl"),
@@ -29,7 +32,7 @@ const READERS: [(&str, &str, &str, &str); 6] = [
 pub(super) fn speed(bench: &mut Bench<'_>) -> Result<()> {
     ours(bench)?;
     let rows = bench.options.scaled(ROWS / 4);
-    let set = bench.set(rows, &["lineitem.csv", "lineitem.jsonl"])?;
+    let set = bench.set(rows, &["lineitem.csv", "lineitem.jsonl", "quoted.csv"])?;
     let files: Vec<PathBuf> = READERS.iter().map(|(.., file)| set.path(file)).collect();
     let readers = READERS.iter().zip(&files);
     let contenders = readers

@@ -4,22 +4,27 @@ use super::ROWS;
 use crate::Result;
 use crate::bench::Bench;
 use crate::bench::contender::{Contender, race};
-use crate::bench::lineup::{LINEITEM, Load, TAXI, Target};
+use crate::bench::lineup::{LINEITEM, Load, QUOTED, TAXI, Target};
 use crate::bench::storage::{Served, Storage};
 
 /// decant beside everybody who loads CSV.
 pub(super) fn csv(bench: &mut Bench<'_>) -> Result<()> {
-    beside_all(bench, "csv-postgres", LINEITEM)
+    beside_all(bench, "csv-postgres", LINEITEM, ROWS)
 }
 
-/// The same with other data.
+/// Moments and missing values.
 pub(super) fn taxi(bench: &mut Bench<'_>) -> Result<()> {
-    beside_all(bench, "taxi-postgres", TAXI)
+    beside_all(bench, "taxi-postgres", TAXI, ROWS)
 }
 
-fn beside_all(bench: &mut Bench<'_>, measurement: &str, target: Target) -> Result<()> {
+/// Text in quotes.
+pub(super) fn quoted(bench: &mut Bench<'_>) -> Result<()> {
+    beside_all(bench, "quoted-postgres", QUOTED, ROWS / 4)
+}
+
+fn beside_all(bench: &mut Bench<'_>, measurement: &str, target: Target, rows: u64) -> Result<()> {
     let file = format!("{}.csv", target.name);
-    let set = bench.set(bench.options.scaled(ROWS), &[&file])?;
+    let set = bench.set(bench.options.scaled(rows), &[&file])?;
     let path = set.path(&file);
     let storage = Storage::start(&bench.programs, &Served::default().put(&path))?;
     let sums = set.sums(target.name)?;

@@ -65,6 +65,12 @@ pub(super) const MEASUREMENTS: &[Measurement] = &[
         run: into_postgres::taxi,
     },
     Measurement {
+        name: "quoted-postgres",
+        about: "text in quotes with several lines, CSV from S3 into Postgres",
+        also: &[],
+        run: into_postgres::quoted,
+    },
+    Measurement {
         name: "csv-sqlite",
         about: "one local file of CSV into SQLite",
         also: &[],

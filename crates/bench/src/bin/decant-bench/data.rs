@@ -8,7 +8,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use decant_bench::sums::Sums;
-use decant_bench::{lineitem, taxi};
+use decant_bench::{lineitem, quoted, taxi};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -57,6 +57,10 @@ fn write_one(folder: &Path, rows: u64, name: &str) -> io::Result<()> {
             let sums = whole(folder, name, |file| taxi_text(rows, file))?;
             whole(folder, "taxi.sums", |file| write!(file, "{sums}"))
         }
+        "quoted.csv" => {
+            let sums = whole(folder, name, |file| quoted_text(rows, file))?;
+            whole(folder, "quoted.sums", |file| write!(file, "{sums}"))
+        }
         _ => Err(io::Error::other("there is no such set of data")),
     }
 }
@@ -103,6 +107,17 @@ fn taxi_text(rows: u64, file: &mut dyn Write) -> io::Result<Sums> {
         let trip = trips.next_trip();
         sums.add_taxi(&trip);
         trip.write_csv(text)
+    })?;
+    Ok(sums)
+}
+
+fn quoted_text(rows: u64, file: &mut dyn Write) -> io::Result<Sums> {
+    let mut reviews = quoted::Reviews::default();
+    let mut sums = Sums::default();
+    write_rows(rows, Some(&quoted::COLUMNS), file, |text| {
+        let review = reviews.next_review();
+        sums.add_review(&review);
+        review.write_csv(text)
     })?;
     Ok(sums)
 }
@@ -165,7 +180,7 @@ mod tests {
     #[test]
     fn sums_lie_beside_the_rows_and_count_them() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["lineitem.csv", "taxi.csv"] {
+        for name in ["lineitem.csv", "taxi.csv", "quoted.csv"] {
             write_one(folder.path(), 10, name).unwrap();
             let sums = name.replace("csv", "sums");
             let sums = fs::read_to_string(folder.path().join(sums)).unwrap();

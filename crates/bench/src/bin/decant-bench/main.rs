@@ -22,7 +22,7 @@ const USAGE: &str = "\
 usage: decant-bench data FOLDER ROWS NAME...
          writes sets of data: lineitem.csv, lineitem.csv.gz, lineitem.csv.zst,
          lineitem.jsonl, lineitem.parquet, lineitem-N (N files of CSV), taxi.csv,
-         each set with SET.sums beside it
+         quoted.csv, each set with SET.sums beside it
        decant-bench serve KEY SECRET [--put PATH]... [--files N ROWS]
                          [--objects N] [--delay MILLISECONDS]
          an S3 endpoint with the bucket `bench`; prints its address, and ends
