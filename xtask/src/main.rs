@@ -39,8 +39,9 @@ usage: cargo xtask VERB
   test --quick   every test but those at scale
   fuzz [TARGET]... [--seconds N]
                  any bytes against the decoders, a minute a target
-  bench [MEASUREMENT]... [--scale F] [--repeat N] [--only NAME,...] [--decant FILE]
-                 decant beside others; all measurements, or those named";
+  bench [MEASUREMENT]... [page] [--scale F] [--repeat N] [--only NAME,...] [--decant FILE]
+                 decant beside others; all measurements, or those named;
+                 `page` writes docs/benchmarks.md from what is kept";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

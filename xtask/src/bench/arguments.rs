@@ -19,13 +19,22 @@ pub(crate) struct Options {
     /// Contenders whose names contain one of these words; all where none is
     /// given.
     only: Vec<String>,
+    /// Whether the page is written at the end.
+    pub(super) page: bool,
     /// A decant that is built already.
     pub(super) decant: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { names: Vec::new(), scale: 1.0, repeat: 5, only: Vec::new(), decant: None }
+        Self {
+            names: Vec::new(),
+            scale: 1.0,
+            repeat: 5,
+            only: Vec::new(),
+            page: false,
+            decant: None,
+        }
     }
 }
 
@@ -33,6 +42,11 @@ impl Options {
     /// Whether a measurement is to be made.
     pub(super) fn wants(&self, measurement: &str) -> bool {
         self.names.is_empty() || self.names.iter().any(|name| name == measurement)
+    }
+
+    /// Whether the page alone was asked for.
+    pub(super) fn measures_nothing(&self) -> bool {
+        self.page && self.names.is_empty()
     }
 
     /// Whether a contender takes part.
@@ -59,6 +73,7 @@ pub(crate) fn arguments(words: &[&str]) -> Option<Options> {
         match *word {
             "--scale" => options.scale = words.next()?.parse().ok().filter(|scale| *scale > 0.0)?,
             "--repeat" => options.repeat = words.next()?.parse().ok().filter(|times| *times > 0)?,
+            "page" => options.page = true,
             "--only" => options.only = words.next()?.split(',').map(str::to_owned).collect(),
             "--decant" => options.decant = Some(words.next()?.into()),
             name if MEASUREMENTS.iter().any(|known| known.name == name) => {
@@ -78,6 +93,7 @@ mod tests {
     fn everything_is_measured_unless_something_is_named() {
         let all = arguments(&[]).unwrap();
         assert!(MEASUREMENTS.iter().all(|measurement| all.wants(measurement.name)));
+        assert!(arguments(&["page"]).unwrap().measures_nothing());
         let one = arguments(&["csv-postgres", "--scale", "0.1", "--repeat", "3"]).unwrap();
         assert!(one.wants("csv-postgres") && !one.wants("csv-sqlite"));
         assert_eq!((one.scale, one.repeat, one.scaled(20)), (0.1, 3, 2));

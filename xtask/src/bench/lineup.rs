@@ -183,7 +183,7 @@ impl<'l> Load<'l> {
     }
 
     /// Whether the table holds what it must.
-    fn verify(self, bench: &Bench<'_>) -> Result<()> {
+    pub(super) fn verify(self, bench: &Bench<'_>) -> Result<()> {
         let Target { name, sums, .. } = self.target;
         let found = bench.postgres.query(&format!("SELECT {sums} FROM {name}"))?;
         if found == self.sums {

@@ -11,20 +11,27 @@ use crate::shell;
 
 /// Everything that a reader must know to compare.
 pub(super) fn facts(bench: &Bench<'_>) -> Value {
-    let mut commit = shell::program(bench.place, "git");
-    commit.args(["rev-parse", "--short", "HEAD"]);
-    let commit = shell::read(&mut commit).unwrap_or_default();
     json!({
         "processor": processor(),
         "cores": std::thread::available_parallelism().map_or(0, usize::from),
         "memory": memory(),
         "system": system(),
         "load": load(),
-        "decant": format!("{} ({})", bench.programs.decant_version(), commit.trim()),
+        "decant": format!("{} ({})", bench.programs.decant_version(), origin(bench)),
         "postgres": bench.postgres.version(),
         "sqlite3": said_by(Path::new("sqlite3"), &["--version"]),
         "peers": bench.peers.versions(),
     })
+}
+
+/// The commit that decant was built from, where it was built here.
+fn origin(bench: &Bench<'_>) -> String {
+    if bench.options.decant.is_some() {
+        return "built elsewhere".to_owned();
+    }
+    let mut git = shell::program(bench.place, "git");
+    git.args(["describe", "--always", "--dirty"]);
+    shell::read(&mut git).map_or_else(|_| "no commit".to_owned(), |said| said.trim().to_owned())
 }
 
 fn read(path: &str) -> String {

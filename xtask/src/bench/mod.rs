@@ -9,12 +9,15 @@
 //! something is slow.
 
 mod arguments;
+mod chart;
 mod contender;
 mod cost;
 mod data;
+mod goals;
 mod lineup;
 mod machine;
 mod measurements;
+mod page;
 mod peers;
 mod postgres;
 mod processes;
@@ -57,6 +60,9 @@ pub(crate) fn run(place: &Place, options: &Options) -> Result<()> {
     let folder = place.target().join("bench");
     make_folder(&folder)?;
     let results = Results::open(&folder, options.scale, series()?)?;
+    if options.measures_nothing() {
+        return page::write(place, &results, options.scale);
+    }
     let programs = Programs::build(place, options)?;
     let peers = Peers::install(place, options)?;
     let scratch = folder.join("scratch");
@@ -70,8 +76,13 @@ pub(crate) fn run(place: &Place, options: &Options) -> Result<()> {
         println!("\nbench: {}: {}", measurement.name, measurement.about);
         (measurement.run)(&mut bench)?;
         for name in std::iter::once(&measurement.name).chain(measurement.also) {
-            print!("{}", table::of(&bench.results, name));
+            let outcomes = bench.results.of_call(name);
+            let profiled = *name == measurements::profile::MEASUREMENT;
+            print!("{}", if profiled { page::time(&outcomes) } else { table::markdown(&outcomes) });
         }
+    }
+    if options.page {
+        page::write(place, &bench.results, options.scale)?;
     }
     fs::remove_dir_all(&bench.scratch)
         .map_err(|error| format!("cannot remove {}: {error}", bench.scratch.display()))

@@ -110,6 +110,11 @@ impl Results {
         writeln!(self.file, "{line}").map_err(|error| format!("{FILE}: {error}"))
     }
 
+    /// Machine and programs of all series.
+    pub(super) fn all_facts(&self) -> &BTreeMap<u64, Value> {
+        &self.facts
+    }
+
     /// The latest series of a measurement at a scale.
     pub(super) fn latest(&self, measurement: &str, scale: f64) -> Vec<&Outcome> {
         let of_it = |outcome: &&Outcome| {

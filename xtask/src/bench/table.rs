@@ -2,14 +2,9 @@
 
 use std::fmt::Write;
 
-use super::results::{self, Outcome, Results, median};
+use super::results::{self, Outcome, median};
 
 const REASON_CHARACTERS_MAX: usize = 160;
-
-/// The table of a measurement's latest series, for a person to read.
-pub(super) fn of(results: &Results, measurement: &str) -> String {
-    markdown(&results.of_call(measurement))
-}
 
 /// A row for each contender, with the medians of all figures; those that are
 /// nothing for everybody are left out.

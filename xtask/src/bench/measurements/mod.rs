@@ -6,6 +6,7 @@
 mod decoders;
 mod into_postgres;
 mod into_sqlite;
+pub(super) mod profile;
 mod small_files;
 
 use super::Bench;
@@ -105,5 +106,11 @@ pub(super) const MEASUREMENTS: &[Measurement] = &[
         about: "a quarter of the rows, all of them, and four times as many",
         also: &[],
         run: into_postgres::growth,
+    },
+    Measurement {
+        name: profile::MEASUREMENT,
+        about: "where the time goes while decant loads into Postgres",
+        also: &[],
+        run: profile::samples,
     },
 ];

@@ -50,7 +50,11 @@ fn near_or_far(
             let loads = "SELECT count(DISTINCT load_id) FROM processed_files";
             let loads: f64 = bench.postgres.query(loads)?.parse().unwrap_or(f64::NAN);
             let milliseconds = cost.cpu * 1e3 / files as f64;
-            let own = [("CPU ms a file".to_owned(), milliseconds), ("loads".to_owned(), loads)];
+            let own = [
+                ("files".to_owned(), files as f64),
+                ("CPU ms a file".to_owned(), milliseconds),
+                ("loads".to_owned(), loads),
+            ];
             Ok(BTreeMap::from_iter(own.into_iter().chain([rate(cost)])))
         }),
     ];
