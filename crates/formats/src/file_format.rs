@@ -18,6 +18,7 @@ use decant_core::format::{Format, Input, Piece, Receiver, Sample, SampleLimits};
 use decant_core::stream::FormatOptions;
 use decant_core::{Error, ErrorKind, Result};
 
+use crate::ahead::with_thread_ahead;
 use crate::compression::{Compression, Decompressed, MAGIC_BYTES, Unpacking};
 use crate::concerns::strays;
 use crate::recognition::{LOOK_BYTES, Magic, by_content, by_magic, is_html, is_text, looks_like};
@@ -210,7 +211,13 @@ impl Format for FileFormat {
             if let Some(strays) = self.strays(choice.entry) {
                 receiver.note(strays);
             }
-            format.decode(&piece, input, receiver)
+            match choice.entry.reads {
+                // What is being unpacked has no size yet.
+                Reads::InOrder if input.size().is_none() => {
+                    with_thread_ahead(input, |input| format.decode(&piece, input, receiver))
+                }
+                Reads::InOrder | Reads::Ranges => format.decode(&piece, input, receiver),
+            }
         })
     }
 }

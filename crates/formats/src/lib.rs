@@ -5,6 +5,7 @@
 //! [`Input`](decant_core::Input), rows go to a
 //! [`Receiver`](decant_core::Receiver).
 
+mod ahead;
 mod archive;
 mod arrow;
 mod arrow_ipc;
