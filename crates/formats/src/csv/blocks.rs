@@ -21,10 +21,11 @@ use super::detect::left_out_of_table;
 use super::dialect::Dialect;
 use super::footer::Footer;
 use super::header::Names;
-use super::index::Index;
-use super::marks::Marker;
+use super::index::{Index, RowStart};
 use super::mend;
-use super::walk::{Extent, Found, Walk};
+use super::outline::{self, Outline};
+use super::stretch::Stretch;
+use super::walk::{Extent, Found};
 use super::{fixed_width, header};
 use crate::encoding::malformed::MALFORMED;
 use crate::encoding::{Kept, Transcoded};
@@ -41,9 +42,10 @@ const BLOCK_BYTES_MIN: usize = 4;
 pub(super) struct Blocks<'i> {
     input: Transcoded<'i>,
     dialect: &'i Dialect,
-    /// How rows are found.
-    structure: Dialect,
-    marker: Marker,
+    /// Finds rows, whatever they are.
+    stretch: Stretch,
+    /// Finds many rows at once, in a usual dialect.
+    outline: Option<Outline>,
     block_bytes: usize,
     /// What may be fetched; only a sample has a bound.
     bytes_max: u64,
@@ -51,9 +53,6 @@ pub(super) struct Blocks<'i> {
     buffer: Vec<u8>,
     /// The rows of a block that was written anew.
     rewritten: Vec<u8>,
-    marks: Vec<u32>,
-    /// The first mark at or behind the place.
-    mark: usize,
     place: Place,
     /// Where the buffer begins in the text.
     offset: u64,
@@ -131,19 +130,16 @@ fn as_it_stands(kept: Kept<'_>, offset: u64, row: Range<usize>, mut reject: Reje
 impl<'i> Blocks<'i> {
     /// Blocks of `input`, which starts at the text's beginning.
     pub(super) fn new(input: Transcoded<'i>, dialect: &'i Dialect, block_bytes: usize) -> Self {
-        let structure = dialect.structure();
         Self {
             input,
             dialect,
-            marker: Marker::new(&structure),
-            structure,
+            stretch: Stretch::new(dialect, block_bytes),
+            outline: Outline::new(dialect, block_bytes),
             block_bytes: block_bytes.max(BLOCK_BYTES_MIN),
             bytes_max: u64::MAX,
             chunk: Bytes::new(),
             buffer: Vec::new(),
             rewritten: Vec::new(),
-            marks: Vec::new(),
-            mark: 0,
             place: Place { start: 0, line: 1, ordinal: 1 },
             offset: 0,
             skip_lines: dialect.skip_lines,
@@ -198,8 +194,7 @@ impl<'i> Blocks<'i> {
         let mut names = Names::new(self.dialect);
         loop {
             ends.clear();
-            let (found, mark) = self.look(&mut ends);
-            match found {
+            match self.look(&mut ends) {
                 Found::End => return Ok(names.finish()),
                 Found::Incomplete => {
                     self.refill()?;
@@ -207,20 +202,20 @@ impl<'i> Blocks<'i> {
                 }
                 Found::Row(extent) if extent.end > self.place.start => {
                     self.add_names(&mut names, extent, &ends)?;
-                    if self.pass_header(&names, extent, mark) {
+                    if self.pass_header(&names, extent) {
                         return Ok(names.finish());
                     }
                 }
-                Found::Row(extent) | Found::Comment(extent) => self.pass(extent, mark),
+                Found::Row(extent) | Found::Comment(extent) => self.place.pass(extent),
                 Found::LongComment(extent) => {
-                    self.pass(extent, mark);
+                    self.place.pass(extent);
                     self.skip_lines = 1;
                 }
                 Found::Bad(extent, _) if self.dialect.lenient => {
                     let line = &self.buffer[self.place.start..extent.end];
                     let row = mend::header(line, self.dialect);
                     names.add(&row.text, 0, &row.ends).map_err(|shown| self.no_name(&shown))?;
-                    if self.pass_header(&names, extent, mark) {
+                    if self.pass_header(&names, extent) {
                         return Ok(names.finish());
                     }
                 }
@@ -231,16 +226,11 @@ impl<'i> Blocks<'i> {
 
     /// Passes a row that has been added to the names, unless it is the first
     /// row of a file without a header. Answers whether they are complete.
-    fn pass_header(&mut self, names: &Names<'_>, extent: Extent, mark: usize) -> bool {
+    fn pass_header(&mut self, names: &Names<'_>, extent: Extent) -> bool {
         if self.dialect.header_rows > 0 {
-            self.pass(extent, mark);
+            self.place.pass(extent);
         }
         names.is_complete()
-    }
-
-    fn pass(&mut self, extent: Extent, mark: usize) {
-        self.place.pass(extent);
-        self.mark = mark;
     }
 
     fn add_names(&self, names: &mut Names<'_>, extent: Extent, ends: &[u32]) -> Result<()> {
@@ -299,56 +289,94 @@ impl<'i> Blocks<'i> {
         rejects: &mut Vec<Reject>,
     ) -> bool {
         let last_ordinal = self.place.ordinal + BLOCK_ROWS;
-        let count = columns.names.len();
-        self.columns_count = count;
+        self.columns_count = columns.names.len();
         let mut footer = Footer::new(self.dialect.footer);
-        let is_plain = self.dialect.widths.is_none();
-        let mut walk = Walk::new(&self.buffer, &self.marks, self.mark, self.ended, &self.structure);
         let mut exhausted = false;
-        while self.place.ordinal < last_ordinal && self.skip_lines == 0 {
-            let (first_end, mark) = (index.ends.len(), walk.mark());
-            let found = walk.line(self.place.start, &mut index.ends);
-            let fields = index.ends.len() - first_end;
-            if let Found::Row(extent) = found
-                && fields == count
-                && is_plain
-            {
-                let bytes = extent.end - self.place.start;
-                footer.hold((self.place, mark), bytes, index.rows.len(), rejects.len());
-                index.push(self.place.start, self.place.line, self.place.ordinal);
-                self.place.ordinal += 1;
-                self.place.pass(extent);
-                continue;
+        while self.place.ordinal < last_ordinal && self.skip_lines == 0 && !exhausted {
+            let rows_max = last_ordinal - self.place.ordinal;
+            if self.scan_rows(rows_max as usize, index, rejects.len(), &mut footer) == 0 {
+                exhausted = !self.scan_line(columns, index, rejects, &mut footer);
             }
-            let Some(extent) = found.extent() else {
-                index.ends.truncate(first_end);
-                exhausted = true;
-                break;
-            };
-            let judged = self.judge(found, &index.ends[first_end..], columns);
-            index.ends.truncate(first_end);
-            if !matches!(judged, Judged::Nothing) {
-                let bytes = extent.end - self.place.start;
-                footer.hold((self.place, mark), bytes, index.rows.len(), rejects.len());
-                match judged {
-                    Judged::Row(mended) if index.has_room(self.buffer.len(), &mended) => {
-                        index.push(self.place.start, self.place.line, self.place.ordinal);
-                        index.mend(extent.end, mended);
-                    }
-                    Judged::Bad(complaint) => rejects.push(self.reject(extent, complaint)),
-                    _ => rejects.push(self.reject(extent, self.too_long())),
-                }
-                self.place.ordinal += 1;
-            }
-            if found.goes_on() {
-                self.skip_lines = 1;
-                footer.let_go();
-            }
-            self.place.pass(extent);
         }
-        self.mark = walk.mark();
         self.hold_back(&footer, exhausted, index, rejects);
         exhausted
+    }
+
+    /// Takes good rows, one behind the other, as long as nothing is to be
+    /// said about any; answers how many.
+    fn scan_rows(
+        &mut self,
+        rows_max: usize,
+        index: &mut Index,
+        rejects: usize,
+        footer: &mut Footer,
+    ) -> usize {
+        let Some(outline) = &mut self.outline else { return 0 };
+        let block = outline::Block { bytes: &self.buffer, ended: self.ended };
+        let Place { start, line, ordinal } = self.place;
+        let passed = outline.take(block, start, rows_max, (ordinal, line), index);
+        self.place = Place {
+            start: passed.next,
+            line: line + passed.lines,
+            ordinal: ordinal + passed.rows as u64,
+        };
+        let rows = index.rows.len();
+        for row in rows - passed.rows.min(footer.rows_max())..rows {
+            let RowStart { start, line, ordinal } = index.rows[row];
+            let place = Place {
+                start: start as usize,
+                line: index.first_line + u64::from(line),
+                ordinal: index.first_ordinal + u64::from(ordinal),
+            };
+            footer.hold(place, index.row(row).len(), row, rejects);
+        }
+        passed.rows
+    }
+
+    /// Takes one line, whatever it is. Answers whether there was a whole one.
+    fn scan_line(
+        &mut self,
+        columns: &FileColumns,
+        index: &mut Index,
+        rejects: &mut Vec<Reject>,
+        footer: &mut Footer,
+    ) -> bool {
+        let first_end = index.ends.len();
+        let Place { start, line, ordinal } = self.place;
+        let found = self.stretch.line(&self.buffer, self.ended, start, &mut index.ends);
+        let Some(extent) = found.extent() else {
+            index.ends.truncate(first_end);
+            return false;
+        };
+        let bytes = extent.end - start;
+        let is_whole = index.ends.len() - first_end == columns.names.len();
+        if matches!(found, Found::Row(_)) && is_whole && self.dialect.widths.is_none() {
+            footer.hold(self.place, bytes, index.rows.len(), rejects.len());
+            index.push(start, (ordinal, line));
+            self.place.ordinal += 1;
+            self.place.pass(extent);
+            return true;
+        }
+        let judged = self.judge(found, &index.ends[first_end..], columns);
+        index.ends.truncate(first_end);
+        if !matches!(judged, Judged::Nothing) {
+            footer.hold(self.place, bytes, index.rows.len(), rejects.len());
+            match judged {
+                Judged::Row(mended) if index.has_room(self.buffer.len(), &mended) => {
+                    index.push(start, (ordinal, line));
+                    index.mend(extent.end, mended);
+                }
+                Judged::Bad(complaint) => rejects.push(self.reject(extent, complaint)),
+                _ => rejects.push(self.reject(extent, self.too_long())),
+            }
+            self.place.ordinal += 1;
+        }
+        if found.goes_on() {
+            self.skip_lines = 1;
+            footer.let_go();
+        }
+        self.place.pass(extent);
+        true
     }
 
     /// Leaves the rows that are held back for later, or, at the end of the
@@ -368,36 +396,29 @@ impl<'i> Blocks<'i> {
         let Some(held) = footer.held().get(first).copied() else { return };
         index.truncate(held.rows);
         rejects.truncate(held.rejects);
-        let (place, mark) = held.place;
         if !at_end {
-            (self.place, self.mark) = (place, mark);
+            self.place = held.place;
             return;
         }
-        let starts = footer.held().range(first..).map(|held| held.place.0.start);
+        let starts = footer.held().range(first..).map(|held| held.place.start);
         let rows: Vec<&[u8]> = starts.map(|start| self.line_at(start)).collect();
         self.notes.push(left_out_of_table(rows.into_iter()));
-        self.place.ordinal = place.ordinal;
+        self.place.ordinal = held.place.ordinal;
     }
 
-    /// What stands at the place, and the mark behind it.
-    fn look(&mut self, ends: &mut Vec<u32>) -> (Found, usize) {
+    /// What stands at the place.
+    fn look(&mut self, ends: &mut Vec<u32>) -> Found {
         if !self.pass_lines() {
-            return (Found::Incomplete, self.mark);
+            return Found::Incomplete;
         }
-        let mut walk = Walk::new(&self.buffer, &self.marks, self.mark, self.ended, &self.structure);
-        let found = walk.line(self.place.start, ends);
-        (found, walk.mark())
+        self.stretch.line(&self.buffer, self.ended, self.place.start, ends)
     }
 
     /// Passes over the lines that are to be passed over. Answers whether it
     /// is done; if not, more bytes are needed.
     fn pass_lines(&mut self) -> bool {
         while self.skip_lines > 0 {
-            let mut walk =
-                Walk::new(&self.buffer, &self.marks, self.mark, self.ended, &self.structure);
-            let next = walk.next_line(self.place.start);
-            self.mark = walk.mark();
-            match next {
+            match self.stretch.next_line(&self.buffer, self.ended, self.place.start) {
                 Some(next) => {
                     self.place.start = next;
                     self.place.line += 1;
@@ -435,9 +456,10 @@ impl<'i> Blocks<'i> {
             self.buffer.extend_from_slice(&self.chunk[..count]);
             self.chunk.advance(count);
         }
-        self.mark = 0;
-        self.marks.clear();
-        self.marker.mark(&self.buffer, &mut self.marks);
+        self.stretch.clear();
+        if let Some(outline) = &mut self.outline {
+            outline.clear();
+        }
         Ok(())
     }
 

@@ -68,8 +68,8 @@ pub(super) struct Footer {
 /// A row that is held back.
 #[derive(Clone, Copy)]
 pub(super) struct Held {
-    /// Where it begins, and the first mark behind that.
-    pub(super) place: (Place, usize),
+    /// Where it begins.
+    pub(super) place: Place,
     /// Good rows before it.
     pub(super) rows: usize,
     /// Bad rows before it.
@@ -86,15 +86,14 @@ impl Footer {
         Self { rows: VecDeque::new(), rows_max: leaving.rows_max(), bytes_max }
     }
 
+    /// Rows that are held at most.
+    pub(super) fn rows_max(&self) -> usize {
+        self.rows_max
+    }
+
     /// A row of so many bytes begins here.
     #[inline]
-    pub(super) fn hold(
-        &mut self,
-        place: (Place, usize),
-        bytes: usize,
-        rows: usize,
-        rejects: usize,
-    ) {
+    pub(super) fn hold(&mut self, place: Place, bytes: usize, rows: usize, rejects: usize) {
         if self.rows_max == 0 {
             return;
         }

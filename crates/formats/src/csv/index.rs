@@ -174,11 +174,13 @@ impl Index {
     }
 
     /// Adds a row whose field ends have been added.
-    pub(super) fn push(&mut self, start: usize, line: u64, ordinal: u64) {
-        self.rows.push(RowStart {
-            start: start as u32,
-            line: (line - self.first_line) as u32,
-            ordinal: (ordinal - self.first_ordinal) as u32,
-        });
+    pub(super) fn push(&mut self, start: usize, (ordinal, line): (u64, u64)) {
+        let (ordinal, line) = self.relative((ordinal, line));
+        self.rows.push(RowStart { start: start as u32, line, ordinal });
+    }
+
+    /// An ordinal and a line, counted from the block's first ones.
+    pub(super) fn relative(&self, (ordinal, line): (u64, u64)) -> (u32, u32) {
+        ((ordinal - self.first_ordinal) as u32, (line - self.first_line) as u32)
     }
 }

@@ -2,9 +2,10 @@
 //! width, decoded in two stages.
 //!
 //! What is not said about a file is found out from its beginning (`detect`).
-//! Stage one finds structure: `marks` looks for the bytes with a meaning,
-//! `walk` makes rows and fields of them, `blocks` does so for a whole file
-//! and leaves an `index` of field positions. Stage two (`column`) fills
+//! Stage one finds structure: `outline` takes many plain rows at a time; for
+//! every other one, and in unusual dialects, `marks` looks for the bytes with
+//! a meaning and `walk` makes rows and fields of them. `blocks` does so for a
+//! whole file and leaves an `index` of field positions. Stage two (`column`) fills
 //! one column at a time with typed values, straight from the file's bytes.
 //! Rows that lenient reading repairs (`mend`), and lines of fixed width, are
 //! written anew between the two stages.
@@ -47,11 +48,14 @@ mod dialect;
 mod field;
 mod fixed_width;
 mod footer;
+mod groups;
 mod header;
 mod index;
 mod marks;
 mod mend;
+mod outline;
 mod sample;
+mod stretch;
 #[cfg(test)]
 mod tests;
 mod walk;

@@ -15,7 +15,7 @@ use super::super::fixed_width;
 use super::super::footer::{Footer, Held, Leaving, is_total_word};
 use super::super::index::Index;
 use super::super::mend::{self, Mended};
-use super::super::walk::{Extent, Found, Walk};
+use super::super::walk::{Extent, Found};
 use super::{Blocks, Place};
 use crate::infer;
 
@@ -90,20 +90,20 @@ impl Blocks<'_> {
             Leaving::Totals { begins_typed } => begins_typed,
         };
         let is_total = |held: &Held| {
-            let (place, mark) = held.place;
+            let place = held.place;
             // Rows of the table stand before them, besides the one that may
             // name the columns.
             let is_behind = place.ordinal + u64::from(self.dialect.header_rows) > 2;
             let begins_typed = begins_typed && place.ordinal > 2 && !self.begins_with_text;
-            is_behind && self.calls_itself_a_total(place, mark, begins_typed)
+            is_behind && self.calls_itself_a_total(place, begins_typed)
         };
         footer.held().iter().rev().take_while(|held| is_total(held)).count()
     }
 
-    fn calls_itself_a_total(&self, place: Place, mark: usize, begins_typed: bool) -> bool {
-        let (structure, mut ends) = (&self.structure, Vec::new());
-        let mut walk = Walk::new(&self.buffer, &self.marks, mark, self.ended, structure);
-        if !matches!(walk.line(place.start, &mut ends), Found::Row(_)) {
+    fn calls_itself_a_total(&self, place: Place, begins_typed: bool) -> bool {
+        let (mut stretch, mut ends) = (self.stretch.clone(), Vec::new());
+        let found = stretch.line(&self.buffer, self.ended, place.start, &mut ends);
+        if !matches!(found, Found::Row(_)) {
             return false;
         }
         let is_whole = ends.len() == self.columns_count;

@@ -36,7 +36,7 @@ impl<'t> Rows<'t> {
     /// The rows of `text`; the last one may be cut unless it is `whole`.
     pub(super) fn new(text: &'t [u8], whole: bool, dialect: Dialect) -> Self {
         let mut marks = Vec::new();
-        Marker::new(&dialect).mark(text, &mut marks);
+        Marker::new(&dialect).mark(text, 0, &mut marks);
         let (mut rows, mut ends) = (Vec::new(), Vec::new());
         let mut walk = Walk::new(text, &marks, 0, whole, &dialect);
         let (mut start, mut lines_before) = (0, 0);
