@@ -8,12 +8,13 @@ use std::sync::Arc;
 
 use arrow_array::types::{ArrowPrimitiveType, Decimal128Type};
 use arrow_array::{ArrayRef, FixedSizeBinaryArray, PrimitiveArray};
-use arrow_buffer::{ArrowNativeType, Buffer, NullBufferBuilder};
+use arrow_buffer::{ArrowNativeType, Buffer, NullBuffer, NullBufferBuilder};
 use arrow_schema::ArrowError;
 use decant_core::schema::DecimalBounds;
 use decant_core::{Error, ErrorKind, Result};
 
 use crate::values::decimal::{DIGITS_MAX, Unscaled};
+use crate::values::plain::Decimal;
 
 const DECIMAL_PRECISION_MAX: u8 = DIGITS_MAX as u8;
 const UUID_BYTES: i32 = 16;
@@ -21,25 +22,52 @@ const UUID_BYTES: i32 = 16;
 /// Values of fixed width.
 pub(crate) struct Natives<T> {
     values: Vec<T>,
-    valid: NullBufferBuilder,
+    valid: Validity,
+}
+
+/// Which values of a column are NULL. What is said of none is a value.
+pub(crate) struct Validity {
+    bits: NullBufferBuilder,
+}
+
+impl Validity {
+    pub(crate) fn with_capacity(count: usize) -> Self {
+        Self { bits: NullBufferBuilder::new(count) }
+    }
+
+    /// The value behind `before` others is NULL.
+    #[inline]
+    pub(crate) fn push_null(&mut self, before: usize) {
+        self.bits.append_n_non_nulls(before - self.bits.len());
+        self.bits.append_null();
+    }
+
+    /// The bits of `count` values; `None` where there is no NULL.
+    pub(crate) fn finish(mut self, count: usize) -> Option<NullBuffer> {
+        self.bits.append_n_non_nulls(count - self.bits.len());
+        self.bits.finish()
+    }
 }
 
 impl<T: Default> Natives<T> {
     pub(crate) fn with_capacity(count: usize) -> Self {
-        Self { values: Vec::with_capacity(count), valid: NullBufferBuilder::new(count) }
+        Self { values: Vec::with_capacity(count), valid: Validity::with_capacity(count) }
     }
 
     /// Adds a value, or NULL.
     #[inline]
     pub(crate) fn push(&mut self, value: Option<T>) {
-        self.valid.append(value.is_some());
+        if value.is_none() {
+            self.valid.push_null(self.values.len());
+        }
         self.values.push(value.unwrap_or_default());
     }
 }
 
 impl<T: ArrowNativeType> Natives<T> {
-    pub(crate) fn array<A: ArrowPrimitiveType<Native = T>>(mut self) -> Result<PrimitiveArray<A>> {
-        PrimitiveArray::try_new(self.values.into(), self.valid.finish()).map_err(internal)
+    pub(crate) fn array<A: ArrowPrimitiveType<Native = T>>(self) -> Result<PrimitiveArray<A>> {
+        let valid = self.valid.finish(self.values.len());
+        PrimitiveArray::try_new(self.values.into(), valid).map_err(internal)
     }
 }
 
@@ -50,29 +78,39 @@ impl Natives<i128> {
         let array = array.with_precision_and_scale(bounds.precision, bounds.scale);
         Ok(Arc::new(array.map_err(internal)?))
     }
+
+    fn decimals_of_scale(self, scale: i8) -> Result<ArrayRef> {
+        self.decimals_within(DecimalBounds { precision: DECIMAL_PRECISION_MAX, scale })
+    }
+}
+
+impl Natives<Decimal> {
+    /// Decimals of the scale that they need together, which they always fit.
+    pub(crate) fn decimals(self) -> Result<ArrayRef> {
+        let scale = self.values.iter().map(|value| value.scale).max().unwrap_or_default();
+        let values = self.values.iter().map(|value| value.at_scale(scale)).collect();
+        Natives { values, valid: self.valid }.decimals_of_scale(scale as i8)
+    }
 }
 
 impl Natives<Unscaled> {
     /// Decimals of the scale that they need; `None` when they do not fit one
     /// scale together.
-    pub(crate) fn decimals(mut self) -> Result<Option<ArrayRef>> {
+    pub(crate) fn decimals(self) -> Result<Option<ArrayRef>> {
         let scales = self.values.iter().map(|value| value.scale);
         let scale = scales.max().unwrap_or_default() as i8;
         let at_scale = |value: &Unscaled| value.at_scale(scale, DECIMAL_PRECISION_MAX);
         let mantissas: Option<Vec<i128>> = self.values.iter().map(at_scale).collect();
-        let Some(mantissas) = mantissas else { return Ok(None) };
-        let array =
-            PrimitiveArray::<Decimal128Type>::try_new(mantissas.into(), self.valid.finish());
-        let array =
-            array.and_then(|array| array.with_precision_and_scale(DECIMAL_PRECISION_MAX, scale));
-        Ok(Some(Arc::new(array.map_err(internal)?)))
+        let Some(values) = mantissas else { return Ok(None) };
+        Natives { values, valid: self.valid }.decimals_of_scale(scale).map(Some)
     }
 }
 
 impl Natives<[u8; UUID_BYTES as usize]> {
-    pub(crate) fn uuids(mut self) -> Result<ArrayRef> {
+    pub(crate) fn uuids(self) -> Result<ArrayRef> {
+        let valid = self.valid.finish(self.values.len());
         let values = Buffer::from_vec(self.values.into_flattened());
-        let array = FixedSizeBinaryArray::try_new(UUID_BYTES, values, self.valid.finish());
+        let array = FixedSizeBinaryArray::try_new(UUID_BYTES, values, valid);
         Ok(Arc::new(array.map_err(internal)?))
     }
 }

@@ -1,6 +1,7 @@
 //! Stage two: one column of a block into one Arrow array, straight from the
 //! file's bytes.
 
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,14 +18,16 @@ use decant_core::schema::ColumnType;
 use super::dialect::Dialect;
 use super::field::{Field, unescape};
 use super::index::Index;
+use super::texts;
 use crate::natives::Natives;
-use crate::values::{Fit, Misfit, Reader, json};
+use crate::values::{Fit, Misfit, Reader, json, plain};
 
 /// Some rows of a block.
 pub(super) struct Rows<'b> {
     pub(super) bytes: &'b [u8],
-    /// Set when everything in `extent` of the bytes is UTF-8.
-    pub(super) text: Option<&'b str>,
+    /// `extent` of the bytes, if all of it is UTF-8; looked at when a value
+    /// is asked for.
+    pub(super) text: &'b OnceCell<Option<&'b str>>,
     pub(super) extent: Range<usize>,
     pub(super) index: &'b Index,
     pub(super) rows: Range<usize>,
@@ -53,48 +56,52 @@ pub(super) fn fill(
     let mut filling = Filling { rows, column, reader, troubles };
     let array = match reader.column_type() {
         ColumnType::Bool => filling.booleans(),
-        ColumnType::Int16 => {
-            filling.primitives::<Int16Type>(|value| reader.integer(value))?.into_ref()
-        }
-        ColumnType::Int32 => {
-            filling.primitives::<Int32Type>(|value| reader.integer(value))?.into_ref()
-        }
-        ColumnType::Int64 => {
-            filling.primitives::<Int64Type>(|value| reader.integer(value))?.into_ref()
-        }
+        ColumnType::Int16 => filling.integers::<Int16Type>()?.into_ref(),
+        ColumnType::Int32 => filling.integers::<Int32Type>()?.into_ref(),
+        ColumnType::Int64 => filling.integers::<Int64Type>()?.into_ref(),
         ColumnType::Float32 => {
-            filling.primitives::<Float32Type>(|value| reader.float(value))?.into_ref()
+            filling.primitives::<Float32Type>(never, |value| reader.float(value))?.into_ref()
         }
         ColumnType::Float64 => {
-            filling.primitives::<Float64Type>(|value| reader.float(value))?.into_ref()
+            let read = |value: &[u8]| reader.float(value);
+            filling.primitives::<Float64Type>(plain::double, read)?.into_ref()
         }
-        ColumnType::Decimal(Some(bounds)) => filling
-            .natives(|value| reader.bounded_decimal(value, bounds))
-            .decimals_within(bounds)?,
-        ColumnType::Decimal(None) => {
-            return filling.natives(|value| reader.decimal(value)).decimals();
+        ColumnType::Decimal(Some(bounds)) => {
+            let quick = |text: &[u8], start, end| plain::bounded(text, start, end, bounds);
+            filling
+                .natives(quick, |value| reader.bounded_decimal(value, bounds))
+                .decimals_within(bounds)?
         }
+        ColumnType::Decimal(None) => return filling.decimals(),
         ColumnType::Date => {
-            filling.primitives::<Date32Type>(|value| reader.date(value))?.into_ref()
+            let read = |value: &[u8]| reader.date(value);
+            filling.primitives::<Date32Type>(plain::date, read)?.into_ref()
         }
         ColumnType::Time => {
-            filling.primitives::<Time64MicrosecondType>(|value| reader.time(value))?.into_ref()
+            let read = |value: &[u8]| reader.time(value);
+            filling.primitives::<Time64MicrosecondType>(plain::time, read)?.into_ref()
         }
         ColumnType::Timestamp => {
             let read = |value: &[u8]| reader.timestamp(value);
-            filling.primitives::<TimestampMicrosecondType>(read)?.into_ref()
+            filling.primitives::<TimestampMicrosecondType>(plain::timestamp, read)?.into_ref()
         }
         ColumnType::TimestampTz => {
             let read = |value: &[u8]| reader.timestamp_tz(value);
-            let moments = filling.primitives::<TimestampMicrosecondType>(read)?;
+            let moments = filling.primitives::<TimestampMicrosecondType>(plain::moment, read)?;
             moments.with_timezone("UTC").into_ref()
         }
-        ColumnType::Uuid => filling.natives(|value| reader.uuid(value)).uuids()?,
-        ColumnType::Text | ColumnType::Json => filling.texts(),
+        ColumnType::Uuid => filling.natives(never, |value| reader.uuid(value)).uuids()?,
+        ColumnType::Text => filling.texts()?,
+        ColumnType::Json => filling.checked_texts(),
         ColumnType::List(_) => filling.lists(),
         ColumnType::Binary => filling.binaries(),
     };
     Ok(Some(array))
+}
+
+/// The quick way of types that have none.
+fn never<T>(_: &[u8], _: usize, _: usize) -> Option<T> {
+    None
 }
 
 struct Filling<'f, 'b> {
@@ -124,54 +131,132 @@ impl Filling<'_, '_> {
         }
     }
 
-    /// Reads every value; `None` for NULL and for what cannot be taken.
-    #[inline]
+    /// Reads every value; `None` for NULL and for what cannot be taken. What
+    /// `quick` has an answer for, `parse` is not asked.
+    #[inline(always)]
     fn each<T>(
         &mut self,
         empty_is_null: bool,
+        quick: impl Fn(&[u8], usize, usize) -> Option<T>,
         mut parse: impl FnMut(&[u8]) -> Fit<T>,
         mut push: impl FnMut(Option<T>),
     ) {
-        let Rows { bytes, index, dialect, .. } = *self.rows;
+        let Rows { bytes, index, .. } = *self.rows;
+        let is_quick = self.is_quick(&quick);
         let mut scratch = Vec::new();
-        for row in self.rows.rows.clone() {
-            let field = self.field(index.field(row, self.column), empty_is_null);
-            let value = field.value(bytes, dialect, &mut scratch);
-            push(match value.map(&mut parse) {
-                None => None,
-                Some(Ok(value)) => Some(value),
-                Some(Err(misfit)) => {
-                    self.troubles.entry(row).or_insert((self.column, Trouble::Misfit(misfit)));
-                    None
-                }
+        let rows = self.rows.rows.clone();
+        for (row, (start, end)) in rows.clone().zip(index.fields(rows, self.column)) {
+            if is_quick && let Some(value) = quick(bytes, start, end) {
+                push(Some(value));
+                continue;
+            }
+            let field = self.field(start..end, empty_is_null);
+            let unquoted = match &field {
+                Field::Plain(range) if is_quick => quick(bytes, range.start, range.end),
+                _ => None,
+            };
+            push(match unquoted {
+                Some(value) => Some(value),
+                None => self.read(row, field, &mut parse, &mut scratch),
             });
         }
     }
 
-    fn natives<T: Default>(&mut self, parse: impl FnMut(&[u8]) -> Fit<T>) -> Natives<T> {
+    /// Reads one value, whatever it is.
+    #[inline(never)]
+    fn read<T>(
+        &mut self,
+        row: usize,
+        field: Field,
+        parse: &mut impl FnMut(&[u8]) -> Fit<T>,
+        scratch: &mut Vec<u8>,
+    ) -> Option<T> {
+        let Rows { bytes, dialect, .. } = *self.rows;
+        match field.value(bytes, dialect, scratch).map(parse)? {
+            Ok(value) => Some(value),
+            Err(misfit) => {
+                self.troubles.entry(row).or_insert((self.column, Trouble::Misfit(misfit)));
+                None
+            }
+        }
+    }
+
+    /// Whether plain values may be read without the reader: it would do
+    /// nothing else, and no word that means NULL is such a value.
+    fn is_quick<T>(&self, quick: &impl Fn(&[u8], usize, usize) -> Option<T>) -> bool {
+        const AROUND: &[u8] = &[b' '; 8];
+        let is_value = |word: &Vec<u8>| {
+            let text = [AROUND, word].concat();
+            quick(&text, AROUND.len(), text.len()).is_some()
+        };
+        self.reader.is_plain() && !self.rows.dialect.null_words.iter().any(is_value)
+    }
+
+    fn natives<T: Default>(
+        &mut self,
+        quick: impl Fn(&[u8], usize, usize) -> Option<T>,
+        parse: impl FnMut(&[u8]) -> Fit<T>,
+    ) -> Natives<T> {
         let mut natives = Natives::with_capacity(self.rows.rows.len());
-        self.each(true, parse, |value| natives.push(value));
+        self.each(true, quick, parse, |value| natives.push(value));
         natives
     }
 
     fn primitives<T: ArrowPrimitiveType>(
         &mut self,
+        quick: impl Fn(&[u8], usize, usize) -> Option<T::Native>,
         parse: impl FnMut(&[u8]) -> Fit<T::Native>,
     ) -> Result<PrimitiveArray<T>> {
-        self.natives(parse).array()
+        self.natives(quick, parse).array()
+    }
+
+    fn integers<T: ArrowPrimitiveType>(&mut self) -> Result<PrimitiveArray<T>>
+    where
+        T::Native: TryFrom<i64>,
+    {
+        let quick = |text: &[u8], start, end| {
+            plain::integer(text, start, end).and_then(|value| value.try_into().ok())
+        };
+        let reader = self.reader;
+        self.primitives(quick, |value| reader.integer(value))
+    }
+
+    /// Decimals of the scale that they need; the quick way as long as they
+    /// have no more digits than are usual.
+    fn decimals(&mut self) -> Result<Option<ArrayRef>> {
+        let reader = self.reader;
+        let has_many_digits = Cell::new(false);
+        let quick = |text: &[u8], start, end| match has_many_digits.get() {
+            true => Some(plain::Decimal::default()),
+            false => plain::decimal(text, start, end),
+        };
+        let read = |value: &[u8]| {
+            let decimal = reader.decimal(value)?;
+            Ok(plain::Decimal::of(decimal).unwrap_or_else(|| {
+                has_many_digits.set(true);
+                plain::Decimal::default()
+            }))
+        };
+        let decimals = self.natives(quick, read);
+        if has_many_digits.get() {
+            self.troubles.clear();
+            return self.natives(never, |value| reader.decimal(value)).decimals();
+        }
+        decimals.decimals().map(Some)
     }
 
     fn booleans(&mut self) -> ArrayRef {
         let reader = self.reader;
         let mut builder = BooleanBuilder::with_capacity(self.rows.rows.len());
-        self.each(true, |value| reader.boolean(value), |value| builder.append_option(value));
+        let append = |value| builder.append_option(value);
+        self.each(true, plain::boolean, |value| reader.boolean(value), append);
         Arc::new(builder.finish())
     }
 
     fn lists(&mut self) -> ArrayRef {
         let reader = self.reader;
         let mut builder = StringBuilder::with_capacity(self.rows.rows.len(), self.text_bytes());
-        self.each(true, |value| reader.list(value), |value| builder.append_option(value));
+        self.each(true, never, |value| reader.list(value), |value| builder.append_option(value));
         Arc::new(builder.finish())
     }
 
@@ -185,11 +270,22 @@ impl Filling<'_, '_> {
             Ok(decoded.clone())
         };
         let empty_is_null = self.rows.dialect.empty_is_null;
-        self.each(empty_is_null, parse, |value| builder.append_option(value));
+        self.each(empty_is_null, never, parse, |value| builder.append_option(value));
         Arc::new(builder.finish())
     }
 
-    fn texts(&mut self) -> ArrayRef {
+    /// Texts as they are, copied many bytes at a time; where one is no text,
+    /// or is to be looked at, value by value.
+    fn texts(&mut self) -> Result<ArrayRef> {
+        if !self.reader.trims()
+            && let Some(texts) = texts::copy(self.rows, self.column)?
+        {
+            return Ok(Arc::new(texts));
+        }
+        Ok(self.checked_texts())
+    }
+
+    fn checked_texts(&mut self) -> ArrayRef {
         let Rows { bytes, index, dialect, .. } = *self.rows;
         let mut builder = StringBuilder::with_capacity(self.rows.rows.len(), self.text_bytes());
         let mut scratch = Vec::new();
@@ -230,7 +326,8 @@ impl Filling<'_, '_> {
 
 impl<'b> Rows<'b> {
     fn text(&self, range: Range<usize>) -> Option<&'b str> {
-        match self.text {
+        let is_text = || simdutf8::basic::from_utf8(&self.bytes[self.extent.clone()]).ok();
+        match self.text.get_or_init(is_text) {
             Some(text) => text.get(range.start - self.extent.start..range.end - self.extent.start),
             None => simdutf8::basic::from_utf8(&self.bytes[range]).ok(),
         }

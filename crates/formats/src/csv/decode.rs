@@ -1,6 +1,7 @@
 //! From rows to batches: the wanted columns of a block, and the rejects
 //! between its rows.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -105,7 +106,7 @@ impl Decoder<'_> {
         loop {
             let mut filled = Filled::default();
             let extent = index.extent();
-            let text = self.validated(&block.bytes[extent.clone()]);
+            let text = &OnceCell::new();
             let rows = 0..index.rows.len();
             let (bytes, dialect) = (block.bytes, self.dialect);
             self.fill_rows(Rows { bytes, text, extent, index, rows, dialect }, &mut filled)?;
@@ -192,15 +193,6 @@ impl Decoder<'_> {
             places.bytes = Bytes::copy_from_slice(&block.raw[extent]);
         }
         places
-    }
-
-    fn validated<'b>(&self, bytes: &'b [u8]) -> Option<&'b str> {
-        let is_text =
-            |reader: &Reader| matches!(reader.column_type(), ColumnType::Text | ColumnType::Json);
-        if !self.readers.iter().flatten().any(is_text) {
-            return None;
-        }
-        simdutf8::basic::from_utf8(bytes).ok()
     }
 
     /// Makes one batch of the rows, or, when their decimals do not fit one

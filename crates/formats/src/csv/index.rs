@@ -69,6 +69,22 @@ impl Index {
         start as usize..self.ends[at] as usize
     }
 
+    /// Where the fields of a column are, with their quotes, row by row.
+    #[inline(always)]
+    pub(super) fn fields(
+        &self,
+        rows: Range<usize>,
+        column: usize,
+    ) -> impl Iterator<Item = (usize, usize)> {
+        let ends = &self.ends[rows.start * self.columns..rows.end * self.columns];
+        let delimiter_bytes = self.delimiter_bytes as usize;
+        let of_row = move |(ends, row): (&[u32], &RowStart)| match column {
+            0 => (row.start as usize, ends[0] as usize),
+            _ => (ends[column - 1] as usize + delimiter_bytes, ends[column] as usize),
+        };
+        ends.chunks_exact(self.columns.max(1)).zip(&self.rows[rows]).map(of_row)
+    }
+
     /// Where a row is, without its line end.
     pub(super) fn row(&self, row: usize) -> Range<usize> {
         self.rows[row].start as usize..self.ends[(row + 1) * self.columns - 1] as usize

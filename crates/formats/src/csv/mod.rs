@@ -58,6 +58,7 @@ mod sample;
 mod stretch;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod walk;
 
 use decant_core::Result;

@@ -98,6 +98,46 @@ pub(super) fn clock_time(hour: i64, minute: i64, second: i64, microsecond: i64) 
         + microsecond)
 }
 
+/// Days of a year before each month: of an ordinary year and of a leap year.
+/// A month that is none has no days.
+const DAYS_BEFORE: [[u16; 17]; 2] = {
+    let mut days = [[0; 17]; 2];
+    let mut month = 2;
+    while month < 17 {
+        let last = month as i64 - 1;
+        let (ordinary, leap) = match last {
+            1..=12 => (days_in_month(1, last), days_in_month(4, last)),
+            _ => (0, 0),
+        };
+        days[0][month] = days[0][month - 1] + ordinary as u16;
+        days[1][month] = days[1][month - 1] + leap as u16;
+        month += 1;
+    }
+    days
+};
+
+/// The day of a year that is given by its first and last two digits, a month
+/// and a day of the month, in days since 1970-01-01; `None` for those that
+/// are none, or are out of range.
+#[inline(always)]
+pub(super) fn civil_day_in_century(century: u32, year: u32, month: u32, day: u32) -> Option<i32> {
+    const DAYS_BEFORE_1970: u32 = 719_528;
+    const DAYS_OF_CENTURY: u32 = 36_524;
+    let is_leap_century = century % 4 == 0;
+    let is_leap = year % 4 == 0 && (year != 0 || is_leap_century);
+    let (days, at) = (&DAYS_BEFORE[usize::from(is_leap)], month as usize & 15);
+    let (before, behind) = (u32::from(days[at]), u32::from(days[at + 1]));
+    let is_day = month < 16 && day.wrapping_sub(1) < behind - before;
+    if !is_day || century | year == 0 {
+        return None;
+    }
+    let of_centuries = century * DAYS_OF_CENTURY + century.div_ceil(4);
+    let skipped = u32::from(year != 0 && !is_leap_century);
+    let of_years = year * 365 + year.div_ceil(4) - skipped;
+    let days = of_centuries + of_years + before + day - 1;
+    Some(days.wrapping_sub(DAYS_BEFORE_1970) as i32)
+}
+
 fn split_day(value: &[u8]) -> Fit<(i64, &[u8])> {
     match value.split_at_checked(DATE_LENGTH) {
         Some((date, [b'T' | b' ', rest @ ..])) => Ok((day(date)?, rest)),
@@ -166,7 +206,7 @@ fn two_digits(tens: u8, ones: u8) -> Fit<i64> {
     if tens > 9 || ones > 9 { Err(Misfit::Spelling) } else { Ok(i64::from(tens * 10 + ones)) }
 }
 
-fn days_in_month(year: i64, month: i64) -> i64 {
+const fn days_in_month(year: i64, month: i64) -> i64 {
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     match month {
         2 if leap => 29,

@@ -84,6 +84,12 @@ impl Reader {
         self.column_type
     }
 
+    /// Whether values are read by nothing but the type's own parser, so that
+    /// the plain ones may be read without it ([`plain`](super::plain)).
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain
+    }
+
     /// Whether white space around values is dropped.
     pub fn trims(&self) -> bool {
         self.trims
