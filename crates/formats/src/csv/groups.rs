@@ -32,6 +32,7 @@ pub(super) enum Lanes {
     Avx2(x86_64::HasAvx2),
     #[cfg(target_arch = "x86_64")]
     Sse2,
+    #[cfg(any(test, not(target_arch = "x86_64")))]
     Portable,
 }
 
@@ -60,29 +61,37 @@ impl Lanes {
             Self::Avx2(has) => x86_64::with_avx2(has, scan),
             #[cfg(target_arch = "x86_64")]
             Self::Sse2 => x86_64::with_sse2(scan),
-            Self::Portable => scan.scan(portable),
+            #[cfg(any(test, not(target_arch = "x86_64")))]
+            Self::Portable => scan.scan(portable::find),
         }
     }
 }
 
-const ONES: u64 = 0x0101_0101_0101_0101;
-const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
-/// Gathers the lowest bits of eight bytes in the highest byte.
-const GATHER: u64 = 0x0102_0408_1020_4080;
+#[cfg(any(test, not(target_arch = "x86_64")))]
+mod portable {
+    //! With eight bytes in a word.
 
-fn portable(group: &Group, one: u8, other: u8) -> u64 {
-    let (words, _) = group.as_chunks::<8>();
-    let masks = words.iter().enumerate().map(|(number, word)| {
-        let word = u64::from_le_bytes(*word);
-        let found = zeros(word ^ (ONES * u64::from(one))) | zeros(word ^ (ONES * u64::from(other)));
-        (found.wrapping_mul(GATHER) >> 56) << (8 * number)
-    });
-    masks.fold(0, |all, mask| all | mask)
-}
+    use super::Group;
 
-/// The lowest bit of each byte that is zero.
-fn zeros(word: u64) -> u64 {
-    !(((word & LOW_BITS) + LOW_BITS) | word | LOW_BITS) >> 7
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    /// Gathers the lowest bits of eight bytes in the highest byte.
+    const GATHER: u64 = 0x0102_0408_1020_4080;
+
+    pub(super) fn find(group: &Group, one: u8, other: u8) -> u64 {
+        let (words, _) = group.as_chunks::<8>();
+        let masks = words.iter().enumerate().map(|(number, word)| {
+            let word = u64::from_le_bytes(*word);
+            let is = |byte: u8| zeros(word ^ (ONES * u64::from(byte)));
+            ((is(one) | is(other)).wrapping_mul(GATHER) >> 56) << (8 * number)
+        });
+        masks.fold(0, |all, mask| all | mask)
+    }
+
+    /// The lowest bit of each byte that is zero.
+    fn zeros(word: u64) -> u64 {
+        !(((word & LOW_BITS) + LOW_BITS) | word | LOW_BITS) >> 7
+    }
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -123,8 +123,8 @@ const DAYS_BEFORE: [[u16; 17]; 2] = {
 pub(super) fn civil_day_in_century(century: u32, year: u32, month: u32, day: u32) -> Option<i32> {
     const DAYS_BEFORE_1970: u32 = 719_528;
     const DAYS_OF_CENTURY: u32 = 36_524;
-    let is_leap_century = century % 4 == 0;
-    let is_leap = year % 4 == 0 && (year != 0 || is_leap_century);
+    let is_leap_century = century.is_multiple_of(4);
+    let is_leap = year.is_multiple_of(4) && (year != 0 || is_leap_century);
     let (days, at) = (&DAYS_BEFORE[usize::from(is_leap)], month as usize & 15);
     let (before, behind) = (u32::from(days[at]), u32::from(days[at + 1]));
     let is_day = month < 16 && day.wrapping_sub(1) < behind - before;
