@@ -1,7 +1,7 @@
 //! Stage two: one column of a block into one Arrow array, straight from the
 //! file's bytes.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,7 +20,8 @@ use super::field::{Field, unescape};
 use super::index::Index;
 use super::texts;
 use crate::natives::Natives;
-use crate::values::{Fit, Misfit, Reader, json, plain};
+use crate::values::plain::{self, Never, Plain};
+use crate::values::{Fit, Misfit, Reader, json};
 
 /// Some rows of a block.
 pub(super) struct Rows<'b> {
@@ -56,52 +57,54 @@ pub(super) fn fill(
     let mut filling = Filling { rows, column, reader, troubles };
     let array = match reader.column_type() {
         ColumnType::Bool => filling.booleans(),
-        ColumnType::Int16 => filling.integers::<Int16Type>()?.into_ref(),
-        ColumnType::Int32 => filling.integers::<Int32Type>()?.into_ref(),
-        ColumnType::Int64 => filling.integers::<Int64Type>()?.into_ref(),
+        ColumnType::Int16 => {
+            let read = |value: &[u8]| reader.integer(value);
+            filling.primitives::<Int16Type>(plain::Int16, read)?.into_ref()
+        }
+        ColumnType::Int32 => {
+            let read = |value: &[u8]| reader.integer(value);
+            filling.primitives::<Int32Type>(plain::Int32, read)?.into_ref()
+        }
+        ColumnType::Int64 => {
+            let read = |value: &[u8]| reader.integer(value);
+            filling.primitives::<Int64Type>(plain::Int64, read)?.into_ref()
+        }
         ColumnType::Float32 => {
-            filling.primitives::<Float32Type>(never, |value| reader.float(value))?.into_ref()
+            let read = |value: &[u8]| reader.float(value);
+            filling.primitives::<Float32Type>(Never::new(), read)?.into_ref()
         }
         ColumnType::Float64 => {
             let read = |value: &[u8]| reader.float(value);
-            filling.primitives::<Float64Type>(plain::double, read)?.into_ref()
+            filling.primitives::<Float64Type>(plain::Float64, read)?.into_ref()
         }
-        ColumnType::Decimal(Some(bounds)) => {
-            let quick = |text: &[u8], start, end| plain::bounded(text, start, end, bounds);
-            filling
-                .natives(quick, |value| reader.bounded_decimal(value, bounds))
-                .decimals_within(bounds)?
-        }
+        ColumnType::Decimal(Some(bounds)) => filling
+            .natives(plain::Bounded(bounds), |value| reader.bounded_decimal(value, bounds))
+            .decimals_within(bounds)?,
         ColumnType::Decimal(None) => return filling.decimals(),
         ColumnType::Date => {
             let read = |value: &[u8]| reader.date(value);
-            filling.primitives::<Date32Type>(plain::date, read)?.into_ref()
+            filling.primitives::<Date32Type>(plain::Dates, read)?.into_ref()
         }
         ColumnType::Time => {
             let read = |value: &[u8]| reader.time(value);
-            filling.primitives::<Time64MicrosecondType>(plain::time, read)?.into_ref()
+            filling.primitives::<Time64MicrosecondType>(plain::Times, read)?.into_ref()
         }
         ColumnType::Timestamp => {
             let read = |value: &[u8]| reader.timestamp(value);
-            filling.primitives::<TimestampMicrosecondType>(plain::timestamp, read)?.into_ref()
+            filling.primitives::<TimestampMicrosecondType>(plain::Timestamps, read)?.into_ref()
         }
         ColumnType::TimestampTz => {
             let read = |value: &[u8]| reader.timestamp_tz(value);
-            let moments = filling.primitives::<TimestampMicrosecondType>(plain::moment, read)?;
+            let moments = filling.primitives::<TimestampMicrosecondType>(plain::Moments, read)?;
             moments.with_timezone("UTC").into_ref()
         }
-        ColumnType::Uuid => filling.natives(never, |value| reader.uuid(value)).uuids()?,
+        ColumnType::Uuid => filling.natives(Never::new(), |value| reader.uuid(value)).uuids()?,
         ColumnType::Text => filling.texts()?,
         ColumnType::Json => filling.checked_texts(),
         ColumnType::List(_) => filling.lists(),
         ColumnType::Binary => filling.binaries(),
     };
     Ok(Some(array))
-}
-
-/// The quick way of types that have none.
-fn never<T>(_: &[u8], _: usize, _: usize) -> Option<T> {
-    None
 }
 
 struct Filling<'f, 'b> {
@@ -131,31 +134,31 @@ impl Filling<'_, '_> {
         }
     }
 
-    /// Reads every value; `None` for NULL and for what cannot be taken. What
-    /// `quick` has an answer for, `parse` is not asked.
+    /// Reads every value; `None` for NULL and for what cannot be taken. A
+    /// plain value is read as such, every other one by `parse`.
     #[inline(always)]
-    fn each<T>(
+    fn each<P: Plain>(
         &mut self,
         empty_is_null: bool,
-        quick: impl Fn(&[u8], usize, usize) -> Option<T>,
-        mut parse: impl FnMut(&[u8]) -> Fit<T>,
-        mut push: impl FnMut(Option<T>),
+        plain: P,
+        mut parse: impl FnMut(&[u8]) -> Fit<P::Value>,
+        mut push: impl FnMut(Option<P::Value>),
     ) {
         let Rows { bytes, index, .. } = *self.rows;
-        let is_quick = self.is_quick(&quick);
+        let takes_plain = self.takes_plain(&plain);
         let mut scratch = Vec::new();
         let rows = self.rows.rows.clone();
         for (row, (start, end)) in rows.clone().zip(index.fields(rows, self.column)) {
-            if is_quick && let Some(value) = quick(bytes, start, end) {
+            if takes_plain && let Some(value) = plain.read(bytes, start, end) {
                 push(Some(value));
                 continue;
             }
             let field = self.field(start..end, empty_is_null);
-            let unquoted = match &field {
-                Field::Plain(range) if is_quick => quick(bytes, range.start, range.end),
+            let quoted = match &field {
+                Field::Plain(range) if takes_plain => read_cold(&plain, bytes, range.clone()),
                 _ => None,
             };
-            push(match unquoted {
+            push(match quoted {
                 Some(value) => Some(value),
                 None => self.read(row, field, &mut parse, &mut scratch),
             });
@@ -183,64 +186,50 @@ impl Filling<'_, '_> {
 
     /// Whether plain values may be read without the reader: it would do
     /// nothing else, and no word that means NULL is such a value.
-    fn is_quick<T>(&self, quick: &impl Fn(&[u8], usize, usize) -> Option<T>) -> bool {
+    fn takes_plain(&self, plain: &impl Plain) -> bool {
         const AROUND: &[u8] = &[b' '; 8];
         let is_value = |word: &Vec<u8>| {
             let text = [AROUND, word].concat();
-            quick(&text, AROUND.len(), text.len()).is_some()
+            read_cold(plain, &text, AROUND.len()..text.len()).is_some()
         };
         self.reader.is_plain() && !self.rows.dialect.null_words.iter().any(is_value)
     }
 
-    fn natives<T: Default>(
+    fn natives<P: Plain<Value: Default>>(
         &mut self,
-        quick: impl Fn(&[u8], usize, usize) -> Option<T>,
-        parse: impl FnMut(&[u8]) -> Fit<T>,
-    ) -> Natives<T> {
+        plain: P,
+        parse: impl FnMut(&[u8]) -> Fit<P::Value>,
+    ) -> Natives<P::Value> {
         let mut natives = Natives::with_capacity(self.rows.rows.len());
-        self.each(true, quick, parse, |value| natives.push(value));
+        self.each(true, plain, parse, |value| natives.push(value));
         natives
     }
 
     fn primitives<T: ArrowPrimitiveType>(
         &mut self,
-        quick: impl Fn(&[u8], usize, usize) -> Option<T::Native>,
+        plain: impl Plain<Value = T::Native>,
         parse: impl FnMut(&[u8]) -> Fit<T::Native>,
     ) -> Result<PrimitiveArray<T>> {
-        self.natives(quick, parse).array()
+        self.natives(plain, parse).array()
     }
 
-    fn integers<T: ArrowPrimitiveType>(&mut self) -> Result<PrimitiveArray<T>>
-    where
-        T::Native: TryFrom<i64>,
-    {
-        let quick = |text: &[u8], start, end| {
-            plain::integer(text, start, end).and_then(|value| value.try_into().ok())
-        };
-        let reader = self.reader;
-        self.primitives(quick, |value| reader.integer(value))
-    }
-
-    /// Decimals of the scale that they need; the quick way as long as they
-    /// have no more digits than are usual.
+    /// Decimals of the scale that they need, as long as none has more digits
+    /// than are plain.
     fn decimals(&mut self) -> Result<Option<ArrayRef>> {
         let reader = self.reader;
-        let has_many_digits = Cell::new(false);
-        let quick = |text: &[u8], start, end| match has_many_digits.get() {
-            true => Some(plain::Decimal::default()),
-            false => plain::decimal(text, start, end),
-        };
+        let mut has_many_digits = false;
         let read = |value: &[u8]| {
-            let decimal = reader.decimal(value)?;
-            Ok(plain::Decimal::of(decimal).unwrap_or_else(|| {
-                has_many_digits.set(true);
-                plain::Decimal::default()
-            }))
+            if has_many_digits {
+                return Ok(plain::Decimal::default());
+            }
+            let plain = plain::Decimal::of(reader.decimal(value)?);
+            has_many_digits |= plain.is_none();
+            Ok(plain.unwrap_or_default())
         };
-        let decimals = self.natives(quick, read);
-        if has_many_digits.get() {
+        let decimals = self.natives(plain::Decimals, read);
+        if has_many_digits {
             self.troubles.clear();
-            return self.natives(never, |value| reader.decimal(value)).decimals();
+            return self.natives(Never::new(), |value| reader.decimal(value)).decimals();
         }
         decimals.decimals().map(Some)
     }
@@ -249,14 +238,19 @@ impl Filling<'_, '_> {
         let reader = self.reader;
         let mut builder = BooleanBuilder::with_capacity(self.rows.rows.len());
         let append = |value| builder.append_option(value);
-        self.each(true, plain::boolean, |value| reader.boolean(value), append);
+        self.each(true, plain::Booleans, |value| reader.boolean(value), append);
         Arc::new(builder.finish())
     }
 
     fn lists(&mut self) -> ArrayRef {
         let reader = self.reader;
         let mut builder = StringBuilder::with_capacity(self.rows.rows.len(), self.text_bytes());
-        self.each(true, never, |value| reader.list(value), |value| builder.append_option(value));
+        self.each(
+            true,
+            Never::new(),
+            |value| reader.list(value),
+            |value| builder.append_option(value),
+        );
         Arc::new(builder.finish())
     }
 
@@ -270,7 +264,7 @@ impl Filling<'_, '_> {
             Ok(decoded.clone())
         };
         let empty_is_null = self.rows.dialect.empty_is_null;
-        self.each(empty_is_null, never, parse, |value| builder.append_option(value));
+        self.each(empty_is_null, Never::new(), parse, |value| builder.append_option(value));
         Arc::new(builder.finish())
     }
 
@@ -322,6 +316,12 @@ impl Filling<'_, '_> {
     fn text_bytes(&self) -> usize {
         self.rows.extent.len() / self.rows.index.columns.max(1)
     }
+}
+
+/// Reads a plain value where that is not to be fast.
+#[inline(never)]
+fn read_cold<P: Plain>(plain: &P, text: &[u8], range: Range<usize>) -> Option<P::Value> {
+    plain.read(text, range.start, range.end)
 }
 
 impl<'b> Rows<'b> {

@@ -4,6 +4,8 @@
 //! are short; the bytes behind a value are copied along and overwritten by the
 //! next one. Whether all of it is UTF-8 is asked once, in the end.
 
+use std::ops::Range;
+
 use arrow_array::StringArray;
 use arrow_buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use decant_core::{Error, ErrorKind, Result};
@@ -23,20 +25,13 @@ pub(super) fn copy(rows: &Rows<'_>, column: usize) -> Result<Option<StringArray>
     let lengths = index.fields(rows.rows.clone(), column).map(|(start, end)| end - start);
     let mut texts = Texts::with_room(rows.rows.len(), lengths.sum())?;
     let has_null_words = !dialect.null_words.is_empty();
+    let quote = dialect.quote.unwrap_or(b'\n');
     let mut scratch = Vec::new();
     for (start, end) in index.fields(rows.rows.clone(), column) {
-        let first = bytes.get(start).copied().filter(|_| start < end);
-        if first.is_some() && first != dialect.quote && !has_null_words {
+        if start < end && bytes[start] != quote && !has_null_words {
             texts.push(bytes, start, end);
-            continue;
-        }
-        match Field::read(bytes, start..end, dialect, dialect.empty_is_null) {
-            Field::Null => texts.push_null(),
-            Field::Plain(range) => texts.push(bytes, range.start, range.end),
-            Field::Escaped(range) => {
-                unescape(&bytes[range], dialect, &mut scratch);
-                texts.push(&scratch, 0, scratch.len());
-            }
+        } else {
+            texts.push_field(rows, start..end, &mut scratch);
         }
     }
     Ok(texts.finish())
@@ -69,23 +64,34 @@ impl Texts {
     /// Adds what stands at `start..end` of `source`.
     #[inline(always)]
     fn push(&mut self, source: &[u8], start: usize, end: usize) {
-        let length = end - start;
-        let is_short = length <= SHORT_BYTES && start + SHORT_BYTES <= source.len();
-        match self.values.get_mut(self.length..self.length + SHORT_BYTES) {
-            Some(room) if is_short => {
-                let mut at = 0;
-                while at < length {
-                    room[at..at + PIECE_BYTES]
-                        .copy_from_slice(&source[start + at..start + at + PIECE_BYTES]);
-                    at += PIECE_BYTES;
+        let (at, length) = (self.length, end - start);
+        let room = &mut self.values[at..];
+        match (room.first_chunk_mut::<SHORT_BYTES>(), source[start..].first_chunk::<SHORT_BYTES>())
+        {
+            (Some(room), Some(value)) if length <= SHORT_BYTES => {
+                room[..PIECE_BYTES].copy_from_slice(&value[..PIECE_BYTES]);
+                if length > PIECE_BYTES {
+                    room[PIECE_BYTES..].copy_from_slice(&value[PIECE_BYTES..]);
                 }
             }
-            _ => {
-                self.values[self.length..self.length + length].copy_from_slice(&source[start..end])
-            }
+            _ => self.values[at..at + length].copy_from_slice(&source[start..end]),
         }
         self.length += length;
         self.offsets.push(self.length as i32);
+    }
+
+    /// Adds a field that is quoted, or may be NULL.
+    #[inline(never)]
+    fn push_field(&mut self, rows: &Rows<'_>, field: Range<usize>, scratch: &mut Vec<u8>) {
+        let Rows { bytes, dialect, .. } = *rows;
+        match Field::read(bytes, field, dialect, dialect.empty_is_null) {
+            Field::Null => self.push_null(),
+            Field::Plain(range) => self.push(bytes, range.start, range.end),
+            Field::Escaped(range) => {
+                unescape(&bytes[range], dialect, scratch);
+                self.push(scratch, 0, scratch.len());
+            }
+        }
     }
 
     fn push_null(&mut self) {

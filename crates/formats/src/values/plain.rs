@@ -9,6 +9,8 @@
 //! Invariant: an answer is the one that the type's parser gives, in either
 //! reading.
 
+use std::marker::PhantomData;
+
 use decant_core::schema::DecimalBounds;
 
 use super::calendar::{
@@ -32,6 +34,87 @@ const DOUBLE_MAX: u64 = 1_000_000_000_000_000;
 const DOUBLE_POWERS: [f64; WORD_BYTES] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7];
 const FRACTION_DIGITS: usize = 6;
 const FRACTION_POWERS: [i64; FRACTION_DIGITS + 1] = [1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
+
+/// The plain values of one type.
+pub(crate) trait Plain {
+    /// What a value becomes.
+    type Value;
+
+    /// Reads what stands at `start..end` of `text`, if it is plain.
+    fn read(&self, text: &[u8], start: usize, end: usize) -> Option<Self::Value>;
+}
+
+macro_rules! plain {
+    ($($(#[$doc:meta])* $name:ident: $value:ty = $read:path;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub(crate) struct $name;
+
+        impl Plain for $name {
+            type Value = $value;
+
+            #[inline(always)]
+            fn read(&self, text: &[u8], start: usize, end: usize) -> Option<$value> {
+                $read(text, start, end)
+            }
+        }
+    )*};
+}
+
+plain! {
+    /// Integers of 16 bits.
+    Int16: i16 = narrow_integer;
+    /// Integers of 32 bits.
+    Int32: i32 = narrow_integer;
+    /// Integers of 64 bits.
+    Int64: i64 = integer;
+    /// Doubles.
+    Float64: f64 = double;
+    /// Decimals as they are written.
+    Decimals: Decimal = decimal;
+    /// Days since 1970-01-01.
+    Dates: i32 = date;
+    /// Microseconds since midnight.
+    Times: i64 = time;
+    /// Microseconds since 1970-01-01.
+    Timestamps: i64 = timestamp;
+    /// Microseconds since 1970-01-01 UTC.
+    Moments: i64 = moment;
+    /// Truth values.
+    Booleans: bool = boolean;
+}
+
+/// Mantissas of a decimal type with bounds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounded(pub(crate) DecimalBounds);
+
+impl Plain for Bounded {
+    type Value = i128;
+
+    #[inline(always)]
+    fn read(&self, text: &[u8], start: usize, end: usize) -> Option<i128> {
+        bounded(text, start, end, self.0)
+    }
+}
+
+/// Values of which none is plain.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Never<T>(PhantomData<T>);
+
+impl<T> Never<T> {
+    pub(crate) const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T> Plain for Never<T> {
+    type Value = T;
+
+    #[inline(always)]
+    fn read(&self, _: &[u8], _: usize, _: usize) -> Option<T> {
+        None
+    }
+}
 
 /// A decimal as it is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,16 +176,21 @@ impl Decimal {
 
 /// Reads an integer of at most 16 digits.
 #[inline(always)]
-pub(crate) fn integer(text: &[u8], start: usize, end: usize) -> Option<i64> {
+fn integer(text: &[u8], start: usize, end: usize) -> Option<i64> {
     let (negative, start) = sign(text, start)?;
     let magnitude = digits(text, start, end)?;
     Some(if negative { -magnitude } else { magnitude })
 }
 
+#[inline(always)]
+fn narrow_integer<T: TryFrom<i64>>(text: &[u8], start: usize, end: usize) -> Option<T> {
+    T::try_from(integer(text, start, end)?).ok()
+}
+
 /// Reads a decimal of at most 8 digits before and 7 behind its point, or an
 /// integer.
 #[inline(always)]
-pub(crate) fn decimal(text: &[u8], start: usize, end: usize) -> Option<Decimal> {
+fn decimal(text: &[u8], start: usize, end: usize) -> Option<Decimal> {
     let (negative, start) = sign(text, start)?;
     let (magnitude, written, scale) = match pointed(text, start, end)? {
         Some(pointed) => pointed,
@@ -113,12 +201,7 @@ pub(crate) fn decimal(text: &[u8], start: usize, end: usize) -> Option<Decimal> 
 
 /// Reads a decimal as the mantissa of a type with bounds.
 #[inline(always)]
-pub(crate) fn bounded(
-    text: &[u8],
-    start: usize,
-    end: usize,
-    bounds: DecimalBounds,
-) -> Option<i128> {
+fn bounded(text: &[u8], start: usize, end: usize, bounds: DecimalBounds) -> Option<i128> {
     let decimal = decimal(text, start, end)?;
     let scale = u8::try_from(bounds.scale).ok().filter(|scale| *scale <= SCALE_MAX)?;
     let mantissa = (decimal.scale <= scale).then(|| decimal.at_scale(scale))?;
@@ -132,7 +215,7 @@ pub(crate) fn bounded(
 /// Reads a double of at most 15 digits. Both its digits and the power of ten
 /// are doubles, so that the division rounds once, as it must.
 #[inline(always)]
-pub(crate) fn double(text: &[u8], start: usize, end: usize) -> Option<f64> {
+fn double(text: &[u8], start: usize, end: usize) -> Option<f64> {
     let Decimal { mantissa, written, .. } = decimal(text, start, end)?;
     let is_negative_zero = mantissa == 0 && text.get(start) == Some(&b'-');
     if mantissa.unsigned_abs() >= DOUBLE_MAX || is_negative_zero {
@@ -143,7 +226,7 @@ pub(crate) fn double(text: &[u8], start: usize, end: usize) -> Option<f64> {
 
 /// Reads a date, in days since 1970-01-01.
 #[inline(always)]
-pub(crate) fn date(text: &[u8], start: usize, end: usize) -> Option<i32> {
+fn date(text: &[u8], start: usize, end: usize) -> Option<i32> {
     if end.wrapping_sub(start) != DATE_BYTES {
         return None;
     }
@@ -152,7 +235,7 @@ pub(crate) fn date(text: &[u8], start: usize, end: usize) -> Option<i32> {
 
 /// Reads a time of day with seconds, in microseconds since midnight.
 #[inline(always)]
-pub(crate) fn time(text: &[u8], start: usize, end: usize) -> Option<i64> {
+fn time(text: &[u8], start: usize, end: usize) -> Option<i64> {
     let seconds_end = start.wrapping_add(CLOCK_BYTES);
     let clock = i64::from(clock(text, start)?) * MICROSECONDS_PER_SECOND;
     match end.wrapping_sub(seconds_end) {
@@ -170,7 +253,7 @@ pub(crate) fn time(text: &[u8], start: usize, end: usize) -> Option<i64> {
 /// Reads a timestamp with seconds, or a date as its midnight, in microseconds
 /// since 1970-01-01.
 #[inline(always)]
-pub(crate) fn timestamp(text: &[u8], start: usize, end: usize) -> Option<i64> {
+fn timestamp(text: &[u8], start: usize, end: usize) -> Option<i64> {
     let day = |start| Some(i64::from(day(text, start)?) * MICROSECONDS_PER_DAY);
     let separator = start.wrapping_add(DATE_BYTES);
     match end.wrapping_sub(start) {
@@ -186,7 +269,7 @@ pub(crate) fn timestamp(text: &[u8], start: usize, end: usize) -> Option<i64> {
 /// Reads a timestamp with `Z` or an offset like `+02:00`, in microseconds
 /// since 1970-01-01 UTC.
 #[inline(always)]
-pub(crate) fn moment(text: &[u8], start: usize, end: usize) -> Option<i64> {
+fn moment(text: &[u8], start: usize, end: usize) -> Option<i64> {
     let (zone, seconds) = match text.get(end.wrapping_sub(1))? {
         b'Z' => (end - 1, 0),
         _ => {
@@ -202,7 +285,7 @@ pub(crate) fn moment(text: &[u8], start: usize, end: usize) -> Option<i64> {
 
 /// Reads `true` or `false`.
 #[inline(always)]
-pub(crate) fn boolean(text: &[u8], start: usize, end: usize) -> Option<bool> {
+fn boolean(text: &[u8], start: usize, end: usize) -> Option<bool> {
     match text.get(start..end)? {
         b"true" | b"True" | b"TRUE" => Some(true),
         b"false" | b"False" | b"FALSE" => Some(false),
