@@ -4,6 +4,8 @@
 //! SQLite turns NaN into NULL and, in columns with a numeric affinity, text
 //! that looks like a number into that number. Both are refused here.
 
+mod ready;
+
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{
     Date32Type, Decimal128Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
@@ -12,20 +14,25 @@ use arrow_array::types::{
 use arrow_array::{
     Array, BinaryArray, BooleanArray, FixedSizeBinaryArray, PrimitiveArray, StringArray,
 };
+use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 use decant_core::error::{Error, ErrorKind, Position, Result};
 use decant_core::schema::{Column, ColumnType};
-use rusqlite::types::Null;
+use rusqlite::types::{Null, ToSqlOutput, ValueRef};
 use rusqlite::{Statement, ToSql};
 
 use super::error::explain;
 use super::render;
 use super::type_table::Affinity;
 
+pub(super) use self::ready::{Cell, ReadyColumn};
+
 /// The type that means another thing in a table that is STRICT.
 const ANY: &str = "ANY";
 /// The largest number that a double of 15 digits counts to.
 const FIFTEEN_DIGITS: u128 = 1_000_000_000_000_000;
+/// The powers of ten up to that.
+const POWERS: [i64; 16] = powers_of_ten();
 /// The largest power of ten that a double holds exactly.
 const EXACT_POWER: i8 = 22;
 
@@ -108,7 +115,7 @@ impl<'a> Values<'a> {
         statement: &mut Statement<'_>,
         parameter: usize,
         row: usize,
-        scratch: &mut String,
+        scratch: &mut Vec<u8>,
     ) -> Result<()> {
         if self.is_null(row) {
             return bind(statement, parameter, Null);
@@ -131,7 +138,7 @@ impl<'a> Values<'a> {
                 Some(Number::Double(value)) => bind(statement, parameter, value),
                 None => {
                     render::decimal(scratch, array.value(row), *scale);
-                    Err(self.too_precise(scratch, row))
+                    Err(self.too_precise(&String::from_utf8_lossy(scratch), row))
                 }
             },
             Typed::Text(array) => bind(statement, parameter, array.value(row)),
@@ -142,26 +149,34 @@ impl<'a> Values<'a> {
             Typed::Binary(array) => bind(statement, parameter, array.value(row)),
             rendered => {
                 render(rendered, row, scratch).ok_or_else(|| self.out_of_range(row))?;
-                bind(statement, parameter, scratch.as_str())
+                bind(statement, parameter, ToSqlOutput::Borrowed(ValueRef::Text(scratch)))
             }
         }
     }
 
     fn is_null(&self, row: usize) -> bool {
+        self.nulls().is_some_and(|nulls| nulls.is_null(row))
+    }
+
+    fn nulls(&self) -> Option<&NullBuffer> {
+        self.array().nulls()
+    }
+
+    fn array(&self) -> &dyn Array {
         match &self.typed {
-            Typed::Bool(array) => array.is_null(row),
-            Typed::Int16(array) => array.is_null(row),
-            Typed::Int32(array) => array.is_null(row),
-            Typed::Int64(array) => array.is_null(row),
-            Typed::Float32(array) => array.is_null(row),
-            Typed::Float64(array) => array.is_null(row),
-            Typed::DecimalNumber(array, _) | Typed::DecimalText(array, _) => array.is_null(row),
-            Typed::Date(array) => array.is_null(row),
-            Typed::Time(array) => array.is_null(row),
-            Typed::Timestamp(array, _) => array.is_null(row),
-            Typed::Uuid(array) => array.is_null(row),
-            Typed::Text(array) | Typed::TextAmongNumbers(array) => array.is_null(row),
-            Typed::Binary(array) => array.is_null(row),
+            Typed::Bool(array) => *array,
+            Typed::Int16(array) => *array,
+            Typed::Int32(array) => *array,
+            Typed::Int64(array) => *array,
+            Typed::Float32(array) => *array,
+            Typed::Float64(array) => *array,
+            Typed::DecimalNumber(array, _) | Typed::DecimalText(array, _) => *array,
+            Typed::Date(array) => *array,
+            Typed::Time(array) => *array,
+            Typed::Timestamp(array, _) => *array,
+            Typed::Uuid(array) => *array,
+            Typed::Text(array) | Typed::TextAmongNumbers(array) => *array,
+            Typed::Binary(array) => *array,
         }
     }
 
@@ -240,15 +255,11 @@ fn downcast<'a>(column: &TargetColumn, array: &'a dyn Array) -> Option<Typed<'a>
 }
 
 /// Makes the text of a value that is kept as text.
-fn render(typed: &Typed<'_>, row: usize, text: &mut String) -> Option<()> {
+fn render(typed: &Typed<'_>, row: usize, text: &mut Vec<u8>) -> Option<()> {
     match typed {
         Typed::Date(array) => render::date(text, array.value(row)),
         Typed::Time(array) => render::time(text, array.value(row)),
-        Typed::Timestamp(array, zone) => {
-            render::timestamp(text, array.value(row))?;
-            text.push_str(zone);
-            Some(())
-        }
+        Typed::Timestamp(array, zone) => render::timestamp(text, array.value(row), zone),
         Typed::Uuid(array) => {
             render::uuid(text, array.value(row));
             Some(())
@@ -267,8 +278,32 @@ enum Number {
     Double(f64),
 }
 
+const fn powers_of_ten() -> [i64; 16] {
+    let mut powers = [1; 16];
+    let mut exponent = 1;
+    while exponent < powers.len() {
+        powers[exponent] = powers[exponent - 1] * 10;
+        exponent += 1;
+    }
+    powers
+}
+
 /// The decimal as a number that SQLite keeps by value, if there is one.
 fn number(unscaled: i128, scale: i8) -> Option<Number> {
+    let power = usize::try_from(scale).ok().and_then(|scale| POWERS.get(scale));
+    match power {
+        Some(power) if unscaled.unsigned_abs() < FIFTEEN_DIGITS => {
+            let unscaled = unscaled as i64;
+            Some(match unscaled % power {
+                0 => Number::Integer(unscaled / power),
+                _ => Number::Double(unscaled as f64 / *power as f64),
+            })
+        }
+        _ => any_number(unscaled, scale),
+    }
+}
+
+fn any_number(unscaled: i128, scale: i8) -> Option<Number> {
     let (unscaled, scale) = without_trailing_zeros(unscaled, scale);
     if scale <= 0 {
         let factor = 10_i128.checked_pow(u32::from(scale.unsigned_abs()))?;
@@ -368,8 +403,9 @@ mod tests {
                 Some(Number::Double(value)) => through_numeric(value),
                 None => return Err(proptest::test_runner::TestCaseError::fail("15 digits fit")),
             };
-            let mut sent = String::new();
+            let mut sent = Vec::new();
             render::decimal(&mut sent, unscaled.into(), scale);
+            let sent = String::from_utf8(sent).unwrap();
             proptest::prop_assert_eq!(bound.parse::<f64>(), sent.parse::<f64>());
         }
     }

@@ -21,8 +21,14 @@ use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard};
 use super::error::explain;
 use super::url::Location;
 
-/// Memory that SQLite may use for pages of one connection, in KiB.
-const CACHE_KIB: i64 = 64 * 1024;
+/// Bytes of a page of a database that is created here. A load writes each page
+/// once to the log and once from it, and larger ones are fewer: with 4, 16, 32
+/// and 64 KiB 2,000,000 rows of 17 columns take 2.0, 1.55, 1.35 and 1.25 s of
+/// CPU. An empty table costs one.
+const PAGE_BYTES: i64 = 32 * 1024;
+/// Memory that SQLite may use for pages of one connection, in KiB. Rows are
+/// appended: more makes no load faster.
+const CACHE_KIB: i64 = 8 * 1024;
 /// What a write-ahead log is cut back to after a checkpoint.
 const LOG_BYTES_KEPT: i64 = 64 << 20;
 /// Statements that a connection keeps prepared.
@@ -176,7 +182,9 @@ fn connect_reader(path: &Path, lock_timeout: Duration) -> Result<Connection> {
 
 fn connect_writer(path: &Path, lock_timeout: Duration) -> Result<Connection> {
     let connection = open_file(path, OpenFlags::SQLITE_OPEN_CREATE)?;
-    configure(&connection, lock_timeout).map_err(explain)?;
+    configure(&connection, lock_timeout)
+        .and_then(|()| connection.pragma_update(None, "page_size", PAGE_BYTES))
+        .map_err(explain)?;
     if let Err(reason) = switch_to_log(&connection, lock_timeout) {
         tracing::warn!(
             database = %path.display(),

@@ -36,6 +36,15 @@ pub(super) struct LateKeys {
     handed: BTreeMap<FileId, usize>,
 }
 
+/// What becomes of the numbers that SQLite gives to rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Numbers {
+    /// They are kept, to know the rows by.
+    Kept,
+    /// Nobody asks for them.
+    Left,
+}
+
 /// Rows behind each other with numbers behind each other.
 #[derive(Clone, Copy, Debug)]
 struct Run {
@@ -62,6 +71,11 @@ impl LateKeys {
     /// Rows are to be kept from now on.
     pub(super) fn watch(&mut self) {
         self.is_watched = true;
+    }
+
+    /// Whether the numbers of rows are kept.
+    pub(super) fn numbers(&self) -> Numbers {
+        if self.is_watched && !self.is_full { Numbers::Kept } else { Numbers::Left }
     }
 
     /// Keeps the rows of a batch of `rows` rows that went in.

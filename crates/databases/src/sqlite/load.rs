@@ -17,6 +17,7 @@ use decant_core::schema::TableSchema;
 use rusqlite::Connection;
 use tokio::sync::Mutex;
 
+use super::bind::TargetColumn;
 use super::chunk;
 use super::connect::{Held, blocking};
 use super::describe;
@@ -51,8 +52,26 @@ pub(super) struct Session {
     tolerates: bool,
     /// Rows that may turn out to be refused once all are there.
     pub(super) late: LateKeys,
+    traits: TableTraits,
+}
+
+/// What writing into the table depends on. The transaction's lock keeps it so.
+#[derive(Clone, Copy, Debug)]
+struct TableTraits {
     /// Whether constraints of the table would drop rows in silence.
     settles_conflicts: bool,
+    has_triggers: bool,
+    is_strict: bool,
+}
+
+impl TableTraits {
+    fn read(connection: &Connection, table: &str) -> Result<Self> {
+        Ok(Self {
+            settles_conflicts: silent::settles_conflicts(connection, table)?,
+            has_triggers: silent::has_triggers(connection, table)?,
+            is_strict: describe::is_strict(connection, table)?,
+        })
+    }
 }
 
 /// Rows and rejects that SQLite took for one file.
@@ -83,7 +102,7 @@ pub(super) fn begin(held: Held, sql: Arc<LedgerSql>, plan: LoadPlan) -> Result<B
         checksums: BTreeMap::new(),
         tolerates: false,
         late: LateKeys::default(),
-        settles_conflicts: silent::settles_conflicts(connection, &plan_table)?,
+        traits: TableTraits::read(connection, &plan_table)?,
     };
     if session.plan.mode == LoadMode::Replay {
         session.lock_replayed(connection)?;
@@ -197,7 +216,21 @@ impl Session {
     /// The words that begin an insert. A constraint's own way of settling a
     /// conflict is overruled: a row that is dropped is refused, and said.
     pub(super) fn insert_words(&self) -> &'static str {
-        if self.settles_conflicts { "INSERT OR ABORT" } else { "INSERT" }
+        if self.traits.settles_conflicts { "INSERT OR ABORT" } else { "INSERT" }
+    }
+
+    /// Whether rows may go in by the batch: triggers look at each row.
+    pub(super) fn takes_batches(&self) -> bool {
+        !self.traits.has_triggers
+    }
+
+    /// The column at `position` in the plan's schema, to be written to.
+    pub(super) fn target_column(&self, position: usize) -> Result<TargetColumn> {
+        let column = self.plan.schema.columns.get(position).ok_or_else(|| {
+            let message = format!("the plan's schema has no column {position}");
+            Error::new(ErrorKind::Internal, message)
+        })?;
+        TargetColumn::new(column, self.traits.is_strict)
     }
 
     /// Counts rejects that SQLite took.
@@ -355,7 +388,7 @@ impl Session {
     fn verify_rows(&self, connection: &Connection) -> Result<()> {
         let table = &self.plan.table;
         let can_tell = self.plan.schema.has_file_id() && self.plan.mode != LoadMode::Replay;
-        if !can_tell || !silent::has_triggers(connection, &table.name)? {
+        if !can_tell || !self.traits.has_triggers {
             return Ok(());
         }
         let before = match self.found {

@@ -14,6 +14,7 @@ mod create_table;
 mod ddl;
 mod describe;
 mod error;
+mod feed;
 mod late;
 mod ledger;
 mod load;

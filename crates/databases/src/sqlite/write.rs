@@ -1,4 +1,9 @@
 //! Writing rows into the open transaction.
+//!
+//! A batch goes in at once where SQLite can fetch its rows, and row by row
+//! where it cannot: where triggers look at each row, where a value must be
+//! refused, where the numbers of the rows are kept. Both put the same rows in
+//! and refuse the same row with the same words.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,10 +16,11 @@ use decant_core::file::FileId;
 use decant_core::reject::Reject;
 use rusqlite::{CachedStatement, Connection};
 
-use super::bind::{TargetColumn, Values};
+use super::bind::{ReadyColumn, TargetColumn, Values};
 use super::connect::blocking;
-use super::describe;
 use super::error::explain;
+use super::feed;
+use super::late::Numbers;
 use super::load::{Session, SharedSession};
 use super::rejects;
 use super::tolerate;
@@ -30,7 +36,10 @@ pub(super) struct SqliteWriter {
 /// Where the rows of the current file go.
 struct Target {
     file: FileId,
+    /// Inserts one row, whose values are bound.
     insert: String,
+    /// Inserts a batch, whose rows are fetched.
+    insert_batch: Option<String>,
     columns: Vec<TargetColumn>,
 }
 
@@ -100,7 +109,8 @@ impl Writer for SqliteWriter {
         let (rows, refused) = self
             .run(move |session| {
                 session.check_foreign_keys_at_once()?;
-                let written = target.write_tolerantly(session.connection()?, &batch)?;
+                let numbers = session.late.numbers();
+                let written = target.write_tolerantly(session.connection()?, &batch, numbers)?;
                 let Tolerated { rows, refused, numbers } = written;
                 session.late.keep(target.file, batch.num_rows(), &numbers);
                 session.count_rows(target.file, rows);
@@ -135,35 +145,44 @@ impl Writer for SqliteWriter {
 impl Target {
     fn new(session: &Session, file: FileId, columns: &[usize]) -> Result<Self> {
         session.check_claimed(file)?;
-        let schema = &session.plan().schema.columns;
-        let is_strict = describe::is_strict(session.connection()?, &session.plan().table.name)?;
         let columns = columns
             .iter()
-            .map(|&position| {
-                let column = schema.get(position).ok_or_else(|| {
-                    let message = format!("the plan's schema has no column {position}");
-                    Error::new(ErrorKind::Internal, message)
-                })?;
-                TargetColumn::new(column, is_strict)
-            })
+            .map(|position| session.target_column(*position))
             .collect::<Result<Vec<_>>>()?;
         let insert = insert_statement(session, &columns);
-        Ok(Self { file, insert, columns })
+        let insert_batch = session.takes_batches().then(|| insert_batch(session, &columns));
+        Ok(Self { file, insert, insert_batch: insert_batch.flatten(), columns })
     }
 
     /// Inserts every row of `batch` and answers how many SQLite took.
     fn write(&self, connection: &Connection, batch: &RecordBatch) -> Result<u64> {
         let values = self.values(batch)?;
+        let rows = batch.num_rows();
+        if let Some((insert, columns)) = self.ready(&values) {
+            return feed::insert(connection, insert, columns, rows);
+        }
         let mut statement = connection.prepare_cached(&self.insert).map_err(explain)?;
-        insert_rows(&mut statement, &values, 0..batch.num_rows(), &mut |_| {})
+        insert_rows(&mut statement, &values, 0..rows, &mut |_| {})
     }
 
     /// Inserts the rows that SQLite takes.
-    fn write_tolerantly(&self, connection: &Connection, batch: &RecordBatch) -> Result<Tolerated> {
+    fn write_tolerantly(
+        &self,
+        connection: &Connection,
+        batch: &RecordBatch,
+        numbers: Numbers,
+    ) -> Result<Tolerated> {
         let values = self.values(batch)?;
+        let mut ready = match numbers {
+            Numbers::Kept => None,
+            Numbers::Left => self.ready(&values),
+        };
         let mut statement = connection.prepare_cached(&self.insert).map_err(explain)?;
-        let mut numbers = Vec::with_capacity(batch.num_rows());
+        let mut numbers = Vec::new();
         let (rows, refused) = tolerate::insert(connection, batch.num_rows(), &mut |rows| {
+            if let Some((insert, columns)) = ready.take() {
+                return feed::insert(connection, insert, columns, rows.len());
+            }
             let before = numbers.len();
             let inserted = insert_rows(&mut statement, &values, rows, &mut |row| {
                 numbers.push((row, connection.last_insert_rowid()));
@@ -174,6 +193,14 @@ impl Target {
             inserted
         })?;
         Ok(Tolerated { rows, refused, numbers })
+    }
+
+    /// The statement that fetches a batch, and its columns; `None` where rows
+    /// must go in one by one.
+    fn ready(&self, values: &[Values<'_>]) -> Option<(&str, Vec<ReadyColumn>)> {
+        let insert = self.insert_batch.as_deref()?;
+        let columns = values.iter().map(Values::ready).collect::<Option<_>>()?;
+        Some((insert, columns))
     }
 
     fn values<'a>(&'a self, batch: &'a RecordBatch) -> Result<Vec<Values<'a>>> {
@@ -205,16 +232,30 @@ fn blame(error: Error, file: FileId, before: u64) -> Error {
 }
 
 fn insert_statement(session: &Session, columns: &[TargetColumn]) -> String {
-    let table = SQLITE.quote_table(&session.plan().table);
-    let insert = session.insert_words();
+    let into = insert_into(session);
     if columns.is_empty() {
-        return format!("{insert} INTO {table} DEFAULT VALUES");
+        return format!("{into} DEFAULT VALUES");
     }
     format!(
-        "{insert} INTO {table} ({}) VALUES ({})",
+        "{into} ({}) VALUES ({})",
         SQLITE.quote_list(columns.iter().map(TargetColumn::name)),
         SQLITE.parameters(1, columns.len())
     )
+}
+
+fn insert_batch(session: &Session, columns: &[TargetColumn]) -> Option<String> {
+    (!columns.is_empty()).then(|| {
+        format!(
+            "{} ({}) SELECT * FROM {}",
+            insert_into(session),
+            SQLITE.quote_list(columns.iter().map(TargetColumn::name)),
+            feed::table_name(columns.len())
+        )
+    })
+}
+
+fn insert_into(session: &Session) -> String {
+    format!("{} INTO {}", session.insert_words(), SQLITE.quote_table(&session.plan().table))
 }
 
 fn insert_rows(
@@ -223,7 +264,7 @@ fn insert_rows(
     rows: Range<usize>,
     done: &mut dyn FnMut(usize),
 ) -> Result<u64> {
-    let mut scratch = String::new();
+    let mut scratch = Vec::new();
     let mut inserted = 0;
     for row in rows {
         for (position, column) in values.iter().enumerate() {
@@ -235,3 +276,6 @@ fn insert_rows(
     }
     Ok(inserted)
 }
+
+#[cfg(test)]
+mod tests;
