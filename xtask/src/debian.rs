@@ -47,6 +47,13 @@ pub(crate) const POSTGRES: Tool = Tool {
 pub(crate) const OPENSSL: Tool =
     Tool { name: "openssl", packages: &["openssl"], present: || shell::on_path("openssl") };
 
+/// A real S3 endpoint for benchmarks, and what it stores in.
+pub(crate) const CEPH: Tool = Tool {
+    name: "Ceph's RGW",
+    packages: &["radosgw", "ceph-mon", "ceph-mgr", "ceph-osd"],
+    present: || ["radosgw", "ceph-mon", "ceph-mgr", "ceph-osd"].iter().all(|it| shell::on_path(it)),
+};
+
 /// Installs those that are missing.
 pub(crate) fn install(place: &Place, tools: &[Tool]) -> Result<()> {
     let missing: Vec<&Tool> = tools.iter().filter(|tool| !(tool.present)()).collect();

@@ -40,6 +40,7 @@ usage: cargo xtask VERB
   fuzz [TARGET]... [--seconds N]
                  any bytes against the decoders, a minute a target
   bench [MEASUREMENT]... [page] [--scale F] [--repeat N] [--only NAME,...] [--decant FILE]
+                 [--endpoint ceph|ours]
                  decant beside others; all measurements, or those named;
                  `page` writes docs/benchmarks.md from what is kept";
 

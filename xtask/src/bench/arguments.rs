@@ -21,6 +21,8 @@ pub(crate) struct Options {
     only: Vec<String>,
     /// Whether the page is written at the end.
     pub(super) page: bool,
+    /// Whether the S3 endpoint is ours although there is Ceph.
+    pub(super) ours: bool,
     /// A decant that is built already.
     pub(super) decant: Option<PathBuf>,
 }
@@ -33,6 +35,7 @@ impl Default for Options {
             repeat: 5,
             only: Vec::new(),
             page: false,
+            ours: false,
             decant: None,
         }
     }
@@ -73,6 +76,11 @@ pub(crate) fn arguments(words: &[&str]) -> Option<Options> {
         match *word {
             "--scale" => options.scale = words.next()?.parse().ok().filter(|scale| *scale > 0.0)?,
             "--repeat" => options.repeat = words.next()?.parse().ok().filter(|times| *times > 0)?,
+            "--endpoint" => match *words.next()? {
+                "ours" => options.ours = true,
+                "ceph" => options.ours = false,
+                _ => return None,
+            },
             "page" => options.page = true,
             "--only" => options.only = words.next()?.split(',').map(str::to_owned).collect(),
             "--decant" => options.decant = Some(words.next()?.into()),

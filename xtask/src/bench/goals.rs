@@ -112,7 +112,7 @@ pub(super) const GOALS: &[Goal] = &[
         of(o, "json/lineitem", SPEED)
     }),
     goal("the same, keys that change their order", "decoders", AtLeast(800.0), |o| {
-        of(o, "json/reordered", SPEED)
+        of(o, "json/lineitem in changing order", SPEED)
     }),
     goal("small files: client CPU a file, ms", "small-files", AtMost(0.3), |o| {
         of(o, "decant", "CPU ms a file")

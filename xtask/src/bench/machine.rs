@@ -20,6 +20,7 @@ pub(super) fn facts(bench: &Bench<'_>) -> Value {
         "decant": format!("{} ({})", bench.programs.decant_version(), origin(bench)),
         "postgres": bench.postgres.version(),
         "sqlite3": said_by(Path::new("sqlite3"), &["--version"]),
+        "endpoint": bench.ceph.as_deref().unwrap_or("decant's own test server"),
         "peers": bench.peers.versions(),
     })
 }

@@ -9,6 +9,7 @@
 //! something is slow.
 
 mod arguments;
+mod ceph;
 mod chart;
 mod contender;
 mod cost;
@@ -28,6 +29,7 @@ mod storage;
 mod table;
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -49,6 +51,8 @@ pub(crate) struct Bench<'p> {
     programs: Programs,
     peers: Peers,
     postgres: Postgres,
+    /// Ceph's version, where its endpoint is used.
+    ceph: Option<String>,
     data: Data,
     results: Results,
     /// For what a contender leaves behind; emptied at the end.
@@ -68,13 +72,19 @@ pub(crate) fn run(place: &Place, options: &Options) -> Result<()> {
     let scratch = folder.join("scratch");
     make_folder(&scratch)?;
     let data = Data::new(&folder);
+    let ceph = ceph::version(place, options, &peers);
     let postgres = Postgres::start(place)?;
-    let mut bench = Bench { place, options, programs, peers, postgres, data, results, scratch };
+    let mut bench =
+        Bench { place, options, programs, peers, postgres, ceph, data, results, scratch };
     let facts = machine::facts(&bench);
     bench.results.keep_facts(&facts)?;
+    let mut failed = Vec::new();
     for measurement in MEASUREMENTS.iter().filter(|known| options.wants(known.name)) {
         println!("\nbench: {}: {}", measurement.name, measurement.about);
-        (measurement.run)(&mut bench)?;
+        if let Err(error) = (measurement.run)(&mut bench) {
+            println!("bench: {}: {error}", measurement.name);
+            failed.push(measurement.name);
+        }
         for name in std::iter::once(&measurement.name).chain(measurement.also) {
             let outcomes = bench.results.of_call(name);
             let profiled = *name == measurements::profile::MEASUREMENT;
@@ -85,7 +95,8 @@ pub(crate) fn run(place: &Place, options: &Options) -> Result<()> {
         page::write(place, &bench.results, options.scale)?;
     }
     fs::remove_dir_all(&bench.scratch)
-        .map_err(|error| format!("cannot remove {}: {error}", bench.scratch.display()))
+        .map_err(|error| format!("cannot remove {}: {error}", bench.scratch.display()))?;
+    if failed.is_empty() { Ok(()) } else { Err(format!("not measured: {}", failed.join(", "))) }
 }
 
 /// When the call began, in seconds since 1970: it tells what was measured
@@ -93,6 +104,12 @@ pub(crate) fn run(place: &Place, options: &Options) -> Result<()> {
 fn series() -> Result<u64> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     now.map(|passed| passed.as_secs()).map_err(|_| "the clock stands before 1970".to_owned())
+}
+
+/// A port that nobody listens on.
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    listener.map(|address| address.port()).map_err(|error| format!("no free port: {error}"))
 }
 
 fn make_folder(folder: &Path) -> Result<()> {

@@ -48,7 +48,7 @@ Ratios travel between machines, seconds do not.
 - Postgres runs without fsync, autovacuum or checkpoints in between, so that the disk does not decide; its tables are logged as ever. The database is made anew before each run.
 - The limit is `psql \\copy` of rows that are ready in COPY BINARY, into the table that decant makes, with the same columns and index.
 - Tools that make their own table choose its types: DuckDB, polars and pyarrow load decimals of CSV as doubles.
-- The S3 endpoint is decant's own test server, in a process of its own, on loopback; requests are signed, except those for small files.
+- The S3 endpoint listens on loopback and keeps objects in memory. Small files, the listing and `growth` come from decant's own test server, in a process of its own; requests are signed, except those for small files.
 ";
 
 /// Writes page and chart.
@@ -87,6 +87,7 @@ fn machine(results: &Results, scale: f64) -> String {
     }
     let _ = writeln!(text, "| server | {} |", of("postgres"));
     let _ = writeln!(text, "| sqlite3 | {} |", of("sqlite3"));
+    let _ = writeln!(text, "| S3 endpoint | {} |", of("endpoint"));
     for name in PEERS {
         let version = facts["peers"][name].as_str().unwrap_or("could not be installed");
         let _ = writeln!(text, "| {name} | {version} |");

@@ -82,7 +82,8 @@ impl Peers {
         &self.folder
     }
 
-    fn python(&self, script: &str, place: &Place) -> Command {
+    /// Python of the environment, with a script of ours.
+    pub(super) fn python(&self, script: &str, place: &Place) -> Command {
         let mut command = Command::new(self.programs.join("python3"));
         command.arg(place.root.join(script));
         command

@@ -7,7 +7,6 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -33,8 +32,8 @@ fsync = off
 full_page_writes = off
 autovacuum = off
 checkpoint_timeout = '1h'
-max_wal_size = '32GB'
-min_wal_size = '4GB'
+max_wal_size = '16GB'
+min_wal_size = '1GB'
 dynamic_shared_memory_type = mmap
 timezone = 'UTC'
 ";
@@ -80,7 +79,7 @@ impl Postgres {
                 .arg(folder.join("data")),
         )?;
         append(&folder.join("data/postgresql.conf"), SETTINGS)?;
-        let port = free_port()?;
+        let port = super::free_port()?;
         let mut keeper = owner
             .command(Path::new("/bin/sh"), &folder)
             .args(["-c", KEEPER, "keeper"])
@@ -214,11 +213,6 @@ fn append(path: &Path, text: &str) -> Result<()> {
     let file = fs::OpenOptions::new().append(true).open(path);
     file.and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(|error| format!("{}: {error}", path.display()))
-}
-
-fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    listener.map(|address| address.port()).map_err(|error| format!("no free port: {error}"))
 }
 
 fn first_line(keeper: &mut Child) -> Result<String> {

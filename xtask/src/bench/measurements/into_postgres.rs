@@ -5,7 +5,7 @@ use crate::Result;
 use crate::bench::Bench;
 use crate::bench::contender::{Contender, race};
 use crate::bench::lineup::{LINEITEM, Load, QUOTED, TAXI, Target};
-use crate::bench::storage::{Served, Storage};
+use crate::bench::storage::Served;
 
 /// decant beside everybody who loads CSV.
 pub(super) fn csv(bench: &mut Bench<'_>) -> Result<()> {
@@ -26,7 +26,7 @@ fn beside_all(bench: &mut Bench<'_>, measurement: &str, target: Target, rows: u6
     let file = format!("{}.csv", target.name);
     let set = bench.set(bench.options.scaled(rows), &[&file])?;
     let path = set.path(&file);
-    let storage = Storage::start(&bench.programs, &Served::default().put(&path))?;
+    let storage = bench.storage(&Served::default().put(&path))?;
     let sums = set.sums(target.name)?;
     let load = Load { target, sums: &sums, storage: &storage };
     let reference = load.reference(bench, &file)?;
@@ -45,7 +45,7 @@ pub(super) fn packed(bench: &mut Bench<'_>) -> Result<()> {
     let names = ["lineitem.csv", "lineitem.csv.gz", "lineitem.csv.zst"];
     let set = bench.set(bench.options.scaled(ROWS), &names)?;
     let served = names.iter().fold(Served::default(), |served, name| served.put(&set.path(name)));
-    let storage = Storage::start(&bench.programs, &served)?;
+    let storage = bench.storage(&served)?;
     let sums = set.sums(LINEITEM.name)?;
     let load = Load { target: LINEITEM, sums: &sums, storage: &storage };
     let mut contenders = vec![
@@ -62,7 +62,7 @@ pub(super) fn packed(bench: &mut Bench<'_>) -> Result<()> {
 pub(super) fn files(bench: &mut Bench<'_>) -> Result<()> {
     let set = bench.set(bench.options.scaled(ROWS), &["lineitem.csv", "lineitem-64"])?;
     let served = Served::default().put(&set.path("lineitem.csv")).put(&set.path("lineitem-64"));
-    let storage = Storage::start(&bench.programs, &served)?;
+    let storage = bench.storage(&served)?;
     let sums = set.sums(LINEITEM.name)?;
     let load = Load { target: LINEITEM, sums: &sums, storage: &storage };
     let reference = load.reference(bench, "lineitem.csv")?;
@@ -91,7 +91,7 @@ pub(super) fn parquet(bench: &mut Bench<'_>) -> Result<()> {
 fn typed(bench: &mut Bench<'_>, measurement: &str, format: &str) -> Result<()> {
     let name = format!("lineitem.{format}");
     let set = bench.set(bench.options.scaled(ROWS), &["lineitem.csv", &name])?;
-    let storage = Storage::start(&bench.programs, &Served::default().put(&set.path(&name)))?;
+    let storage = bench.storage(&Served::default().put(&set.path(&name)))?;
     let sums = set.sums(LINEITEM.name)?;
     let load = Load { target: LINEITEM, sums: &sums, storage: &storage };
     let reference = load.reference(bench, &name)?;
@@ -106,8 +106,8 @@ pub(super) fn growth(bench: &mut Bench<'_>) -> Result<()> {
     let mut loads = Vec::new();
     for (name, times) in sizes {
         let set = bench.set(bench.options.scaled(ROWS / 4) * times, &["lineitem.csv"])?;
-        let served = Served::default().put(&set.path("lineitem.csv"));
-        let storage = Storage::start(&bench.programs, &served)?;
+        let served = Served::default().put(&set.path("lineitem.csv")).by_ours();
+        let storage = bench.storage(&served)?;
         loads.push((name, set.sums(LINEITEM.name)?, storage));
     }
     let contenders: Vec<Contender<'_>> = loads

@@ -6,7 +6,7 @@ use std::process::Command;
 use super::ROWS;
 use crate::bench::Bench;
 use crate::bench::lineup::{LINEITEM, Load};
-use crate::bench::storage::{Served, Storage};
+use crate::bench::storage::Served;
 use crate::{Result, shell};
 
 /// What it is kept under.
@@ -21,7 +21,7 @@ pub(super) fn samples(bench: &mut Bench<'_>) -> Result<()> {
     let mut names: Vec<&str> = LOADS.iter().map(|(_, file)| *file).collect();
     let set = bench.set(bench.options.scaled(ROWS), &names)?;
     let served = names.drain(..).fold(Served::default(), |all, name| all.put(&set.path(name)));
-    let storage = Storage::start(&bench.programs, &served)?;
+    let storage = bench.storage(&served)?;
     let sums = set.sums(LINEITEM.name)?;
     let load = Load { target: LINEITEM, sums: &sums, storage: &storage };
     for (name, file) in LOADS {

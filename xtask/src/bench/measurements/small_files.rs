@@ -35,7 +35,7 @@ fn near_or_far(
     files: u64,
     served: &Served,
 ) -> Result<()> {
-    let storage = Storage::start(&bench.programs, served)?;
+    let storage = bench.storage(served)?;
     let rate = |cost: Cost| ("files/s".to_owned(), files as f64 / cost.wall);
     let mut contenders = vec![
         Contender::new("decant", |bench| {
@@ -83,7 +83,7 @@ fn verify(bench: &Bench<'_>, files: u64) -> Result<()> {
 /// A listing merged with a ledger that knows all of it.
 pub(super) fn listing(bench: &mut Bench<'_>) -> Result<()> {
     let objects = bench.options.scaled(OBJECTS);
-    let storage = Storage::start(&bench.programs, &Served::default().objects(objects))?;
+    let storage = bench.storage(&Served::default().objects(objects))?;
     let database = bench.scratch.join("many.db");
     sqlite::remove(&database)?;
     bench.postgres.renew()?;
