@@ -4,7 +4,7 @@
 
 use crate::error::{Error, ErrorKind};
 use crate::file::{FileId, FileVersion};
-use crate::ledger::{LedgerEntry, Status};
+use crate::ledger::{KnownFile, Status};
 use crate::stream::{OnChange, Reload};
 
 /// The rules that a decision needs, all defaults decided.
@@ -63,14 +63,12 @@ pub enum Decision {
 pub fn decide(
     file: &FileVersion,
     id: FileId,
-    known: &[LedgerEntry],
+    known: &[&KnownFile],
     rules: &DecisionRules,
 ) -> Decision {
-    let own = known.iter().find(|entry| entry.id == id);
-    if let Some(own) = own
-        && own.file != *file
-    {
-        return Decision::Refused(id_collision(id, file, &own.file));
+    let own = known.iter().copied().find(|entry| entry.id == id);
+    if let Some(own) = own.filter(|own| !own.is_of(file)) {
+        return Decision::Refused(id_collision(id, file, own));
     }
     let others = |status| {
         let others = known.iter().filter(move |entry| entry.status == status && entry.id != id);
@@ -93,7 +91,7 @@ fn taking_the_place_of(unfinished: Vec<FileId>, mut decision: Decision) -> Decis
 /// are in besides.
 fn decide_beside(
     file: &FileVersion,
-    own: Option<&LedgerEntry>,
+    own: Option<&KnownFile>,
     loaded_versions: Vec<FileId>,
     rules: &DecisionRules,
 ) -> Decision {
@@ -193,13 +191,15 @@ fn changed(file: &FileVersion, has_file_id: bool) -> Error {
         .with_hint(hint)
 }
 
-fn id_collision(id: FileId, file: &FileVersion, known: &FileVersion) -> Error {
+fn id_collision(id: FileId, file: &FileVersion, known: &KnownFile) -> Error {
+    let (key, member) = (known.key.clone(), known.member.clone());
+    let known_file = FileVersion { key, member, ..file.clone() };
     Error::new(
         ErrorKind::Internal,
         format!("has the id {id}, which the ledger gave to another file"),
     )
     .in_file(file.location())
-    .with("known_file", known.location())
+    .with("known_file", known_file.location())
     .with("known_etag", known.etag.clone())
     .with_hint("rename the file: two identities in 2^63 met")
 }
@@ -231,29 +231,26 @@ mod tests {
         }
     }
 
-    fn entry(etag: &str, status: Status, attempts: u32) -> LedgerEntry {
-        LedgerEntry {
-            id: FileId::of("t", &version(etag)),
-            file: version(etag),
+    fn entry(etag: &str, status: Status, attempts: u32) -> KnownFile {
+        let FileVersion { key, member, etag, size, .. } = version(etag);
+        KnownFile {
+            id: FileId::of("t", &version(&etag)),
+            key,
+            member,
+            etag,
+            size,
             target_table: "t".into(),
-            stream: "s".into(),
             status,
-            processed_at: DateTime::UNIX_EPOCH,
-            processing_seconds: 0.0,
-            rows_copied: 0,
-            rows_rejected: 0,
-            rows_checksum: None,
-            load_id: String::new(),
-            run_id: String::new(),
             attempts,
             error: None,
-            layout: None,
+            rows_checksum: None,
         }
     }
 
     /// What happens to version `a`, in one word.
-    fn outcome(known: &[LedgerEntry], rules: DecisionRules) -> String {
-        match decide(&version("a"), FileId::of("t", &version("a")), known, &rules) {
+    fn outcome(known: &[KnownFile], rules: DecisionRules) -> String {
+        let known: Vec<&KnownFile> = known.iter().collect();
+        match decide(&version("a"), FileId::of("t", &version("a")), &known, &rules) {
             Decision::Load { again, displaces, .. } => {
                 let again = if again { " again" } else { "" };
                 format!("load{again} displacing {}", displaces.len())
@@ -353,7 +350,8 @@ mod tests {
         ] {
             let rules = DecisionRules { reload, on_change, ..RULES };
             let id = FileId::of("t", &version("a"));
-            let Decision::Load { only_version, .. } = decide(&version("a"), id, known, &rules)
+            let known: Vec<&KnownFile> = known.iter().collect();
+            let Decision::Load { only_version, .. } = decide(&version("a"), id, &known, &rules)
             else {
                 panic!("{on_change:?} loads");
             };
@@ -400,7 +398,7 @@ mod tests {
     #[test]
     fn one_id_for_two_identities_is_never_already_loaded() {
         let mut other = entry("a", Status::Loaded, 1);
-        other.file.key = "elsewhere".into();
+        other.key = "elsewhere".into();
         assert_eq!(outcome(&[other], RULES), "refused Internal");
     }
 }

@@ -122,6 +122,59 @@ pub struct LoadedChunk {
     pub rows_rejected: u64,
 }
 
+/// What a decision needs of a ledger row, whose source and bucket are those
+/// that were asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownFile {
+    /// As in [`LedgerEntry::id`].
+    pub id: FileId,
+    /// As in [`FileVersion::key`].
+    pub key: String,
+    /// As in [`FileVersion::member`].
+    pub member: String,
+    /// As in [`FileVersion::etag`].
+    pub etag: String,
+    /// As in [`FileVersion::size`].
+    pub size: u64,
+    /// The table, qualified as the catalogue has it; shared by rows that stand
+    /// together.
+    pub target_table: Arc<str>,
+    /// Its state.
+    pub status: Status,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// What went wrong at the last attempt.
+    pub error: Option<String>,
+    /// As in [`LedgerEntry::rows_checksum`].
+    pub rows_checksum: Option<i64>,
+}
+
+impl KnownFile {
+    /// Whether it is this file version, which has its source and bucket.
+    pub fn is_of(&self, file: &FileVersion) -> bool {
+        (&self.key, &self.member, &self.etag, self.size)
+            == (&file.key, &file.member, &file.etag, file.size)
+    }
+}
+
+impl From<&LedgerEntry> for KnownFile {
+    fn from(entry: &LedgerEntry) -> Self {
+        let file = &entry.file;
+        Self {
+            id: entry.id,
+            key: file.key.clone(),
+            member: file.member.clone(),
+            etag: file.etag.clone(),
+            size: file.size,
+            target_table: entry.target_table.as_str().into(),
+            status: entry.status,
+            attempts: entry.attempts,
+            error: entry.error.clone(),
+            rows_checksum: entry.rows_checksum,
+        }
+    }
+}
+
 /// A range of keys of one bucket, both ends included.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRange {
@@ -226,8 +279,9 @@ impl StoredReject {
 #[async_trait]
 pub trait Ledger: Send + Sync {
     /// Every row of `range`, of all tables, ordered by key (as bytes): one
-    /// query, however many files.
-    async fn known(&self, range: &KeyRange) -> Result<Vec<LedgerEntry>>;
+    /// query, however many files, and of each row no more than is needed, since
+    /// a listing is as long as its bucket.
+    async fn known(&self, range: &KeyRange) -> Result<Vec<KnownFile>>;
 
     /// The ids of the rows of `table` that are `loaded` or `loading`: the files
     /// that have rows in it.

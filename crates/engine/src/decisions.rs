@@ -5,19 +5,17 @@
 //!
 //! Not here: the rules ([`decide`]), and anything that waits for rows.
 
-use std::collections::HashMap;
-
 use decant_core::decide::{Decision, decide};
-use decant_core::ledger::{KeyRange, Ledger};
-use decant_core::{Arrival, Error, FileId, FileVersion, LedgerEntry, Receipt, Result, Status};
+use decant_core::ledger::{KeyRange, KnownFile, Ledger};
+use decant_core::{Arrival, Error, FileId, FileVersion, Receipt, Result, Status};
 
 use crate::ingest::PlannedFile;
 use crate::report::Tally;
 use crate::tables::TablePlan;
 
-/// What the ledger knows of files, by key and member.
+/// What the ledger knows of files, in the order of their keys.
 #[derive(Default)]
-pub(crate) struct Known(HashMap<String, HashMap<String, Vec<LedgerEntry>>>);
+pub(crate) struct Known(Vec<KnownFile>);
 
 impl Known {
     /// What is known of these files' keys: one query.
@@ -25,62 +23,60 @@ impl Known {
         ledger: &dyn Ledger,
         files: impl Iterator<Item = &Arrival>,
     ) -> Result<Self> {
-        let mut range: Option<KeyRange> = None;
+        let mut ends: Option<(&FileVersion, &FileVersion)> = None;
         for Arrival { file, .. } in files {
-            let range = range.get_or_insert_with(|| KeyRange {
-                source: file.source.clone(),
-                bucket: file.bucket.clone(),
-                first: file.key.clone(),
-                last: file.key.clone(),
-            });
-            range.first = range.first.as_str().min(file.key.as_str()).to_owned();
-            range.last = range.last.as_str().max(file.key.as_str()).to_owned();
+            let (first, last) = ends.get_or_insert((file, file));
+            if file.key < first.key {
+                *first = file;
+            }
+            if file.key > last.key {
+                *last = file;
+            }
         }
-        let mut known = Self::default();
-        if let Some(range) = range {
-            let entries = ledger.known(&range).await?;
-            entries.into_iter().for_each(|entry| known.insert(entry));
+        let Some((first, last)) = ends else { return Ok(Self::default()) };
+        let range = KeyRange {
+            source: first.source.clone(),
+            bucket: first.bucket.clone(),
+            first: first.key.clone(),
+            last: last.key.clone(),
+        };
+        let mut known = ledger.known(&range).await?;
+        if !known.is_sorted_by(|one, other| one.key <= other.key) {
+            known.sort_by(|one, other| one.key.cmp(&other.key));
         }
-        Ok(known)
-    }
-
-    fn insert(&mut self, entry: LedgerEntry) {
-        let members = self.0.entry(entry.file.key.clone()).or_default();
-        members.entry(entry.file.member.clone()).or_default().push(entry);
+        Ok(Self(known))
     }
 
     /// What is known of a key, members included.
-    pub(crate) fn of_key(&self, key: &str) -> impl Iterator<Item = &LedgerEntry> {
-        self.0.get(key).into_iter().flat_map(|members| members.values().flatten())
+    pub(crate) fn of_key(&self, key: &str) -> impl Iterator<Item = &KnownFile> {
+        let first = self.0.partition_point(|known| known.key.as_str() < key);
+        self.0[first..].iter().take_while(move |known| known.key == key)
     }
 
     /// What is known of a file's key and member: all versions, all tables.
-    pub(crate) fn of_file(&self, file: &FileVersion) -> impl Iterator<Item = &LedgerEntry> {
-        let members = self.0.get(&file.key);
-        members.and_then(|members| members.get(&file.member)).into_iter().flatten()
+    pub(crate) fn of_file(&self, file: &FileVersion) -> impl Iterator<Item = &KnownFile> {
+        self.of_key(&file.key).filter(|known| known.member == file.member)
     }
 
     /// The file version's own row for a table.
-    pub(crate) fn row(&self, file: &FileVersion, table: &str) -> Option<&LedgerEntry> {
+    pub(crate) fn row(&self, file: &FileVersion, table: &str) -> Option<&KnownFile> {
         let id = FileId::of(table, file);
-        self.of_file(file).find(|entry| entry.id == id)
+        self.of_file(file).find(|known| known.id == id)
     }
 }
 
 /// The file's id in the table, and what is to be done with it.
 pub(crate) fn decide_on(plan: &TablePlan, arrival: &Arrival, known: &Known) -> (FileId, Decision) {
     let (file, table) = (&arrival.file, plan.name());
-    let id = FileId::of(&table, file);
-    let mut entries: Vec<LedgerEntry> =
-        known.of_file(file).filter(|entry| entry.target_table == table).cloned().collect();
-    let own = entries.iter().find(|entry| entry.id == id);
+    let id = FileId::of(table, file);
+    let of_table = |known: &&KnownFile| *known.target_table == *table;
+    let mut entries: Vec<&KnownFile> = known.of_file(file).filter(of_table).collect();
+    let own = entries.iter().find(|known| known.id == id);
     if !file.member.is_empty() && own.is_some_and(|own| own.status == Status::Superseded) {
         // A version of the archive that lacked the member displaced it.
-        let archive = known.of_key(&file.key).filter(|entry| entry.file.member.is_empty());
-        let others = archive
-            .filter(|entry| entry.target_table == table && entry.file.etag != file.etag)
-            .filter(|entry| entry.status == Status::Loaded);
-        entries.extend(others.cloned());
+        let archive = known.of_key(&file.key).filter(|known| known.member.is_empty());
+        let others = archive.filter(of_table).filter(|known| known.etag != file.etag);
+        entries.extend(others.filter(|known| known.status == Status::Loaded));
     }
     let decision = decide(file, id, &entries, &plan.rules);
     (id, decision)

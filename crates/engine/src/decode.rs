@@ -4,6 +4,7 @@
 //! A decoder that panics fails its file and nothing else.
 
 use std::any::Any;
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use decant_core::{Error, ErrorKind, Result};
 use tokio::task::JoinHandle;
 
 use crate::file_progress::{FileBatch, FileFailure, FileProgress, Undecoded};
-use crate::input::{ContentInput, FetchCounter};
+use crate::input::{ContentInput, FetchCounter, Reading};
 use crate::queue::{self, queue};
 use crate::refusals::Refusing;
 use crate::services::Services;
@@ -45,6 +46,20 @@ pub(crate) struct WholeFile {
     pub(crate) bytes: u64,
 }
 
+/// A file whose bytes are there, or can be asked for.
+pub(crate) struct Opened {
+    format: Arc<dyn decant_core::Format>,
+    input: ContentInput,
+    size: u64,
+}
+
+/// A file that is still to be decoded, and whose it is.
+pub(crate) struct Undone<K> {
+    pub(crate) of: K,
+    pub(crate) opened: Opened,
+    pub(crate) progress: FileProgress,
+}
+
 /// A file that is being decoded.
 pub(crate) struct Decoding {
     steps: queue::Receiver<Step>,
@@ -72,7 +87,38 @@ impl Step {
 }
 
 impl Decoder {
-    /// Decodes a file into memory, unless it takes more than `bytes_max` or
+    /// Fetches a file whole.
+    pub(crate) async fn fetch(&self, file: &decant_core::FileVersion) -> Result<Opened, Undecoded> {
+        let fetched = self.stop.unless_requested(self.open(file, Reading::Whole)).await;
+        fetched.unwrap_or(Err(Undecoded::Abandoned))
+    }
+
+    /// Decodes fetched files into memory, one after the other on one thread,
+    /// until their rows take more than `bytes_left`; each may take
+    /// `bytes_max`. Answers what became of the first of them, in order, one at
+    /// least, and those that are left; nothing when the run is to end.
+    pub(crate) async fn wholes<K: Send + 'static>(
+        &self,
+        files: VecDeque<Undone<K>>,
+        plan: &Arc<TablePlan>,
+        (bytes_left, bytes_max): (u64, u64),
+    ) -> (Vec<(K, Result<WholeFile, Undecoded>)>, VecDeque<Undone<K>>) {
+        let (plan, places, stop) = (Arc::clone(plan), self.places, self.stop.clone());
+        let thread = tokio::task::spawn_blocking(move || {
+            let (mut files, mut done, mut bytes) = (files, Vec::new(), 0);
+            while bytes <= bytes_left && !stop.is_requested() {
+                let Some(Undone { of, opened, progress }) = files.pop_front() else { break };
+                let whole = opened.whole(Conforming::new(&plan, progress, places), bytes_max);
+                bytes += whole.as_ref().map_or(0, |whole| whole.bytes);
+                done.push((of, whole));
+            }
+            (done, files)
+        });
+        let decoded = self.stop.unless_requested(thread).await;
+        decoded.and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// Decodes one file into memory, unless it takes more than `bytes_max` or
     /// the run is to end.
     pub(crate) async fn whole(
         &self,
@@ -81,31 +127,10 @@ impl Decoder {
         progress: FileProgress,
         bytes_max: u64,
     ) -> Result<WholeFile, Undecoded> {
-        let whole = self.whole_to_the_end(file, plan, progress, bytes_max);
-        self.stop.unless_requested(whole).await.unwrap_or(Err(Undecoded::Abandoned))
-    }
-
-    async fn whole_to_the_end(
-        &self,
-        file: &decant_core::FileVersion,
-        plan: &Arc<TablePlan>,
-        progress: FileProgress,
-        bytes_max: u64,
-    ) -> Result<WholeFile, Undecoded> {
-        let (format, input) = self.open(file).await?;
-        let mut keeper = Keeper {
-            conforming: Conforming::new(plan, progress, self.places),
-            batches: Vec::new(),
-            bytes: 0,
-            bytes_max,
-        };
-        let size = file.size;
-        let thread = tokio::task::spawn_blocking(move || {
-            let mut input = input;
-            let decoded = run(format.as_ref(), size, &mut input, &mut keeper);
-            keeper.end(decoded)
-        });
-        thread.await.unwrap_or_else(|error| Err(ended_badly(error)))
+        let opened = self.fetch(file).await?;
+        let one = VecDeque::from([Undone { of: (), opened, progress }]);
+        let (mut done, _) = self.wholes(one, plan, (bytes_max, bytes_max)).await;
+        done.pop().map_or(Err(Undecoded::Abandoned), |(_, whole)| whole)
     }
 
     /// Starts decoding a file, handing it over step by step.
@@ -115,15 +140,14 @@ impl Decoder {
         plan: &Arc<TablePlan>,
         progress: FileProgress,
     ) -> Result<Decoding, Undecoded> {
-        let opened = self.stop.unless_requested(self.open(file)).await;
-        let (format, input) = opened.unwrap_or(Err(Undecoded::Abandoned))?;
+        let opened = self.stop.unless_requested(self.open(file, Reading::AsAsked)).await;
+        let Opened { format, input, size } = opened.unwrap_or(Err(Undecoded::Abandoned))?;
         let (sender, steps) = queue(self.ahead_bytes);
         let mut handover = Handover {
             conforming: Conforming::new(plan, progress, self.places),
             steps: sender,
             stop: self.stop.clone(),
         };
-        let size = file.size;
         let thread = tokio::task::spawn_blocking(move || {
             let mut input = input;
             let decoded = run(format.as_ref(), size, &mut input, &mut handover);
@@ -135,14 +159,26 @@ impl Decoder {
     async fn open(
         &self,
         file: &decant_core::FileVersion,
-    ) -> Result<(Arc<dyn decant_core::Format>, ContentInput), Undecoded> {
+        reading: Reading,
+    ) -> Result<Opened, Undecoded> {
         let named = |error: Error| error.in_file(file.location());
         let format = (self.services.format)(file.name(), &self.format).map_err(named)?;
         let content = self.services.store.open(file).await.map_err(named)?;
-        let input = ContentInput::open(content, file, self.ahead_bytes, self.counter.clone())
-            .await
-            .map_err(named)?;
-        Ok((format, input))
+        let (ahead, counter) = (self.ahead_bytes, self.counter.clone());
+        let input = ContentInput::open(content, file, ahead, counter, reading).await;
+        Ok(Opened { format, input: input.map_err(named)?, size: file.size })
+    }
+}
+
+impl Opened {
+    /// Decodes it into memory, on the thread that calls.
+    fn whole(mut self, conforming: Conforming, bytes_max: u64) -> Result<WholeFile, Undecoded> {
+        let guarded = AssertUnwindSafe(|| {
+            let mut keeper = Keeper { conforming, batches: Vec::new(), bytes: 0, bytes_max };
+            let decoded = run(self.format.as_ref(), self.size, &mut self.input, &mut keeper);
+            keeper.end(decoded)
+        });
+        catch_unwind(guarded).unwrap_or_else(|panic| Err(panicked(panic.as_ref()).into()))
     }
 }
 

@@ -40,6 +40,15 @@ enum Chunks {
     Ahead(Receiver<Result<Bytes>>),
 }
 
+/// When a file's bytes are fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// All of them first, whatever the size: who asks knows that they fit.
+    Whole,
+    /// A small file whole, of a larger one what is asked for.
+    AsAsked,
+}
+
 /// Where fetched bytes are counted.
 #[derive(Clone)]
 pub(crate) struct FetchCounter {
@@ -63,12 +72,13 @@ impl ContentInput {
         file: &FileVersion,
         ahead_bytes: u64,
         counter: FetchCounter,
+        reading: Reading,
     ) -> Result<Self> {
         let content: Arc<dyn Content> = content.into();
         let size = file.size;
         // A range of a member may take all bytes before it.
         let manner = if file.member.is_empty() { Manner::InParts } else { Manner::InOrder };
-        let chunks = if size <= WHOLE_BYTES_MAX {
+        let chunks = if size <= WHOLE_BYTES_MAX || reading == Reading::Whole {
             Chunks::Whole(fetch_whole(content.as_ref(), &counter).await?, true)
         } else {
             Chunks::Unasked
@@ -90,13 +100,18 @@ impl ContentInput {
 async fn fetch_whole(content: &dyn Content, counter: &FetchCounter) -> Result<Bytes> {
     let mut stream = content.stream(0).await?;
     let Some(first) = stream.next().await.transpose()? else { return Ok(Bytes::new()) };
-    counter.count(&first);
+    let Some(second) = stream.next().await.transpose()? else {
+        counter.count(&first);
+        return Ok(first);
+    };
     let mut whole = BytesMut::from(first);
+    whole.extend_from_slice(&second);
     while let Some(chunk) = stream.next().await.transpose()? {
-        counter.count(&chunk);
         whole.extend_from_slice(&chunk);
     }
-    Ok(whole.freeze())
+    let whole = whole.freeze();
+    counter.count(&whole);
+    Ok(whole)
 }
 
 impl Input for ContentInput {

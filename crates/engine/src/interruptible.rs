@@ -19,8 +19,8 @@ use decant_core::destination::{
     TableChange, TableState, Writer,
 };
 use decant_core::ledger::{
-    HistoryFilter, KeyRange, Ledger, LedgerEntry, LoadedChunk, RejectsFilter, Settlement,
-    StoredReject,
+    HistoryFilter, KeyRange, KnownFile, Ledger, LedgerEntry, LoadedChunk, RejectsFilter,
+    Settlement, StoredReject,
 };
 use decant_core::{Error, ErrorKind, FileId, Reject, Result, TableName};
 
@@ -98,7 +98,7 @@ struct InterruptibleLedger {
 
 #[async_trait]
 impl Ledger for InterruptibleLedger {
-    async fn known(&self, range: &KeyRange) -> Result<Vec<LedgerEntry>> {
+    async fn known(&self, range: &KeyRange) -> Result<Vec<KnownFile>> {
         unless_late(&self.stop, self.inner.known(range)).await
     }
 

@@ -12,6 +12,7 @@ mod decode;
 mod discover;
 mod feeds;
 mod fetch;
+mod fetch_budget;
 mod file_progress;
 mod foreseen;
 mod ingest;

@@ -16,6 +16,7 @@ use crate::arrivals::{Arrivals, Judged, Verdict};
 use crate::decisions::{Known, carry_out, decide_on};
 use crate::decode::Decoder;
 use crate::feeds::Feeds;
+use crate::fetch_budget::FetchBudget;
 use crate::ingest::{Ingest, PlannedFile};
 use crate::input::FetchCounter;
 use crate::interruptible::{Interruptible, is_interruption};
@@ -26,6 +27,9 @@ use crate::services::{Services, Settings};
 use crate::stop::Stop;
 use crate::tables::{NoTable, Place, Table, TablePlan, Tables};
 
+/// Groups that are worked on at the same time, for each thread.
+const GROUPS_PER_THREAD: usize = 2;
+
 /// One execution of a pipeline: any number of streams, one report.
 pub struct Run {
     pub(crate) id: String,
@@ -35,6 +39,7 @@ pub struct Run {
     pub(crate) services: Services,
     pub(crate) archives: Arc<Archives>,
     pub(crate) settings: Settings,
+    budget: FetchBudget,
     pub(crate) stop: Stop,
     pub(crate) tally: Arc<Tally>,
     feeds: Arc<Feeds>,
@@ -63,6 +68,7 @@ impl Run {
             clock: Instant::now(),
             services,
             archives,
+            budget: budget(&settings),
             settings,
             stop,
             tally: Arc::new(Tally::new()),
@@ -162,8 +168,8 @@ impl Run {
         Ok(())
     }
 
-    /// Starts loading planned files, as many groups at a time as there are
-    /// threads.
+    /// Starts loading planned files, more groups at a time than there are
+    /// threads: while some commit, others fetch.
     async fn begin_loads(
         &self,
         stream: &Arc<Stream>,
@@ -174,7 +180,7 @@ impl Run {
         for (table, files) in loads {
             let ingest = self.ingest(stream, &table);
             for group in into_groups(files, self.settings.group) {
-                while groups.len() >= self.settings.threads.max(1) {
+                while groups.len() >= GROUPS_PER_THREAD * self.settings.threads.max(1) {
                     let Some(ended) = groups.join_next().await else { break };
                     self.acknowledge(stream, arrivals, &settled(ended)?).await?;
                 }
@@ -345,9 +351,18 @@ impl Run {
                 places: PlacesWanted::None,
             },
             settings: self.settings,
+            budget: self.budget.clone(),
             tally: Arc::clone(&self.tally),
         }
     }
+}
+
+/// Small files may be fetched ahead by half of what a group holds back for each
+/// thread; large files are streamed by as many as there are threads.
+fn budget(settings: &Settings) -> FetchBudget {
+    let threads = settings.threads.max(1);
+    let bytes = settings.group.bytes.saturating_mul(threads as u64) / 2;
+    FetchBudget::new(settings.requests, bytes, threads)
 }
 
 /// Why archives alone made no table.

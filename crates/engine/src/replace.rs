@@ -145,7 +145,7 @@ impl Run {
     ) -> Result<bool> {
         let Some(digest) = stream.rules_digest() else { return Ok(false) };
         let filter = HistoryFilter {
-            table: Some(plan.name()),
+            table: Some(plan.name().to_owned()),
             status: Some(Status::Loaded),
             limit: Some(files.len() as u64 + 1),
             ..HistoryFilter::default()
@@ -224,7 +224,7 @@ fn planned(plan: &TablePlan, arrivals: Vec<Arrival>) -> Vec<PlannedFile> {
     arrivals
         .into_iter()
         .map(|arrival| PlannedFile {
-            id: FileId::of(&table, &arrival.file),
+            id: FileId::of(table, &arrival.file),
             file: arrival.file,
             receipt: arrival.receipt,
             displaces: Vec::new(),

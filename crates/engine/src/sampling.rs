@@ -12,11 +12,11 @@ use decant_core::stream::FormatOptions;
 use decant_core::{Error, ErrorKind, FileVersion, Position, Result};
 use futures::{StreamExt, stream};
 
-use crate::input::{ContentInput, FetchCounter};
+use crate::input::{ContentInput, FetchCounter, Reading};
 use crate::services::{Services, Settings};
 
 const FILES_MAX: usize = 10;
-const LOOKED_AT_TOGETHER: usize = 4;
+const LOOKED_AT_TOGETHER: usize = FILES_MAX;
 /// How often a file may be overwritten while it is looked at.
 const OVERWRITES_MAX: usize = 8;
 
@@ -202,8 +202,9 @@ async fn look(
     let named = |error: Error| error.in_file(&location);
     let format = (services.format)(file.name(), &options).map_err(named)?;
     let content = services.store.open(&file).await.map_err(named)?;
+    let (ahead, reading) = (settings.ahead_bytes, Reading::AsAsked);
     let mut input =
-        ContentInput::open(content, &file, settings.ahead_bytes, counter).await.map_err(named)?;
+        ContentInput::open(content, &file, ahead, counter, reading).await.map_err(named)?;
     let limits = settings.sample;
     let format = Arc::clone(&format);
     tokio::task::spawn_blocking(move || format.sample(&mut input, limits))

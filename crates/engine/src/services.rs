@@ -49,11 +49,16 @@ impl Services {
     }
 }
 
+/// Requests that hide the latency of most stores behind each other.
+const REQUESTS_DEFAULT: usize = 64;
+
 /// The bounds of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Groups of files that are worked on at the same time.
     pub threads: usize,
+    /// Small files that are fetched at the same time, over all groups.
+    pub requests: usize,
     /// How files share transactions.
     pub group: GroupLimits,
     /// How much of a file is looked at to infer its types.
@@ -74,6 +79,7 @@ impl Default for Settings {
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             threads,
+            requests: REQUESTS_DEFAULT,
             group: GroupLimits::default(),
             sample: SampleLimits::default(),
             ahead_bytes: Self::AHEAD_BYTES,

@@ -34,6 +34,8 @@ use crate::widening;
 #[derive(Clone, Debug)]
 pub(crate) struct TablePlan {
     pub(crate) state: TableState,
+    /// The qualified name, as the ledger has it.
+    name: String,
     pub(crate) schema: TableSchema,
     pub(crate) rules: DecisionRules,
     /// How files are made to fit it.
@@ -58,6 +60,7 @@ impl TablePlan {
             fit: FitRules::new(stream, state.created_by_decant),
             format: stream.format.clone(),
             capabilities: capabilities.clone(),
+            name: state.name.to_string(),
             state,
             schema,
         }
@@ -162,8 +165,8 @@ impl TablePlan {
     }
 
     /// The qualified name, as the ledger has it.
-    pub(crate) fn name(&self) -> String {
-        self.state.name.to_string()
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 }
 

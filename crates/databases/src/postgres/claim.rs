@@ -184,13 +184,15 @@ pub(crate) async fn overtaken(
     if columns.ids.is_empty() || plan.mode != LoadMode::Append {
         return Ok(HashSet::new());
     }
+    // A look for each file, by the ledger's index: a join is planned for
+    // tables that have statistics, which a new ledger has not.
     let statement = format!(
         "SELECT f.id FROM unnest($1, $2, $3, $4, $5) AS f (id, source, bucket, key, member) \
-         JOIN {} AS known ON known.source = f.source COLLATE \"C\" \
+         CROSS JOIN LATERAL (SELECT 1 FROM {} AS known WHERE known.source = f.source COLLATE \"C\" \
          AND known.bucket = f.bucket COLLATE \"C\" AND known.key = f.key COLLATE \"C\" \
          AND {} = {} COLLATE \"C\" AND known.member = f.member COLLATE \"C\" \
-         WHERE known.target_table = $6 AND known.status = 'loaded' AND known.id <> f.id \
-         AND known.id <> ALL($7)",
+         AND known.target_table = $6 AND known.status = 'loaded' AND known.id <> f.id \
+         AND known.id <> ALL($7) LIMIT 1) AS other",
         POSTGRES.quote_table(&sql.table()),
         member_start("known.member"),
         member_start("f.member"),

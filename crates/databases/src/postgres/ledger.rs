@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use decant_core::error::{ErrorKind, Result};
 use decant_core::file::{FileId, FileVersion};
 use decant_core::ledger::{
-    HistoryFilter, KeyRange, Ledger, LedgerEntry, LoadedChunk, RejectsFilter, Settlement,
-    StoredReject,
+    HistoryFilter, KeyRange, KnownFile, Ledger, LedgerEntry, LoadedChunk, RejectsFilter,
+    Settlement, StoredReject,
 };
 use decant_core::reject::Reject;
 use decant_core::schema::TableName;
@@ -25,7 +25,7 @@ use super::pool::Pool;
 use super::rejects;
 use super::type_table::POSTGRES;
 use crate::sql::ledger::{
-    Claimed, LedgerSql, META_VERSION, SCHEMA_VERSION, meta_table, own_table, status_of,
+    Claimed, LedgerSql, META_VERSION, SCHEMA_VERSION, meta_table, own_table, shared_name, status_of,
 };
 
 /// A parameter and its type: saves the round trip that asks for it.
@@ -210,13 +210,17 @@ impl LedgerTables {
 
 #[async_trait]
 impl Ledger for LedgerTables {
-    async fn known(&self, range: &KeyRange) -> Result<Vec<LedgerEntry>> {
+    async fn known(&self, range: &KeyRange) -> Result<Vec<KnownFile>> {
         let texts = [&range.source, &range.bucket, &range.first, &range.last]
             .map(|text| POSTGRES.store_text(text));
         let parameters: Vec<Parameter<'_>> =
             texts.iter().map(|text| (text as &(dyn ToSql + Sync), Type::TEXT)).collect();
         let rows = self.ask_once(&self.sql.known(), &parameters).await?;
-        rows.iter().map(|row| entry(row, 0)).collect()
+        let mut known = Vec::with_capacity(rows.len());
+        for row in &rows {
+            known.push(known_file(row, known.last())?);
+        }
+        Ok(known)
     }
 
     async fn loaded(&self, table: &str) -> Result<Vec<FileId>> {
@@ -318,6 +322,22 @@ pub(crate) fn claimed(row: &Row, first: usize) -> Result<Claimed> {
         target_table: get(row, first + 6)?,
         status: get(row, first + 7)?,
         attempts: get(row, first + 8)?,
+    })
+}
+
+/// Reads a row of `LedgerSql::known`, which comes behind `before`.
+fn known_file(row: &Row, before: Option<&KnownFile>) -> Result<KnownFile> {
+    Ok(KnownFile {
+        id: FileId(get(row, 0)?),
+        key: text(row, 1)?,
+        member: text(row, 2)?,
+        etag: text(row, 3)?,
+        size: count(row, 4)?,
+        target_table: shared_name(before, get(row, 5)?),
+        status: status_of(get(row, 6)?)?,
+        attempts: u32::try_from(count(row, 7)?).unwrap_or(u32::MAX),
+        error: get::<Option<String>>(row, 8)?.map(|error| POSTGRES.restore_text(error)),
+        rows_checksum: get(row, 9)?,
     })
 }
 

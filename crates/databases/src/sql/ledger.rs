@@ -24,7 +24,9 @@ use decant_core::ledger::HistoryFilter;
 use decant_core::schema::TableName;
 
 pub(crate) use self::chunks::{ChunkEnd, Held, chunk_end, is_in};
-pub(crate) use self::claimed::{Claimed, not_loaded, replayed_counts, settled_already, status_of};
+pub(crate) use self::claimed::{
+    Claimed, not_loaded, replayed_counts, settled_already, shared_name, status_of,
+};
 use self::columns::{
     CHUNK_COLUMNS, LEDGER_COLUMNS, LedgerColumn, META_COLUMNS, Presence, REJECT_COLUMNS,
 };
@@ -401,12 +403,25 @@ impl LedgerSql {
     }
 
     /// The rows of a key range, in key order. Parameters: source, bucket,
-    /// first key, last key. Answers entries.
+    /// first key, last key. Answers id, key, member, etag, size, table, status,
+    /// attempts, error, checksum.
     pub(crate) fn known(&self) -> String {
+        let columns = self.dialect.quote_list([
+            "id",
+            "key",
+            "member",
+            "etag",
+            "file_size_bytes",
+            "target_table",
+            "status",
+            "attempts",
+            "error",
+            "rows_checksum",
+        ]);
         format!(
-            "{} WHERE \"source\" = {} AND \"bucket\" = {} AND \"key\" >= {} AND \"key\" <= {} \
+            "SELECT {columns} FROM {} WHERE \"source\" = {} AND \"bucket\" = {} AND \"key\" >= {} AND \"key\" <= {} \
              ORDER BY \"key\", \"member\", \"id\"",
-            self.select_entries(),
+            self.quoted(&self.table()),
             self.dialect.parameter(1),
             self.dialect.parameter(2),
             self.dialect.parameter(3),

@@ -10,8 +10,8 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::file::{FileId, FileVersion};
 use decant_core::ledger::{
-    HistoryFilter, KeyRange, Ledger, LedgerEntry, LoadedChunk, RejectsFilter, Settlement,
-    StoredReject,
+    HistoryFilter, KeyRange, KnownFile, Ledger, LedgerEntry, LoadedChunk, RejectsFilter,
+    Settlement, StoredReject,
 };
 use decant_core::reject::Reject;
 use rusqlite::{Connection, Params, Row, params, params_from_iter};
@@ -22,7 +22,9 @@ use super::describe::column_names;
 use super::error::explain;
 use super::rejects;
 use super::transaction::Transaction;
-use crate::sql::ledger::{Claimed, LedgerSql, META_VERSION, SCHEMA_VERSION, status_of};
+use crate::sql::ledger::{
+    Claimed, LedgerSql, META_VERSION, SCHEMA_VERSION, shared_name, status_of,
+};
 
 /// Parameters of one statement that deletes by id.
 pub(super) const IDS_MAX: usize = 500;
@@ -56,12 +58,9 @@ impl SqliteLedger {
 
 #[async_trait]
 impl Ledger for SqliteLedger {
-    async fn known(&self, range: &KeyRange) -> Result<Vec<LedgerEntry>> {
-        let KeyRange { source, bucket, first, last } = range.clone();
-        self.query(has_ledger, move |connection, sql| {
-            rows(connection, &sql.known(), params![source, bucket, first, last], read_entry)
-        })
-        .await
+    async fn known(&self, range: &KeyRange) -> Result<Vec<KnownFile>> {
+        let range = range.clone();
+        self.query(has_ledger, move |connection, sql| known(connection, sql, &range)).await
     }
 
     async fn loaded(&self, table: &str) -> Result<Vec<FileId>> {
@@ -144,6 +143,35 @@ fn check(connection: &Connection, sql: &LedgerSql) -> Result<Tables> {
         versions.iter().try_for_each(|version| sql.check_version(version))?;
     }
     Ok(Tables { ledger, rejects, chunks, meta })
+}
+
+/// The rows of a range.
+fn known(connection: &Connection, sql: &LedgerSql, range: &KeyRange) -> Result<Vec<KnownFile>> {
+    let mut statement = connection.prepare_cached(&sql.known()).map_err(explain)?;
+    let KeyRange { source, bucket, first, last } = range;
+    let mut rows = statement.query(params![source, bucket, first, last]).map_err(explain)?;
+    let mut known = Vec::new();
+    while let Some(row) = rows.next().map_err(explain)? {
+        known.push(read_known(row, known.last())?);
+    }
+    Ok(known)
+}
+
+fn read_known(row: &Row<'_>, before: Option<&KnownFile>) -> Result<KnownFile> {
+    let word = |index| row.get_ref(index).map_err(explain);
+    let text = |index| word(index)?.as_str().map_err(|error| explain(error.into()));
+    Ok(KnownFile {
+        id: FileId(get(row, 0)?),
+        key: get(row, 1)?,
+        member: get(row, 2)?,
+        etag: get(row, 3)?,
+        size: unsigned(get(row, 4)?)?,
+        target_table: shared_name(before, text(5)?),
+        status: status_of(text(6)?)?,
+        attempts: get(row, 7)?,
+        error: get(row, 8)?,
+        rows_checksum: get(row, 9)?,
+    })
 }
 
 /// Creates what is missing of the ledger. Called inside a transaction.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use decant_core::destination::{DecimalSupport, TableChange, TableState};
 use decant_core::ledger::{
-    HistoryFilter, KeyRange, LedgerEntry, LoadedChunk, RejectsFilter, Settlement, StoredReject,
+    HistoryFilter, KeyRange, KnownFile, LedgerEntry, LoadedChunk, RejectsFilter, Settlement,
+    StoredReject,
 };
 use decant_core::{
     Begun, Capabilities, Destination, Error, ErrorKind, FileId, Ledger, LoadPlan, Reject, Result,
@@ -72,7 +73,7 @@ impl Destination for Nowhere {
 
 #[async_trait]
 impl Ledger for Nowhere {
-    async fn known(&self, _range: &KeyRange) -> Result<Vec<LedgerEntry>> {
+    async fn known(&self, _range: &KeyRange) -> Result<Vec<KnownFile>> {
         Ok(Vec::new())
     }
 

@@ -11,10 +11,10 @@ use std::time::Instant;
 use decant_core::archive::{Member, MemberKind, members_checksum};
 use decant_core::decide::{Decision, DecisionRules};
 use decant_core::destination::FileTotals;
+use decant_core::ledger::KnownFile;
 use decant_core::stream::OnChange;
 use decant_core::{
-    Arrival, Begun, Error, ErrorKind, FileId, FileVersion, LedgerEntry, Outcome, Receipt, Result,
-    Status, Stream,
+    Arrival, Begun, Error, ErrorKind, FileId, Outcome, Receipt, Result, Status, Stream,
 };
 
 use super::shares::Sharing;
@@ -45,9 +45,9 @@ pub(super) fn settled_members(
 ) -> SettledMembers {
     let ids: Vec<FileId> = known
         .of_key(&arrival.file.key)
-        .filter(|entry| entry.target_table == table && !entry.file.member.is_empty())
-        .filter(|entry| entry.file.etag == arrival.file.etag && is_settled(entry))
-        .map(|entry| entry.id)
+        .filter(|known| *known.target_table == *table && !known.member.is_empty())
+        .filter(|known| known.etag == arrival.file.etag && is_settled(known))
+        .map(|known| known.id)
         .collect();
     SettledMembers {
         count: ids.len() as u64,
@@ -55,9 +55,9 @@ pub(super) fn settled_members(
     }
 }
 
-fn is_settled(entry: &LedgerEntry) -> bool {
+fn is_settled(known: &KnownFile) -> bool {
     use Status::{Loaded, Skipped, Superseded, Undone};
-    matches!(entry.status, Loaded | Skipped | Superseded | Undone)
+    matches!(known.status, Loaded | Skipped | Superseded | Undone)
 }
 
 /// The archive's row as a file to be loaded; `None` where the ledger has it
@@ -83,7 +83,7 @@ pub(super) fn vanished_members(
     arrival: &Arrival,
     plan: &TablePlan,
     known: &Known,
-    is_present: impl Fn(&FileVersion) -> bool,
+    is_present: impl Fn(&KnownFile) -> bool,
 ) -> Vec<FileId> {
     let DecisionRules { on_change, has_file_id, .. } = plan.rules;
     if on_change != OnChange::Replace || !has_file_id {
@@ -92,10 +92,10 @@ pub(super) fn vanished_members(
     let table = plan.name();
     known
         .of_key(&arrival.file.key)
-        .filter(|entry| entry.target_table == table && !entry.file.member.is_empty())
-        .filter(|entry| entry.status == Status::Loaded && entry.file.etag != arrival.file.etag)
-        .filter(|entry| !is_present(&entry.file))
-        .map(|entry| entry.id)
+        .filter(|known| *known.target_table == *table && !known.member.is_empty())
+        .filter(|known| known.status == Status::Loaded && known.etag != arrival.file.etag)
+        .filter(|known| !is_present(known))
+        .map(|known| known.id)
         .collect()
 }
 
@@ -109,18 +109,17 @@ pub(super) fn has_left_overs(
     stream: &Stream,
 ) -> bool {
     let table = plan.name();
-    let of_key = known.of_key(&arrival.file.key).filter(|entry| entry.target_table == table);
+    let of_key = known.of_key(&arrival.file.key).filter(|known| *known.target_table == *table);
     let settled: HashSet<&str> = of_key
-        .filter(|entry| entry.file.etag == arrival.file.etag)
-        .map(|entry| entry.file.member.as_str())
+        .filter(|known| known.etag == arrival.file.etag)
+        .map(|known| known.member.as_str())
         .collect();
     // What the rules leave out of this version may be in it.
-    let is_left_out = |file: &FileVersion| {
+    let is_left_out = |file: &KnownFile| {
         let member = Member { path: file.member.clone(), size: file.size, kind: MemberKind::File };
         stream.selection.judge_member(&file.key, &member).is_some()
     };
-    let is_present =
-        |file: &FileVersion| settled.contains(file.member.as_str()) || is_left_out(file);
+    let is_present = |file: &KnownFile| settled.contains(file.member.as_str()) || is_left_out(file);
     !vanished_members(arrival, plan, known, is_present).is_empty()
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use decant_core::archive::members_checksum;
 use decant_core::decide::Decision;
-use decant_core::ledger::Status;
+use decant_core::ledger::{KnownFile, Status};
 use decant_core::{
     Arrival, Error, ErrorKind, FileId, FileVersion, Receipt, Result, Stream, TableName,
 };
@@ -212,8 +212,8 @@ impl Run {
         let is_new = match decide_on(&plan, &judged.arrival, known).1 {
             Decision::Load { .. } => true,
             Decision::Settled(Status::Loaded) => {
-                let row = known.row(&judged.arrival.file, &plan.name());
-                let members = settled_members(&judged.arrival, &plan.name(), known, stream);
+                let row = known.row(&judged.arrival.file, plan.name());
+                let members = settled_members(&judged.arrival, plan.name(), known, stream);
                 row.and_then(|row| row.rows_checksum) != Some(members.checksum)
                     || has_left_overs(&judged.arrival, &plan, known, stream)
             }
@@ -242,7 +242,7 @@ impl Run {
         if !matches!(decision, Decision::Settled(Status::Loaded)) {
             return Ok(false);
         }
-        let members = settled_members(&judged.arrival, &plan.name(), known, stream).count;
+        let members = settled_members(&judged.arrival, plan.name(), known, stream).count;
         // One that has nothing for the table counts as itself.
         let count = members.max(1);
         self.tally.files(|files| {
@@ -298,13 +298,13 @@ impl Run {
         let plan = table.plan().await;
         let mut judged = members(stream, &open, name, &Receipt::None);
         let ids = judged.iter().filter(|one| matches!(one.verdict, Verdict::Goes(_)));
-        let ids: Vec<FileId> = ids.map(|one| FileId::of(&plan.name(), &one.arrival.file)).collect();
+        let ids: Vec<FileId> = ids.map(|one| FileId::of(plan.name(), &one.arrival.file)).collect();
         let count = ids.len();
         let checksum = members_checksum(ids, &stream.selection.member_rules());
-        let own = known.row(&open.arrival.file, &plan.name());
+        let own = known.row(&open.arrival.file, plan.name());
         let paths = open.opened.members().iter().map(|member| member.path.as_str());
         let paths: HashSet<&str> = paths.collect();
-        let is_present = |file: &FileVersion| paths.contains(file.member.as_str());
+        let is_present = |file: &KnownFile| paths.contains(file.member.as_str());
         let vanished = vanished_members(&open.arrival, &plan, known, is_present);
         let is_as_it_is = own.and_then(|row| row.rows_checksum) == Some(checksum);
         let decided = decide_on(&plan, &open.arrival, known);
@@ -345,7 +345,7 @@ impl Run {
             return Err(error);
         }
         self.tally.files(|files| files.listed += 1);
-        let id = FileId::of(&table.plan().await.name(), &arrival.file);
+        let id = FileId::of(table.plan().await.name(), &arrival.file);
         let Arrival { file, receipt } = arrival;
         let (displaces, upheld) = (Vec::new(), Vec::new());
         let (only_version, again) = (false, false);

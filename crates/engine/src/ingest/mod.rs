@@ -5,6 +5,7 @@
 //! ([`together`]); what is too large for that streams through a transaction of
 //! its own ([`streamed`]). How a file ends is written down in [`settle`].
 
+mod files_ahead;
 mod locate;
 mod overwritten;
 mod settle;
@@ -22,20 +23,19 @@ use decant_core::{
     Begun, Destination, Error, ErrorKind, FileId, FileVersion, LoadPlan, Outcome, Receipt, Result,
     Stream,
 };
-use futures::{StreamExt, stream};
 
+use self::files_ahead::FilesAhead;
 pub(crate) use self::settle::{bad_end, count_bad_end};
 pub(crate) use self::streamed::without;
 use self::together::Decoded;
-use crate::decode::{Decoder, WholeFile};
+use crate::decode::Decoder;
+use crate::fetch_budget::FetchBudget;
 use crate::file_progress::{Contradiction, ErrorPolicy, FileProgress, Undecoded};
 use crate::report::Tally;
 use crate::sampling::look_at;
 use crate::services::Settings;
 use crate::tables::{Table, TablePlan};
 
-/// Files of a group that are decoded at the same time.
-const DECODED_TOGETHER: usize = 4;
 /// How often a group begins again because its table changed.
 const ROUNDS_MAX: usize = 8;
 
@@ -64,6 +64,7 @@ pub(crate) struct Ingest {
     pub(crate) destination: Arc<dyn Destination>,
     pub(crate) decoder: Decoder,
     pub(crate) settings: Settings,
+    pub(crate) budget: FetchBudget,
     pub(crate) tally: Arc<Tally>,
 }
 
@@ -102,23 +103,23 @@ impl Ingest {
         settled: &mut Vec<Receipt>,
     ) -> Result<Vec<PlannedFile>> {
         let plan = self.table.plan().await;
+        let mut ahead = FilesAhead::start(self, files, Arc::clone(&plan));
         let mut again = Vec::new();
         let mut held: Vec<Decoded> = Vec::new();
         let mut held_bytes = 0;
-        let mut decoded = stream::iter(files)
-            .take_while(|_| std::future::ready(!self.decoder.stop.is_requested()))
-            .map(|file| self.decode_whole(file, Arc::clone(&plan)))
-            .buffered(DECODED_TOGETHER);
-        while let Some((file, result)) = decoded.next().await {
-            match result {
-                Ok(whole) => {
-                    held_bytes += whole.bytes;
-                    held.push((file, whole));
+        while let Some(decoded) = ahead.decode_next(held_bytes).await {
+            for (file, result) in decoded {
+                match result {
+                    Ok(whole) => {
+                        held_bytes += whole.bytes;
+                        held.push((file, whole));
+                    }
+                    Err(Undecoded::TooLarge) => {
+                        let _turn = self.budget.stream().await;
+                        again.extend(self.stream_file(file, &plan, settled).await?);
+                    }
+                    Err(undecoded) => again.extend(self.undecoded(file, undecoded, settled).await?),
                 }
-                Err(Undecoded::TooLarge) => {
-                    again.extend(self.stream_file(file, &plan, settled).await?);
-                }
-                Err(undecoded) => again.extend(self.undecoded(file, undecoded, settled).await?),
             }
             if held_bytes > self.settings.group.bytes {
                 held_bytes = 0;
@@ -128,20 +129,6 @@ impl Ingest {
         }
         again.extend(self.commit_held(held, &plan, settled).await?);
         Ok(again)
-    }
-
-    async fn decode_whole(
-        &self,
-        file: PlannedFile,
-        plan: Arc<TablePlan>,
-    ) -> (PlannedFile, Result<WholeFile, Undecoded>) {
-        let bytes_max = self.settings.group.bytes / DECODED_TOGETHER as u64;
-        if file.file.size > bytes_max {
-            return (file, Err(Undecoded::TooLarge));
-        }
-        let progress = self.progress(&file);
-        let whole = self.decoder.whole(&file.file, &plan, progress, bytes_max).await;
-        (file, whole)
     }
 
     pub(crate) fn progress(&self, file: &PlannedFile) -> FileProgress {

@@ -93,7 +93,7 @@ impl Ingest {
         let settlement = Settlement {
             id: file.id,
             file: file.file.clone(),
-            target_table: self.table.plan().await.name(),
+            target_table: self.table.plan().await.name().to_owned(),
             stream: self.stream.name.clone(),
             run_id: self.run_id.clone(),
             status,

@@ -1,5 +1,7 @@
 //! Files that share a transaction, and those that do not.
 
+use std::time::Duration;
+
 use decant_core::secret::Secret;
 use decant_core::stream::{Concealment, OnError, WriteMode};
 use decant_core::{ErrorKind, Stream};
@@ -23,6 +25,24 @@ async fn small_files_share_a_transaction() {
     let commits = world.destination.calls();
     let commits: Vec<_> = commits.iter().filter(|call| matches!(call, Call::Commit(_))).collect();
     assert_eq!(commits, [&Call::Commit(20)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn small_files_are_fetched_together_however_few_threads_there_are() {
+    for files_in_a_group in [64, 4] {
+        let mut world = World::new();
+        world.settings.threads = 4;
+        world.settings.requests = 32;
+        world.settings.group.files = files_in_a_group;
+        world.bucket.put("in/00", "e", "text\nrow\n");
+        world.sync(&append()).await;
+        for number in 1..=64 {
+            world.bucket.put(&format!("in/{number:02}"), "e", "text\nrow\n");
+        }
+        world.bucket.answer_together(32);
+        let synced = tokio::time::timeout(Duration::from_secs(60), world.sync(&append())).await;
+        assert_eq!(synced.expect("32 requests at a time").files.loaded, 64);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,12 +30,21 @@ use decant_engine::{FilePlan, NoObserver, Run, RunReport, Services, Settings, St
 use decant_testkit::faulty::Faulty;
 use decant_testkit::memory::MemoryDatabase;
 use futures::{StreamExt, stream};
+use tokio::sync::Barrier;
 
 /// Files by key: an ETag and lines, of which the first names the columns.
 #[derive(Clone, Default)]
-pub(crate) struct Bucket(Arc<Mutex<BTreeMap<String, (String, String)>>>, Arc<AtomicUsize>);
+pub(crate) struct Bucket(Arc<Mutex<BTreeMap<String, (String, String)>>>, Arc<AtomicUsize>, Gate);
+
+/// Where requests wait for each other, while there is one.
+type Gate = Arc<Mutex<Option<Arc<Barrier>>>>;
 
 impl Bucket {
+    /// From now on requests are answered when there are so many of them.
+    pub(crate) fn answer_together(&self, requests: usize) {
+        *self.2.lock().unwrap() = Some(Arc::new(Barrier::new(requests)));
+    }
+
     /// How often a file was opened.
     pub(crate) fn opened(&self) -> usize {
         self.1.load(Ordering::SeqCst)
@@ -86,6 +95,10 @@ struct Opened {
 #[async_trait]
 impl Content for Opened {
     async fn stream(&self, offset: u64) -> Result<ByteStream> {
+        let gate = self.bucket.2.lock().unwrap().clone();
+        if let Some(gate) = gate {
+            gate.wait().await;
+        }
         let bytes = self.range(offset..self.file.size).await?;
         Ok(stream::iter([Ok(bytes)]).boxed())
     }

@@ -37,7 +37,7 @@ fn version(client: &Client, key: &str, reply: &Reply) -> Result<FileVersion, Fau
         bucket: client.bucket().to_owned(),
         key: key.to_owned(),
         member: String::new(),
-        etag: bare_etag(reply.header(ETAG).unwrap_or_default()),
+        etag: bare_etag(reply.header(ETAG).unwrap_or_default()).to_owned(),
         size: size.ok_or_else(|| lacking("Content-Length"))?,
         version_id: None,
         last_modified: time.ok_or_else(|| lacking("Last-Modified"))?.to_utc(),

@@ -1,4 +1,5 @@
-//! Lists keys page by page with ListObjectsV2.
+//! Lists keys page by page with ListObjectsV2. While a page is being dealt with,
+//! the next is fetched.
 //!
 //! Invariant: within a scan keys strictly increase, byte by byte. An endpoint
 //! that goes back or round in circles is an error that names it; only a page
@@ -11,12 +12,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use decant_core::selection::Scan;
 use decant_core::{Arrival, Error, ErrorKind, FileVersion, Receipt, Result, Trigger};
+use tokio::task::JoinHandle;
 
 use super::client::{Ask, Client, Verb};
 use super::encode;
 use super::fault::{Fault, StatusFault};
+use super::head;
 use super::xml::{Answer, Entry, ErrorDocument, Page, parse_listing};
-use super::{bare_etag, head};
 
 /// A page of 1,000 keys of 1,024 bytes, every byte encoded as three, and the
 /// rest of its entries.
@@ -99,7 +101,7 @@ impl Trigger for Listing {
 }
 
 /// The first file whose key begins with `prefix`.
-pub(super) async fn first(client: &Client, prefix: &str) -> Result<Option<FileVersion>> {
+pub(super) async fn first(client: &Arc<Client>, prefix: &str) -> Result<Option<FileVersion>> {
     let mut pages = Pages::new(prefix.to_owned(), 1);
     while let Some(files) = pages.next(client).await? {
         if let Some(file) = files.into_iter().next() {
@@ -111,9 +113,11 @@ pub(super) async fn first(client: &Client, prefix: &str) -> Result<Option<FileVe
 
 /// The pages of one prefix.
 struct Pages {
-    prefix: String,
+    prefix: Arc<str>,
     page_keys: u16,
     position: Position,
+    /// The page at `position`, on its way.
+    ahead: Option<Ahead>,
     /// First key and length of the page before, and its last key.
     before: Option<(String, usize, String)>,
     repeated: bool,
@@ -129,12 +133,38 @@ enum Position {
     End,
 }
 
+/// A page as it was sent.
+struct Listed {
+    files: Vec<FileVersion>,
+    is_truncated: bool,
+    next_token: Option<String>,
+}
+
+/// A page that is fetched while nobody waits for it. Dropped, it is given up.
+struct Ahead(JoinHandle<Result<Listed, Fault>>);
+
+impl Ahead {
+    async fn page(mut self) -> Result<Listed, Fault> {
+        (&mut self.0).await.unwrap_or_else(|error| {
+            let ended = Error::new(ErrorKind::Internal, "a page's request ended badly");
+            Err(ended.caused_by(error).into())
+        })
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
 impl Pages {
     fn new(prefix: String, page_keys: u16) -> Self {
         Self {
-            prefix,
+            prefix: prefix.into(),
             page_keys,
             position: Position::Start,
+            ahead: None,
             before: None,
             repeated: false,
             empty_pages: 0,
@@ -142,22 +172,116 @@ impl Pages {
     }
 
     /// The next page, which may be empty; `None` after the last.
-    async fn next(&mut self, client: &Client) -> Result<Option<Vec<FileVersion>>> {
+    async fn next(&mut self, client: &Arc<Client>) -> Result<Option<Vec<FileVersion>>> {
         if self.position == Position::End {
             return Ok(None);
         }
-        let (page, files) =
-            self.fetch(client).await.map_err(|fault| client.error(Verb::List, None, fault))?;
-        let files = self.accept(page, files).map_err(|what| {
+        let page = match self.ahead.take() {
+            Some(ahead) => ahead.page().await,
+            None => self.request().fetch(client).await,
+        };
+        let page = page.map_err(|fault| client.error(Verb::List, None, fault))?;
+        let files = self.accept(page).map_err(|what| {
             let endpoint = client.endpoint_name();
             Error::new(ErrorKind::Unavailable, format!("endpoint {endpoint} lists wrongly: {what}"))
                 .with("bucket", client.bucket())
-                .with("prefix", self.prefix.as_str())
+                .with("prefix", &*self.prefix)
         })?;
+        if self.position != Position::End {
+            let (request, client) = (self.request(), Arc::clone(client));
+            let fetching = tokio::spawn(async move { request.fetch(&client).await });
+            self.ahead = Some(Ahead(fetching));
+        }
         Ok(Some(files))
     }
 
-    async fn fetch(&self, client: &Client) -> Result<(Page, Vec<FileVersion>), Fault> {
+    fn request(&self) -> PageRequest {
+        let (prefix, position) = (Arc::clone(&self.prefix), self.position.clone());
+        PageRequest { prefix, page_keys: self.page_keys, position }
+    }
+
+    /// Guards the invariant and moves on. The error says what is wrong.
+    fn accept(&mut self, page: Listed) -> Result<Vec<FileVersion>, String> {
+        if self.is_repeated(&page.files) {
+            return self.pass_over(page);
+        }
+        self.check_order(&page.files)?;
+        let position = self.position_behind(&page)?;
+        let files = page.files;
+        self.repeated = false;
+        self.empty_pages = if files.is_empty() { self.empty_pages + 1 } else { 0 };
+        if self.empty_pages > EMPTY_PAGES_MAX {
+            return Err(format!("{EMPTY_PAGES_MAX} pages in a row are empty"));
+        }
+        if let (Some(first), Some(last)) = (files.first(), files.last()) {
+            self.before = Some((first.key.clone(), files.len(), last.key.clone()));
+        }
+        self.position = position;
+        Ok(files)
+    }
+
+    /// Drops the page before, come again, and asks once more: by its token,
+    /// which may be the one that was asked with.
+    fn pass_over(&mut self, page: Listed) -> Result<Vec<FileVersion>, String> {
+        if std::mem::replace(&mut self.repeated, true) {
+            return Err("the same page comes again and again".to_owned());
+        }
+        tracing::warn!(prefix = &*self.prefix, "a page of the listing came twice: passed over");
+        if let Some(token) = page.next_token.filter(|_| page.is_truncated) {
+            self.position = Position::Token(token);
+        }
+        Ok(Vec::new())
+    }
+
+    fn position_behind(&self, page: &Listed) -> Result<Position, String> {
+        if !page.is_truncated {
+            return Ok(Position::End);
+        }
+        match (&page.next_token, page.files.last()) {
+            (Some(token), _) if self.position == Position::Token(token.clone()) => {
+                Err("it goes on with the continuation token that it was asked with".to_owned())
+            }
+            (Some(token), _) => Ok(Position::Token(token.clone())),
+            (None, Some(last)) => Ok(Position::After(last.key.clone())),
+            (None, None) => Err("an empty page is truncated".to_owned()),
+        }
+    }
+
+    fn is_repeated(&self, files: &[FileVersion]) -> bool {
+        match (&self.before, files) {
+            (Some((first, length, last)), [head, .., tail]) => {
+                (first, *length, last) == (&head.key, files.len(), &tail.key)
+            }
+            (Some((_, 1, last)), [only]) => *last == only.key,
+            _ => false,
+        }
+    }
+
+    fn check_order(&self, files: &[FileVersion]) -> Result<(), String> {
+        let mut before = self.before.as_ref().map(|(_, _, last)| last.as_str());
+        for file in files {
+            let key = file.key.as_str();
+            if !key.starts_with(&*self.prefix) {
+                return Err(format!("`{key}` does not begin with `{}`", self.prefix));
+            }
+            if let Some(before) = before.filter(|before| *before >= key) {
+                return Err(format!("`{key}` comes after `{before}`"));
+            }
+            before = Some(key);
+        }
+        Ok(())
+    }
+}
+
+/// What is asked for a page.
+struct PageRequest {
+    prefix: Arc<str>,
+    page_keys: u16,
+    position: Position,
+}
+
+impl PageRequest {
+    async fn fetch(&self, client: &Client) -> Result<Listed, Fault> {
         let ask = self.ask();
         let mut tries = client.tries();
         loop {
@@ -184,7 +308,7 @@ impl Pages {
             ("max-keys", self.page_keys.to_string().into()),
         ];
         if !self.prefix.is_empty() {
-            query.push(("prefix", self.prefix.as_str().into()));
+            query.push(("prefix", (&*self.prefix).into()));
         }
         match &self.position {
             Position::Token(token) => query.push(("continuation-token", token.as_str().into())),
@@ -193,89 +317,16 @@ impl Pages {
         }
         Ask { verb: Verb::List, key: None, query, headers: Vec::new() }
     }
-
-    /// Guards the invariant and moves on. The error says what is wrong.
-    fn accept(&mut self, page: Page, files: Vec<FileVersion>) -> Result<Vec<FileVersion>, String> {
-        if self.is_repeated(&files) {
-            return self.pass_over(page);
-        }
-        self.check_order(&files)?;
-        let position = self.position_behind(&page, &files)?;
-        self.repeated = false;
-        self.empty_pages = if files.is_empty() { self.empty_pages + 1 } else { 0 };
-        if self.empty_pages > EMPTY_PAGES_MAX {
-            return Err(format!("{EMPTY_PAGES_MAX} pages in a row are empty"));
-        }
-        if let (Some(first), Some(last)) = (files.first(), files.last()) {
-            self.before = Some((first.key.clone(), files.len(), last.key.clone()));
-        }
-        self.position = position;
-        Ok(files)
-    }
-
-    /// Drops the page before, come again, and asks once more: by its token,
-    /// which may be the one that was asked with.
-    fn pass_over(&mut self, page: Page) -> Result<Vec<FileVersion>, String> {
-        if std::mem::replace(&mut self.repeated, true) {
-            return Err("the same page comes again and again".to_owned());
-        }
-        tracing::warn!(prefix = self.prefix, "a page of the listing came twice: passed over");
-        if let Some(token) = page.next_token.filter(|_| page.is_truncated) {
-            self.position = Position::Token(token);
-        }
-        Ok(Vec::new())
-    }
-
-    fn position_behind(&self, page: &Page, files: &[FileVersion]) -> Result<Position, String> {
-        if !page.is_truncated {
-            return Ok(Position::End);
-        }
-        match (&page.next_token, files.last()) {
-            (Some(token), _) if self.position == Position::Token(token.clone()) => {
-                Err("it goes on with the continuation token that it was asked with".to_owned())
-            }
-            (Some(token), _) => Ok(Position::Token(token.clone())),
-            (None, Some(last)) => Ok(Position::After(last.key.clone())),
-            (None, None) => Err("an empty page is truncated".to_owned()),
-        }
-    }
-
-    fn is_repeated(&self, files: &[FileVersion]) -> bool {
-        match (&self.before, files) {
-            (Some((first, length, last)), [head, .., tail]) => {
-                (first, *length, last) == (&head.key, files.len(), &tail.key)
-            }
-            (Some((_, 1, last)), [only]) => *last == only.key,
-            _ => false,
-        }
-    }
-
-    fn check_order(&self, files: &[FileVersion]) -> Result<(), String> {
-        let mut before = self.before.as_ref().map(|(_, _, last)| last.as_str());
-        for file in files {
-            let key = file.key.as_str();
-            if !key.starts_with(&self.prefix) {
-                return Err(format!("`{key}` does not begin with `{}`", self.prefix));
-            }
-            if let Some(before) = before.filter(|before| *before >= key) {
-                return Err(format!("`{key}` comes after `{before}`"));
-            }
-            before = Some(key);
-        }
-        Ok(())
-    }
 }
 
-fn read_answer(client: &Client, body: &[u8]) -> Result<(Page, Vec<FileVersion>), Fault> {
+fn read_answer(client: &Client, body: &[u8]) -> Result<Listed, Fault> {
     match parse_listing(body).map_err(Fault::Answer)? {
         Answer::Error(document) => Err(Fault::Status(Box::new(masked_error(document)))),
-        Answer::Page(mut page) => {
-            let is_encoded = page.encoding.as_deref() == Some("url");
-            let files = std::mem::take(&mut page.entries)
-                .into_iter()
-                .map(|entry| version(client, entry, is_encoded))
-                .collect::<Result<_, _>>()?;
-            Ok((page, files))
+        Answer::Page(Page { entries, is_truncated, next_token, encoding }) => {
+            let is_encoded = encoding.as_deref() == Some("url");
+            let files = entries.into_iter().map(|entry| version(client, entry, is_encoded));
+            let files = files.collect::<Result<_, _>>()?;
+            Ok(Listed { files, is_truncated, next_token })
         }
     }
 }
@@ -292,7 +343,7 @@ fn masked_error(document: ErrorDocument) -> StatusFault {
     }
 }
 
-fn version(client: &Client, entry: Entry, is_encoded: bool) -> Result<FileVersion, Fault> {
+fn version(client: &Client, entry: Entry<'_>, is_encoded: bool) -> Result<FileVersion, Fault> {
     let lacking = |what: &str| Fault::Answer(format!("`{}` is listed without {what}", entry.key));
     let size = entry.size.ok_or_else(|| lacking("its size"))?;
     let last_modified = entry.last_modified.ok_or_else(|| lacking("its time"))?;
@@ -300,14 +351,14 @@ fn version(client: &Client, entry: Entry, is_encoded: bool) -> Result<FileVersio
         encode::decode_listed_key(&entry.key)
             .ok_or_else(|| Fault::Answer(format!("`{}` is not UTF-8", entry.key)))?
     } else {
-        entry.key
+        entry.key.into_owned()
     };
     Ok(FileVersion {
         source: client.source().to_owned(),
         bucket: client.bucket().to_owned(),
         key,
         member: String::new(),
-        etag: bare_etag(&entry.etag),
+        etag: entry.etag.into_owned(),
         size,
         version_id: None,
         last_modified,

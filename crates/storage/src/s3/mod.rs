@@ -20,6 +20,7 @@ mod fault;
 mod head;
 mod headers;
 mod listing;
+mod plain_xml;
 mod read;
 mod xml;
 
@@ -99,6 +100,6 @@ impl Backend for Bucket {
 }
 
 /// An ETag as the house keeps it: without quotes.
-fn bare_etag(etag: &str) -> String {
-    etag.trim().trim_matches('"').to_owned()
+fn bare_etag(etag: &str) -> &str {
+    etag.trim().trim_matches('"')
 }

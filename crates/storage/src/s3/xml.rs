@@ -3,16 +3,20 @@
 //! Text is taken as it stands, without trimming: a key may begin or end with
 //! a space. Entities are resolved, numeric ones included.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, Event};
 
+use super::{bare_etag, plain_xml};
+
 /// A page of ListObjectsV2 as it was sent: keys may still be encoded.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Page {
+pub(super) struct Page<'a> {
     /// `Contents`, in the endpoint's order.
-    pub(super) entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry<'a>>,
     /// Whether the endpoint has more.
     pub(super) is_truncated: bool,
     /// Where it goes on.
@@ -23,9 +27,10 @@ pub(super) struct Page {
 
 /// One object of a page.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Entry {
-    pub(super) key: String,
-    pub(super) etag: String,
+pub(super) struct Entry<'a> {
+    pub(super) key: Cow<'a, str>,
+    /// Without quotes.
+    pub(super) etag: Cow<'a, str>,
     pub(super) size: Option<u64>,
     pub(super) last_modified: Option<DateTime<Utc>>,
 }
@@ -41,14 +46,22 @@ pub(super) struct ErrorDocument {
 
 /// What a listing was answered.
 #[derive(Debug, PartialEq)]
-pub(super) enum Answer {
-    Page(Page),
+pub(super) enum Answer<'a> {
+    Page(Page<'a>),
     /// An error document, although the status may have said otherwise.
     Error(ErrorDocument),
 }
 
 /// Reads the answer to a listing. The error says what is wrong with it.
-pub(super) fn parse_listing(body: &[u8]) -> Result<Answer, String> {
+pub(super) fn parse_listing(body: &[u8]) -> Result<Answer<'_>, String> {
+    match plain_xml::parse_page(body) {
+        Some(page) => Ok(Answer::Page(page)),
+        None => parse_xml_listing(body),
+    }
+}
+
+/// The same, whatever XML it is.
+pub(super) fn parse_xml_listing(body: &[u8]) -> Result<Answer<'static>, String> {
     let mut page = Page::default();
     let mut entry = Entry::default();
     let mut error = ErrorDocument::default();
@@ -56,7 +69,7 @@ pub(super) fn parse_listing(body: &[u8]) -> Result<Answer, String> {
         match path {
             ["ListBucketResult", "Contents"] => page.entries.push(std::mem::take(&mut entry)),
             ["ListBucketResult", "Contents", field] => set_entry(&mut entry, field, text)?,
-            ["ListBucketResult", field] => set_page(&mut page, field, text),
+            ["ListBucketResult", field] => page.set(field, text.into()),
             ["Error", field] => set_error(&mut error, field, text),
             _ => {}
         }
@@ -81,10 +94,10 @@ pub(super) fn parse_error(body: &[u8]) -> Option<ErrorDocument> {
     (root.ok()? == "Error").then_some(error)
 }
 
-fn set_entry(entry: &mut Entry, field: &str, text: String) -> Result<(), String> {
+fn set_entry(entry: &mut Entry<'_>, field: &str, text: String) -> Result<(), String> {
     match field {
-        "Key" => entry.key = text,
-        "ETag" => entry.etag = text,
+        "Key" => entry.key = text.into(),
+        "ETag" => entry.etag = bare_etag(&text).to_owned().into(),
         "Size" => {
             let size = text.trim().parse().map_err(|_| format!("`{text}` is not a size"))?;
             entry.size = Some(size);
@@ -99,12 +112,17 @@ fn set_entry(entry: &mut Entry, field: &str, text: String) -> Result<(), String>
     Ok(())
 }
 
-fn set_page(page: &mut Page, field: &str, text: String) {
-    match field {
-        "IsTruncated" => page.is_truncated = text.trim() == "true",
-        "NextContinuationToken" => page.next_token = Some(text).filter(|token| !token.is_empty()),
-        "EncodingType" => page.encoding = Some(text),
-        _ => {}
+impl Page<'_> {
+    /// Takes a field of the page itself.
+    pub(super) fn set(&mut self, field: &str, text: Cow<'_, str>) {
+        match field {
+            "IsTruncated" => self.is_truncated = text.trim() == "true",
+            "NextContinuationToken" => {
+                self.next_token = Some(text.into_owned()).filter(|token| !token.is_empty());
+            }
+            "EncodingType" => self.encoding = Some(text.into_owned()),
+            _ => {}
+        }
     }
 }
 
@@ -169,7 +187,7 @@ fn resolved(reference: &BytesRef<'_>) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    fn page(xml: &str) -> Page {
+    fn page(xml: &str) -> Page<'_> {
         match parse_listing(xml.as_bytes()).unwrap() {
             Answer::Page(page) => page,
             other => panic!("{other:?}"),
@@ -193,10 +211,10 @@ mod tests {
         assert_eq!(page.next_token.as_deref(), Some("a/+="));
         assert_eq!(page.encoding.as_deref(), Some("url"));
         let [first, second] = page.entries.as_slice() else { panic!("{page:?}") };
-        assert_eq!((first.key.as_str(), first.etag.as_str()), ("a+b", "\"0123\""));
+        assert_eq!((&*first.key, &*first.etag), ("a+b", "0123"));
         assert_eq!(first.size, Some(5_000_000_000));
         assert_eq!(first.last_modified.unwrap().timestamp(), 1_767_323_045);
-        assert_eq!((second.key.as_str(), second.size), (" c ", Some(0)));
+        assert_eq!((&*second.key, second.size), (" c ", Some(0)));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use decant_core::error::Result;
 use decant_core::file::FileId;
 use decant_core::ledger::{
-    HistoryFilter, KeyRange, Ledger, LedgerEntry, LoadedChunk, RejectsFilter, Settlement,
-    StoredReject,
+    HistoryFilter, KeyRange, KnownFile, Ledger, LedgerEntry, LoadedChunk, RejectsFilter,
+    Settlement, StoredReject,
 };
 use decant_core::reject::Reject;
 
@@ -21,7 +21,7 @@ pub(super) struct FaultyLedger {
 
 #[async_trait]
 impl Ledger for FaultyLedger {
-    async fn known(&self, range: &KeyRange) -> Result<Vec<LedgerEntry>> {
+    async fn known(&self, range: &KeyRange) -> Result<Vec<KnownFile>> {
         self.script.called(Call::Known);
         self.script.fail_at(|fault| match fault {
             Fault::Known(kind) => Some(*kind),

@@ -9,8 +9,8 @@ use decant_core::destination::{FileTotals, LoadPlan};
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::file::{FileId, FileVersion};
 use decant_core::ledger::{
-    HistoryFilter, KeyRange, Ledger, LedgerEntry, LoadedChunk, REJECTS_KEPT, RejectsFilter,
-    Settlement, Status, StoredReject,
+    HistoryFilter, KeyRange, KnownFile, Ledger, LedgerEntry, LoadedChunk, REJECTS_KEPT,
+    RejectsFilter, Settlement, Status, StoredReject,
 };
 use decant_core::reject::{Reason, Reject};
 
@@ -231,14 +231,14 @@ impl MemoryLedger {
 
 #[async_trait]
 impl Ledger for MemoryLedger {
-    async fn known(&self, range: &KeyRange) -> Result<Vec<LedgerEntry>> {
+    async fn known(&self, range: &KeyRange) -> Result<Vec<KnownFile>> {
         let mut known = self.entries(|LedgerEntry { file, .. }| {
             file.source == range.source
                 && file.bucket == range.bucket
                 && (&range.first..=&range.last).contains(&&file.key)
         });
         known.sort_by(|one, other| one.file.key.cmp(&other.file.key));
-        Ok(known)
+        Ok(known.iter().map(KnownFile::from).collect())
     }
 
     async fn loaded(&self, table: &str) -> Result<Vec<FileId>> {

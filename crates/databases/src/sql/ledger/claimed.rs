@@ -1,9 +1,11 @@
 //! What the ledger had of a file when it was claimed, and its words read back.
 
+use std::sync::Arc;
+
 use decant_core::destination::{FileTotals, LoadFile};
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::file::{FileId, FileVersion};
-use decant_core::ledger::Status;
+use decant_core::ledger::{KnownFile, Status};
 
 /// A ledger row as [`LedgerSql::claim`] and [`LedgerSql::settle`] answer it,
 /// in this order.
@@ -84,6 +86,15 @@ pub(crate) fn replayed_counts(totals: &FileTotals) -> Result<i64> {
 /// The state that a ledger row names.
 pub(crate) fn status_of(word: &str) -> Result<Status> {
     Status::parse(word).ok_or_else(|| unknown_word("status", word))
+}
+
+/// The name of a table that `before`, the row before, may have as well: rows
+/// of one table share one text.
+pub(crate) fn shared_name(before: Option<&KnownFile>, name: &str) -> Arc<str> {
+    match before {
+        Some(before) if *before.target_table == *name => Arc::clone(&before.target_table),
+        _ => name.into(),
+    }
 }
 
 fn unknown_word(what: &str, word: &str) -> Error {

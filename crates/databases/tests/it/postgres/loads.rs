@@ -191,7 +191,7 @@ async fn keys_that_text_cannot_hold_come_back_and_keep_their_order() {
         last: "a\u{2}".into(),
     };
     let known = destination.ledger().known(&range).await.unwrap();
-    let found: Vec<&str> = known.iter().map(|entry| entry.file.key.as_str()).collect();
+    let found: Vec<&str> = known.iter().map(|file| file.key.as_str()).collect();
     assert_eq!(found, keys[1..6]);
 }
 

@@ -1,7 +1,7 @@
 //! What the ledger knows, and how it is asked.
 
 use decant_core::destination::LoadFile;
-use decant_core::ledger::{HistoryFilter, KeyRange, LedgerEntry, Settlement, Status};
+use decant_core::ledger::{HistoryFilter, KeyRange, KnownFile, Settlement, Status};
 use decant_core::schema::ColumnType;
 
 use super::Fixture;
@@ -51,12 +51,12 @@ fn range(first: &str, last: &str) -> KeyRange {
     }
 }
 
-async fn known(stage: &Stage<'_>, range: &KeyRange) -> Vec<LedgerEntry> {
+async fn known(stage: &Stage<'_>, range: &KeyRange) -> Vec<KnownFile> {
     stage.destination.ledger().known(range).await.expect("what the ledger knows")
 }
 
-fn keys(entries: &[LedgerEntry]) -> Vec<&str> {
-    entries.iter().map(|entry| entry.file.key.as_str()).collect()
+fn keys(known: &[KnownFile]) -> Vec<&str> {
+    known.iter().map(|file| file.key.as_str()).collect()
 }
 
 /// A ledger that does not exist knows nothing, and asking does not create it.
@@ -199,7 +199,8 @@ pub async fn history_is_filtered_and_the_latest_comes_first(fixture: &dyn Fixtur
         (&none, &[]),
     ] {
         let found = stage.destination.ledger().history(filter).await.expect("the history");
-        assert_eq!(keys(&found), expected, "{filter:?}");
+        let found: Vec<&str> = found.iter().map(|entry| entry.file.key.as_str()).collect();
+        assert_eq!(found, expected, "{filter:?}");
     }
 }
 

@@ -1,0 +1,114 @@
+//! The files of a group, fetched ahead of their decoding and handed over in
+//! order.
+//!
+//! A task of its own fetches, so that requests go on while the group decodes
+//! or commits. Invariant: what is fetched and not yet decoded stays within the
+//! run's [`FetchBudget`](crate::fetch_budget::FetchBudget), and what is decoded
+//! within the group's bytes and one file.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use futures::{StreamExt, stream};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::{Ingest, PlannedFile};
+use crate::decode::{Undone, WholeFile};
+use crate::fetch_budget::FetchShare;
+use crate::file_progress::Undecoded;
+use crate::tables::TablePlan;
+
+/// Files of one group that are asked for at the same time, as far as the run's
+/// budget allows.
+const FETCHED_TOGETHER: usize = 256;
+/// Fetched files that are decoded in one go at most.
+const DECODED_IN_A_ROW: usize = 16;
+/// A file that takes a larger part of its group's bytes has a transaction of
+/// its own.
+const PARTS_OF_A_GROUP: u64 = 4;
+
+/// A file whose bytes are there, or why they are not.
+type Fetched = Result<Undone<(PlannedFile, FetchShare)>, (PlannedFile, Undecoded)>;
+/// Files with what became of their decoding, in order.
+pub(super) type DecodedFiles = Vec<(PlannedFile, Result<WholeFile, Undecoded>)>;
+
+/// Files on their way. Dropped, what is under way is given up.
+pub(super) struct FilesAhead {
+    ingest: Ingest,
+    plan: Arc<TablePlan>,
+    fetched: mpsc::Receiver<Fetched>,
+    fetching: JoinHandle<()>,
+    waiting: VecDeque<Fetched>,
+}
+
+impl FilesAhead {
+    /// Starts fetching files, but for those that are too large to be decoded
+    /// whole.
+    pub(super) fn start(ingest: &Ingest, files: Vec<PlannedFile>, plan: Arc<TablePlan>) -> Self {
+        let (sender, fetched) = mpsc::channel(DECODED_IN_A_ROW);
+        let fetcher = ingest.clone();
+        let fetching = tokio::spawn(async move {
+            let fetches = files.into_iter().map(|file| fetcher.fetch(file));
+            let mut fetches = stream::iter(fetches).buffered(FETCHED_TOGETHER);
+            while let Some(file) = fetches.next().await {
+                if sender.send(file).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Self { ingest: ingest.clone(), plan, fetched, fetching, waiting: VecDeque::new() }
+    }
+
+    /// Decodes the next files that are there, until the group holds enough;
+    /// `None` after the last, or when the run is to end.
+    pub(super) async fn decode_next(&mut self, held_bytes: u64) -> Option<DecodedFiles> {
+        if self.waiting.is_empty() {
+            let mut some = Vec::with_capacity(DECODED_IN_A_ROW);
+            self.fetched.recv_many(&mut some, DECODED_IN_A_ROW).await;
+            self.waiting.extend(some);
+        }
+        let (mut undone, mut ends) = (VecDeque::new(), Vec::new());
+        while let Some(fetched) = self.waiting.pop_front() {
+            match fetched {
+                Ok(file) => undone.push_back(file),
+                Err((file, undecoded)) => ends.push((file, Err(undecoded))),
+            }
+        }
+        if undone.is_empty() {
+            return Some(ends).filter(|ends| !ends.is_empty());
+        }
+        let bytes = self.ingest.settings.group.bytes;
+        let limits = (bytes.saturating_sub(held_bytes), bytes / PARTS_OF_A_GROUP);
+        let (done, left) = self.ingest.decoder.wholes(undone, &self.plan, limits).await;
+        self.waiting.extend(left.into_iter().map(Ok));
+        ends.extend(done.into_iter().map(|((file, _), whole)| (file, whole)));
+        Some(ends).filter(|ends| !ends.is_empty())
+    }
+}
+
+impl Drop for FilesAhead {
+    fn drop(&mut self) {
+        self.fetching.abort();
+    }
+}
+
+impl Ingest {
+    /// Fetches a file as soon as the budget has room for it.
+    async fn fetch(&self, file: PlannedFile) -> Fetched {
+        if file.file.size > self.settings.group.bytes / PARTS_OF_A_GROUP {
+            return Err((file, Undecoded::TooLarge));
+        }
+        let stop = &self.decoder.stop;
+        let share = stop.unless_requested(self.budget.share(file.file.size)).await;
+        let Some(mut share) = share else { return Err((file, Undecoded::Abandoned)) };
+        let progress = self.progress(&file);
+        match self.decoder.fetch(&file.file).await {
+            Ok(opened) => {
+                share.fetched();
+                Ok(Undone { of: (file, share), opened, progress })
+            }
+            Err(undecoded) => Err((file, undecoded)),
+        }
+    }
+}
