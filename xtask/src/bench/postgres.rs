@@ -228,6 +228,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_server_of_ones_own_answers_is_renewed_and_ends() {
+        let postgres = Postgres::start(&Place::find().unwrap()).unwrap();
+        postgres.renew().unwrap();
+        postgres.query("CREATE TABLE t AS SELECT 1 AS a, 'x' AS b").unwrap();
+        assert_eq!(postgres.query("SELECT * FROM t").unwrap(), "1|x");
+        postgres.renew().unwrap();
+        assert!(postgres.query("SELECT * FROM t").is_err());
+        assert!(postgres.cpu_seconds() > 0.0);
+        let server = format!("/proc/{}", postgres.server);
+        assert!(Path::new(&server).exists());
+        drop(postgres);
+        assert!(!Path::new(&server).exists());
+    }
+
+    #[test]
     fn users_are_found_by_their_whole_name() {
         let users = "postgres2:x:1:2::/:/bin/sh\npostgres:x:105:113::/:/bin/sh\n";
         assert_eq!(ids_of(users, "postgres"), Some((105, 113)));
