@@ -132,6 +132,9 @@ pub(super) const GOALS: &[Goal] = &[
     goal("the same: peak RSS, MB", "listing", AtMost(60.0), |o| {
         of(o, "decant, ledger in Postgres", RSS)
     }),
+    goal("the same: keys a query", "listing", AtLeast(100.0), |o| {
+        of(o, "decant, ledger in Postgres", "keys a query")
+    }),
     goal("a million known keys, ledger in SQLite: CPU, s", "listing", AtMost(5.0), |o| {
         of(o, "decant, ledger in SQLite", CLIENT)
     }),

@@ -108,13 +108,23 @@ pub(super) fn listing(bench: &mut Bench<'_>) -> Result<()> {
     let contenders = [
         Contender::new("decant, ledger in Postgres", all(postgres.clone()))
             .from(&storage)
-            .checked(|bench| unchanged(objects, |sql| bench.postgres.query(sql))),
+            .prepared(|bench| bench.postgres.query("SELECT pg_stat_reset()").map(drop))
+            .checked(|bench| unchanged(objects, |sql| bench.postgres.query(sql)))
+            .read(|bench, _, _| {
+                let queries: f64 = bench.postgres.query(QUERIES)?.parse().unwrap_or(f64::NAN);
+                Ok(BTreeMap::from([("keys a query".to_owned(), objects as f64 / queries)]))
+            }),
         Contender::new("decant, ledger in SQLite", all(local))
             .from(&storage)
             .checked(move |_| unchanged(objects, |sql| sqlite::query(&in_sqlite, sql))),
     ];
     race(bench, "listing", &contenders)
 }
+
+/// How many transactions there were since the last reset, those of one query
+/// included.
+const QUERIES: &str =
+    "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()";
 
 /// Everything is known, and nothing but the first file was ever loaded.
 fn unchanged(objects: u64, query: impl Fn(&str) -> Result<String>) -> Result<()> {
