@@ -4,6 +4,7 @@
 
 mod chance;
 pub mod lineitem;
+pub mod lineitem_columns;
 pub mod quoted;
 pub mod sums;
 pub mod taxi;

@@ -28,6 +28,15 @@ pub const COLUMNS: [&str; 16] = [
     "l_comment",
 ];
 
+/// Columns by their positions.
+pub type Order = [usize; COLUMNS.len()];
+
+const USUAL_ORDER: Order = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+/// Rows after which keys stand in another order from then on.
+const ORDER_ROWS: u64 = 5000;
+/// Of so many rows one has two keys exchanged.
+const EXCHANGE_ROWS: u64 = 20;
+
 const INSTRUCTIONS: [&str; 4] = ["DELIVER IN PERSON", "COLLECT COD", "NONE", "TAKE BACK RETURN"];
 const MODES: [&str; 7] = ["REG AIR", "AIR", "RAIL", "SHIP", "TRUCK", "MAIL", "FOB"];
 const WORDS: [&str; 16] = [
@@ -128,34 +137,37 @@ impl Row<'_> {
 
     /// The row as a line of JSON.
     pub fn write_json(&self, text: &mut String) -> fmt::Result {
-        let mut names = COLUMNS.iter();
-        let mut name = |text: &mut String, before: &str| {
-            write!(text, "{before}\"{}\":", names.next().copied().unwrap_or_default())
-        };
-        for (position, key) in self.keys.iter().enumerate() {
-            name(text, if position == 0 { "{" } else { "," })?;
-            write!(text, "{key}")?;
+        self.write_json_in(&USUAL_ORDER, text)
+    }
+
+    /// The row as a line of JSON, its columns in this order.
+    pub fn write_json_in(&self, order: &Order, text: &mut String) -> fmt::Result {
+        for (position, column) in order.iter().enumerate() {
+            let before = if position == 0 { '{' } else { ',' };
+            write!(text, "{before}\"{}\":", COLUMNS[*column])?;
+            self.write_json_value(*column, text)?;
         }
-        for amount in self.amounts {
-            name(text, ",")?;
-            write!(text, "{}.{:02}", amount / 100, amount % 100)?;
+        text.push_str("}\n");
+        Ok(())
+    }
+
+    fn write_json_value(&self, column: usize, text: &mut String) -> fmt::Result {
+        match column {
+            0..=3 => write!(text, "{}", self.keys[column]),
+            4..=7 => {
+                let amount = self.amounts[column - 4];
+                write!(text, "{}.{:02}", amount / 100, amount % 100)
+            }
+            8..=9 => write!(text, "\"{}\"", self.flags[column - 8]),
+            10..=12 => {
+                text.push('"');
+                write_day(text, self.days[column - 10])?;
+                text.push('"');
+                Ok(())
+            }
+            13..=14 => write!(text, "\"{}\"", self.shipping[column - 13]),
+            _ => write!(text, "\"{}\"", self.comment),
         }
-        for flag in self.flags {
-            name(text, ",")?;
-            write!(text, "\"{flag}\"")?;
-        }
-        for day in self.days {
-            name(text, ",")?;
-            text.push('"');
-            write_day(text, day)?;
-            text.push('"');
-        }
-        for shipped in self.shipping {
-            name(text, ",")?;
-            write!(text, "\"{shipped}\"")?;
-        }
-        name(text, ",")?;
-        writeln!(text, "\"{}\"}}", self.comment)
     }
 }
 
@@ -169,6 +181,28 @@ pub fn csv(rows: u64) -> String {
 /// The first `rows` rows as JSON lines.
 pub fn json_lines(rows: u64) -> String {
     written(rows, String::new(), |row, text| row.write_json(text))
+}
+
+/// The first `rows` rows as JSON lines whose keys change their order now and
+/// then: for good, or two of them in one row.
+pub fn json_lines_in_changing_order(rows: u64) -> String {
+    let mut text = String::new();
+    let mut source = Rows::default();
+    let mut chance = Chance::new(2);
+    let any = |chance: &mut Chance| chance.between(0, COLUMNS.len() as u64 - 1) as usize;
+    let mut order = USUAL_ORDER;
+    for number in 1..=rows {
+        if number.is_multiple_of(ORDER_ROWS) {
+            (0..COLUMNS.len()).for_each(|column| order.swap(column, any(&mut chance)));
+        }
+        let mut exchanged = order;
+        if chance.between(1, EXCHANGE_ROWS) == 1 {
+            exchanged.swap(any(&mut chance), any(&mut chance));
+        }
+        // Writing to a string cannot fail.
+        let _ = source.next_row().write_json_in(&exchanged, &mut text);
+    }
+    text
 }
 
 fn written(rows: u64, mut text: String, write: fn(&Row<'_>, &mut String) -> fmt::Result) -> String {
@@ -215,5 +249,9 @@ mod tests {
         assert!(text.lines().all(|line| line.split(',').count() == COLUMNS.len()));
         assert!((100..150).contains(&(text.len() / 1000)), "{}", text.len());
         assert_eq!(json_lines(10).lines().count(), 10);
+        let changing = json_lines_in_changing_order(20_000);
+        assert_eq!(changing.len(), json_lines(20_000).len());
+        let begins = |line: &&str| line.starts_with("{\"l_orderkey\":");
+        assert!((4_000..10_000).contains(&changing.lines().filter(begins).count()));
     }
 }

@@ -12,6 +12,7 @@ const CHUNK_BYTES: usize = 256 << 10;
 
 /// A file's bytes, delivered as the network would.
 struct Memory {
+    file: Bytes,
     rest: Bytes,
 }
 
@@ -21,12 +22,16 @@ impl Input for Memory {
         Ok((count > 0).then(|| self.rest.split_to(count)))
     }
 
-    fn range(&mut self, _: Range<u64>) -> Result<Bytes> {
-        Err(Error::new(ErrorKind::Unsupported, "text is read in order"))
+    fn range(&mut self, range: Range<u64>) -> Result<Bytes> {
+        let (start, end) = (range.start as usize, range.end as usize);
+        match start <= end && end <= self.file.len() {
+            true => Ok(self.file.slice(start..end)),
+            false => Err(Error::new(ErrorKind::Internal, "the file has no such range")),
+        }
     }
 
     fn size(&self) -> Option<u64> {
-        None
+        Some(self.file.len() as u64)
     }
 }
 
@@ -54,7 +59,7 @@ impl Receiver for Counter<'_> {
 /// Decodes `file`, which is named `name`; answers rows and rejects.
 pub(crate) fn decode(name: &str, file: &Bytes, types: &[ColumnType]) -> (u64, usize) {
     let format = decant_formats::for_file(name, &FormatOptions::default()).expect("a format");
-    let mut input = Memory { rest: file.clone() };
+    let mut input = Memory { file: file.clone(), rest: file.clone() };
     let mut counter = Counter { types, rows: 0, rejects: 0 };
     let piece = Piece::whole(file.len() as u64);
     format.decode(&piece, &mut input, &mut counter).expect("a good file");

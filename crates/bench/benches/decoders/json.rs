@@ -1,12 +1,18 @@
-//! JSON lines: typed columns as of TPC-H's lineitem.
+//! JSON lines: typed columns as of TPC-H's lineitem, beside arrow-json.
 
+use std::sync::Arc;
+
+use arrow_json::ReaderBuilder;
+use arrow_schema::{DataType, Field, Schema};
 use bytes::Bytes;
 use criterion::{Criterion, Throughput};
 use decant_bench::lineitem;
+use decant_core::schema::ColumnType;
 
 use crate::decoding::{decode, lineitem_types};
 
 const ROWS: u64 = 40_000;
+const BATCH_ROWS: usize = 4096;
 
 pub(crate) fn speed(criterion: &mut Criterion) {
     let file = Bytes::from(lineitem::json_lines(ROWS));
@@ -16,5 +22,30 @@ pub(crate) fn speed(criterion: &mut Criterion) {
     group.bench_function("lineitem", |bencher| {
         bencher.iter(|| assert_eq!(decode("lineitem.jsonl", &file, &types), (ROWS, 0)));
     });
+    let changing = Bytes::from(lineitem::json_lines_in_changing_order(ROWS));
+    group.bench_function("lineitem in changing order", |bencher| {
+        bencher.iter(|| assert_eq!(decode("lineitem.jsonl", &changing, &types), (ROWS, 0)));
+    });
+    group.bench_function("lineitem by arrow-json", |bencher| {
+        bencher.iter(|| assert_eq!(by_arrow_json(&file), ROWS));
+    });
     group.finish();
+}
+
+/// Decodes `file` as Arrow's own reader does, with decimals of two digits
+/// behind the point; answers rows.
+fn by_arrow_json(file: &[u8]) -> u64 {
+    let arrow_type = |column_type: &ColumnType| match column_type {
+        ColumnType::Int64 => DataType::Int64,
+        ColumnType::Decimal(_) => DataType::Decimal128(15, 2),
+        ColumnType::Date => DataType::Date32,
+        _ => DataType::Utf8,
+    };
+    let types = lineitem_types();
+    let fields = lineitem::COLUMNS.iter().zip(&types);
+    let fields = fields.map(|(name, held)| Field::new(*name, arrow_type(held), true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    let reader = ReaderBuilder::new(schema).with_batch_size(BATCH_ROWS).build(file);
+    let batches = reader.expect("a reader");
+    batches.map(|batch| batch.expect("good rows").num_rows() as u64).sum()
 }

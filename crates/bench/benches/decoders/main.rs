@@ -5,8 +5,9 @@
 mod csv;
 mod decoding;
 mod json;
+mod parquet;
 
 use criterion::{criterion_group, criterion_main};
 
-criterion_group!(benches, csv::speed, json::speed);
+criterion_group!(benches, csv::speed, json::speed, parquet::speed);
 criterion_main!(benches);

@@ -8,11 +8,10 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use decant_bench::sums::Sums;
-use decant_bench::{lineitem, quoted, taxi};
+use decant_bench::{lineitem, lineitem_columns, quoted, taxi};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::lineitem_columns;
 use crate::{Result, number};
 
 const FLUSH_BYTES: usize = 1 << 20;

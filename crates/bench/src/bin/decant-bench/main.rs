@@ -10,7 +10,6 @@
 mod data;
 mod fetch;
 mod ledger;
-mod lineitem_columns;
 mod serve;
 
 use std::process::ExitCode;

@@ -4,9 +4,9 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use crate::lineitem::{COLUMNS, Row, Rows};
 use arrow_array::{ArrayRef, Date32Array, Decimal128Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
-use decant_bench::lineitem::{COLUMNS, Row, Rows};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
@@ -26,7 +26,11 @@ struct Columns {
 }
 
 /// Writes the first `rows` rows as one Parquet file, compressed by Snappy.
-pub(crate) fn write(rows: u64, file: &mut (dyn Write + Send)) -> io::Result<()> {
+///
+/// # Errors
+///
+/// What writing to `file` fails with.
+pub fn write(rows: u64, file: &mut (dyn Write + Send)) -> io::Result<()> {
     let schema = Arc::new(schema());
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
