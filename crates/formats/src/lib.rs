@@ -24,6 +24,7 @@ mod pull;
 pub mod raw_rows;
 mod recognition;
 mod registry;
+mod strings;
 #[cfg(test)]
 mod testing;
 mod untyped;

@@ -9,6 +9,7 @@ use decant_core::{Reject, Result};
 use super::block::{Block, Repaired, Row};
 use super::columns::{Refusal, names_of};
 use super::fault::{Fault, What};
+use super::plain::Example;
 use super::reading::{Pending, Reading};
 use super::scanner::Event;
 use super::take::Taken;
@@ -61,6 +62,9 @@ impl Reading<'_> {
         let bytes = text.unwrap_or(self.window.bytes());
         match self.columns.resolve(bytes, &self.events, &mut self.cells) {
             Ok(()) => {
+                if self.learns && named == 0 && text.is_none() && fitted.is_none() {
+                    self.learn(start, end);
+                }
                 let number = rows.block.rows.len();
                 if let Some(text) = text {
                     self.keep_mended(text, named);
@@ -80,6 +84,18 @@ impl Reading<'_> {
             Err(Refusal::File(error)) => return Err(*error),
         }
         Ok(())
+    }
+
+    /// Learns from the row whose parts are at hand.
+    fn learn(&mut self, start: usize, end: usize) {
+        self.plain.look_at(&Example {
+            bytes: self.window.bytes(),
+            start,
+            end,
+            events: &self.events,
+            cells: &self.cells,
+            flattened: self.settings.levels() > 0,
+        });
     }
 
     /// Gives up the member of a container that begins at `start`, and nothing

@@ -69,10 +69,16 @@ impl Block {
         self.rows.push(row);
         for (column, token) in values {
             let column = *column as usize;
-            if self.cells.len() <= column {
-                self.cells.resize_with(column + 1, Vec::new);
-            }
+            self.widen(column + 1);
             self.cells[column].push(Cell { row: number, token: *token });
+        }
+    }
+
+    /// Makes room for so many columns.
+    #[inline]
+    pub(crate) fn widen(&mut self, columns: usize) {
+        if self.cells.len() < columns {
+            self.cells.resize_with(columns, Vec::new);
         }
     }
 

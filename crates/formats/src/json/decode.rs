@@ -121,7 +121,7 @@ impl Decoder {
         untyped: Option<&Untyped>,
         rejects: &mut Vec<Reject>,
     ) -> Result<Vec<Made>> {
-        let mut bad = vec![false; block.rows.len()];
+        let mut bad = Vec::new();
         let text = simdutf8::basic::from_utf8(texts.window).ok();
         let rows_max = (BATCH_VALUES / self.wanted.len().max(1)).max(1);
         loop {
@@ -141,6 +141,7 @@ impl Decoder {
                 rejects.sort_by_key(|reject| reject.ordinal);
                 return Ok(made);
             }
+            bad.resize(block.rows.len(), false);
             for (row, trouble) in troubles {
                 rejects.push(self.reject(block, texts, row, trouble));
                 bad[row] = true;

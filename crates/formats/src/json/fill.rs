@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
-use arrow_array::builder::{BinaryBuilder, BooleanBuilder, StringBuilder};
+use arrow_array::builder::{BinaryBuilder, BooleanBuilder};
 use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
     Time64MicrosecondType, TimestampMicrosecondType,
@@ -18,10 +18,12 @@ use decant_core::Result;
 use decant_core::format::{OnMisfit, Rescued};
 use decant_core::schema::ColumnType;
 
-use super::block::Block;
+use super::block::{Block, Cell};
 use super::token::{Kind, Texts, Token};
 use crate::natives::Natives;
+use crate::strings::Strings;
 use crate::untyped::Untyped;
+use crate::values::plain::{self, Bounded, Never, Plain};
 use crate::values::{Fit, Misfit, Reader, json, trimmed};
 
 /// A column that is wanted.
@@ -53,7 +55,7 @@ pub(super) struct Rows<'b> {
     /// What strings mean where the format has nothing else.
     pub(super) untyped: Option<&'b Untyped>,
     pub(super) rows: Range<usize>,
-    /// Rows that are bad, among all rows of the block.
+    /// Rows that are bad, among all rows of the block; none where no row is.
     pub(super) bad: &'b [bool],
 }
 
@@ -69,29 +71,42 @@ pub(super) fn fill(
     let mut filling = Filling { rows, wanted, outcome };
     let array = match reader.column_type() {
         ColumnType::Bool => filling.booleans(),
-        ColumnType::Int16 => filling.primitives::<Int16Type>(|value| reader.integer(value))?,
-        ColumnType::Int32 => filling.primitives::<Int32Type>(|value| reader.integer(value))?,
-        ColumnType::Int64 => filling.primitives::<Int64Type>(|value| reader.integer(value))?,
-        ColumnType::Float32 => filling.primitives::<Float32Type>(|value| reader.float(value))?,
-        ColumnType::Float64 => filling.primitives::<Float64Type>(|value| reader.float(value))?,
-        ColumnType::Decimal(Some(bounds)) => filling
-            .natives(|value| reader.bounded_decimal(value, bounds))
-            .decimals_within(bounds)?,
-        ColumnType::Decimal(None) => {
-            return filling.natives(|value| reader.decimal(value)).decimals();
+        ColumnType::Int16 => {
+            filling.primitives::<Int16Type>(plain::Int16, |value| reader.integer(value))?
         }
-        ColumnType::Date => filling.primitives::<Date32Type>(|value| reader.date(value))?,
+        ColumnType::Int32 => {
+            filling.primitives::<Int32Type>(plain::Int32, |value| reader.integer(value))?
+        }
+        ColumnType::Int64 => {
+            filling.primitives::<Int64Type>(plain::Int64, |value| reader.integer(value))?
+        }
+        ColumnType::Float32 => {
+            filling.primitives::<Float32Type>(Never::new(), |value| reader.float(value))?
+        }
+        ColumnType::Float64 => {
+            filling.primitives::<Float64Type>(plain::Float64, |value| reader.float(value))?
+        }
+        ColumnType::Decimal(Some(bounds)) => {
+            let read = |value: &[u8]| reader.bounded_decimal(value, bounds);
+            filling.natives(Bounded(bounds), read).decimals_within(bounds)?
+        }
+        ColumnType::Decimal(None) => return filling.decimals(),
+        ColumnType::Date => {
+            filling.primitives::<Date32Type>(plain::Dates, |value| reader.date(value))?
+        }
         ColumnType::Time => {
-            filling.primitives::<Time64MicrosecondType>(|value| reader.time(value))?
+            let read = |value: &[u8]| reader.time(value);
+            filling.primitives::<Time64MicrosecondType>(plain::Times, read)?
         }
         ColumnType::Timestamp => {
-            filling.primitives::<TimestampMicrosecondType>(|value| reader.timestamp(value))?
+            let read = |value: &[u8]| reader.timestamp(value);
+            filling.primitives::<TimestampMicrosecondType>(plain::Timestamps, read)?
         }
         ColumnType::TimestampTz => filling.moments()?,
-        ColumnType::Uuid => filling.natives(|value| reader.uuid(value)).uuids()?,
-        ColumnType::Text => filling.texts(),
-        ColumnType::Json => filling.documents(),
-        ColumnType::List(_) => filling.lists(),
+        ColumnType::Uuid => filling.natives(Never::new(), |value| reader.uuid(value)).uuids()?,
+        ColumnType::Text => filling.texts()?,
+        ColumnType::Json => filling.documents()?,
+        ColumnType::List(_) => filling.lists()?,
         ColumnType::Binary => filling.binaries(),
     };
     Ok(Some(array))
@@ -109,6 +124,12 @@ impl<'b> Filling<'_, 'b> {
     #[inline]
     fn each_token(&mut self, mut take: impl FnMut(&mut Self, (usize, usize), Option<Token>)) {
         let Rows { block, rows, bad, .. } = self.rows;
+        if let Some(cells) = self.rows.dense(self.wanted.column) {
+            for (number, cell) in cells.iter().enumerate() {
+                take(self, (rows.start + number, number), Some(cell.token));
+            }
+            return;
+        }
         let cells = block.column(self.wanted.column);
         let mut next = cells.partition_point(|cell| (cell.row as usize) < rows.start);
         let mut number = 0;
@@ -140,26 +161,43 @@ impl<'b> Filling<'_, 'b> {
         }
     }
 
-    /// Reads every value; `None` for NULL and for what cannot be taken.
-    #[inline]
-    fn each<T>(&mut self, mut parse: impl FnMut(&[u8]) -> Fit<T>, mut push: impl FnMut(Option<T>)) {
-        let texts = self.rows.texts;
+    /// Reads every value; `None` for NULL and for what cannot be taken. What
+    /// is `plain`, `parse` is not asked for.
+    #[inline(always)]
+    fn each<T>(
+        &mut self,
+        plain: impl Plain<Value = T>,
+        mut parse: impl FnMut(&[u8]) -> Fit<T>,
+        mut push: impl FnMut(Option<T>),
+    ) {
+        let window = self.rows.texts.window;
+        let is_quick = self.rows.untyped.is_none() && self.wanted.reader.is_plain();
         let mut scratch = Vec::new();
         self.each_token(|filling, place, token| {
-            let fit = match &token {
-                None => None,
-                Some(token) if token.kind.is_nested() => Some(Err(Misfit::Spelling)),
-                Some(token) => token.text(texts, &mut scratch).map(&mut parse),
-            };
-            push(match (fit, token) {
-                (Some(Ok(value)), _) => Some(value),
-                (Some(Err(misfit)), Some(token)) => {
-                    filling.misfit(place, token, misfit);
-                    None
+            if let (Some(token), true) = (token, is_quick) {
+                let (start, end) = token.inside();
+                if let (Some(value), false) = (plain.read(window, start, end), token.stored) {
+                    return push(Some(value));
                 }
-                _ => None,
-            });
+            }
+            push(token.and_then(|token| filling.read(place, token, &mut parse, &mut scratch)));
         });
+    }
+
+    /// Reads one value, whatever it is.
+    #[inline(never)]
+    fn read<T>(
+        &mut self,
+        place: (usize, usize),
+        token: Token,
+        parse: &mut impl FnMut(&[u8]) -> Fit<T>,
+        scratch: &mut Vec<u8>,
+    ) -> Option<T> {
+        let fit = match token.kind.is_nested() {
+            true => Err(Misfit::Spelling),
+            false => parse(token.text(self.rows.texts, scratch)?),
+        };
+        fit.inspect_err(|misfit| self.misfit(place, token, *misfit)).ok()
     }
 
     fn misfit(&mut self, (row, number): (usize, usize), token: Token, misfit: Misfit) {
@@ -177,30 +215,59 @@ impl<'b> Filling<'_, 'b> {
         }
     }
 
-    fn natives<T: Default>(&mut self, parse: impl FnMut(&[u8]) -> Fit<T>) -> Natives<T> {
+    fn natives<T: Default>(
+        &mut self,
+        plain: impl Plain<Value = T>,
+        parse: impl FnMut(&[u8]) -> Fit<T>,
+    ) -> Natives<T> {
         let mut natives = Natives::with_capacity(self.rows.rows.len());
-        self.each(parse, |value| natives.push(value));
+        self.each(plain, parse, |value| natives.push(value));
         natives
     }
 
     fn primitives<T: ArrowPrimitiveType>(
         &mut self,
+        plain: impl Plain<Value = T::Native>,
         parse: impl FnMut(&[u8]) -> Fit<T::Native>,
     ) -> Result<ArrayRef> {
-        Ok(Arc::new(self.natives(parse).array::<T>()?))
+        Ok(Arc::new(self.natives(plain, parse).array::<T>()?))
+    }
+
+    /// Decimals of the scale that they need, as long as none has more digits
+    /// than are plain.
+    fn decimals(&mut self) -> Result<Option<ArrayRef>> {
+        let reader = &self.wanted.reader;
+        let mut has_many_digits = false;
+        let read = |value: &[u8]| {
+            if has_many_digits {
+                return Ok(plain::Decimal::default());
+            }
+            let plain = plain::Decimal::of(reader.decimal(value)?);
+            has_many_digits |= plain.is_none();
+            Ok(plain.unwrap_or_default())
+        };
+        let rescued = self.outcome.rescued.len();
+        let decimals = self.natives(plain::Decimals, read);
+        if has_many_digits {
+            self.outcome.rescued.truncate(rescued);
+            self.outcome.troubles.retain(|_, (column, _)| *column != self.wanted.column);
+            return self.natives(Never::new(), |value| reader.decimal(value)).decimals();
+        }
+        decimals.decimals().map(Some)
     }
 
     fn moments(&mut self) -> Result<ArrayRef> {
         let reader = &self.wanted.reader;
-        let moments =
-            self.natives(|value| reader.timestamp_tz(value)).array::<TimestampMicrosecondType>()?;
+        let moments = self.natives(plain::Moments, |value| reader.timestamp_tz(value));
+        let moments = moments.array::<TimestampMicrosecondType>()?;
         Ok(Arc::new(moments.with_timezone("UTC")))
     }
 
     fn booleans(&mut self) -> ArrayRef {
         let reader = &self.wanted.reader;
         let mut builder = BooleanBuilder::with_capacity(self.rows.rows.len());
-        self.each(|value| reader.boolean(value), |value| builder.append_option(value));
+        let append = |value| builder.append_option(value);
+        self.each(plain::Booleans, |value| reader.boolean(value), append);
         Arc::new(builder.finish())
     }
 
@@ -224,50 +291,56 @@ impl<'b> Filling<'_, 'b> {
     }
 
     /// Strings as what they mean, anything else as its JSON.
-    fn texts(&mut self) -> ArrayRef {
+    fn texts(&mut self) -> Result<ArrayRef> {
         let reader = &self.wanted.reader;
-        let mut builder = StringBuilder::with_capacity(self.rows.rows.len(), self.text_bytes());
+        let mut strings = Strings::with_capacity(self.rows.rows.len(), self.text_bytes());
         let mut scratch = Vec::new();
+        let Rows { texts, text, .. } = *self.rows;
+        let are_plain = text.is_some() && !reader.trims();
         self.each_token(|filling, _, token| match token {
-            Some(token) => match filling.rows.string(token, &mut scratch) {
-                Some(text) => builder.append_value(reader.text(text)),
-                None => builder.append_null(),
-            },
-            None => builder.append_null(),
+            Some(token @ Token { kind: Kind::Text, stored: false, .. }) if are_plain => {
+                let (start, end) = token.inside();
+                strings.push_part(texts.window, start..end);
+            }
+            Some(token) => {
+                let text = filling.rows.string(token, &mut scratch);
+                strings.push(text.map(|text| reader.text(text).as_bytes()));
+            }
+            None => strings.push(None),
         });
-        Arc::new(builder.finish())
+        Ok(Arc::new(strings.finish()?))
     }
 
     /// Values as their JSON.
-    fn documents(&mut self) -> ArrayRef {
-        let mut builder = StringBuilder::with_capacity(self.rows.rows.len(), self.text_bytes());
+    fn documents(&mut self) -> Result<ArrayRef> {
+        let mut strings = Strings::with_capacity(self.rows.rows.len(), self.text_bytes());
         let mut scratch = Vec::new();
         self.each_token(|filling, _, token| {
             let json = token
                 .filter(|token| token.kind != Kind::Null)
                 .map(|token| filling.document(token, &mut scratch));
-            builder.append_option(json.and_then(|json| simdutf8::basic::from_utf8(json).ok()));
+            strings.push(json.filter(|json| simdutf8::basic::from_utf8(json).is_ok()));
         });
-        Arc::new(builder.finish())
+        Ok(Arc::new(strings.finish()?))
     }
 
     /// Arrays, and strings that spell one.
-    fn lists(&mut self) -> ArrayRef {
+    fn lists(&mut self) -> Result<ArrayRef> {
         let reader = &self.wanted.reader;
         let texts = self.rows.texts;
-        let mut builder = StringBuilder::with_capacity(self.rows.rows.len(), self.text_bytes());
+        let mut strings = Strings::with_capacity(self.rows.rows.len(), self.text_bytes());
         let mut scratch = Vec::new();
         self.each_token(|filling, place, token| {
             let text = token.and_then(|token| token.text(texts, &mut scratch));
             let list = text.map(|text| reader.list(text).or_else(|it| filling.lone(token, it)));
             match (list, token) {
-                (Some(Ok(list)), _) => return builder.append_value(list),
+                (Some(Ok(list)), _) => return strings.push(Some(list.as_bytes())),
                 (Some(Err(misfit)), Some(token)) => filling.misfit(place, token, misfit),
                 _ => {}
             }
-            builder.append_null();
+            strings.push(None);
         });
-        Arc::new(builder.finish())
+        Ok(Arc::new(strings.finish()?))
     }
 
     /// In a file without types, where one element of a list looks like a
@@ -307,6 +380,16 @@ impl<'b> Filling<'_, 'b> {
 }
 
 impl<'b> Rows<'b> {
+    /// The column's cells, one a row, where every row has one and none is bad.
+    fn dense(&self, column: usize) -> Option<&'b [Cell]> {
+        let cells = self.block.column(column);
+        let is_dense = self.bad.is_empty() && self.untyped.is_none();
+        if !is_dense || cells.len() != self.block.rows.len() {
+            return None;
+        }
+        cells.get(self.rows.clone())
+    }
+
     /// What a value means as text. Rows are UTF-8, so that only NULL has
     /// none.
     fn string<'s>(&self, token: Token, scratch: &'s mut Vec<u8>) -> Option<&'s str>

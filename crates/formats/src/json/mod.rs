@@ -62,6 +62,7 @@ mod fill;
 pub(crate) mod keyed;
 mod mend;
 mod open;
+mod plain;
 mod reading;
 pub(crate) mod sample;
 pub(crate) mod scanner;
@@ -89,6 +90,8 @@ use settings::Settings;
 pub struct JsonFormat {
     settings: Settings,
     block_bytes: usize,
+    /// Whether rows are expected to look like those before them.
+    learns: bool,
 }
 
 impl JsonFormat {
@@ -98,7 +101,7 @@ impl JsonFormat {
     /// Errors: `InvalidConfig` for a `records_path` that is no JSON pointer,
     /// or a limit out of range.
     pub fn new(options: &FormatOptions) -> Result<Self> {
-        Ok(Self { settings: Settings::new(false, options)?, block_bytes: BLOCK_BYTES })
+        Self::with(Settings::new(false, options)?)
     }
 
     /// The format of files that are called JSON lines. They are read as such,
@@ -106,7 +109,11 @@ impl JsonFormat {
     ///
     /// Errors: as of [`JsonFormat::new`].
     pub fn lines(options: &FormatOptions) -> Result<Self> {
-        Ok(Self { settings: Settings::new(true, options)?, block_bytes: BLOCK_BYTES })
+        Self::with(Settings::new(true, options)?)
+    }
+
+    fn with(settings: Settings) -> Result<Self> {
+        Ok(Self { settings, block_bytes: BLOCK_BYTES, learns: true })
     }
 }
 
@@ -124,6 +131,7 @@ impl Format for JsonFormat {
         let mut input = Decompressed::new(input, Limits::default())?;
         let mut reading = Reading::open(&mut input, &self.settings)?;
         reading.block_bytes = self.block_bytes;
+        reading.learns = self.learns;
         decode::decode(&mut reading, receiver)
     }
 }

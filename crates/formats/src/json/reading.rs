@@ -17,6 +17,7 @@ use super::around::Around;
 use super::block::Block;
 use super::columns::{Columns, is_name, names_of};
 use super::fault::{Fault, What};
+use super::plain::Plain;
 use super::scanner::{Event, Memory};
 use super::settings::{Orient, Settings};
 use super::take::Taken;
@@ -25,8 +26,9 @@ use super::transposed::Transposed;
 use super::window::{Place, Window};
 use crate::encoding::Transcoded;
 
-/// Bytes of a block, unless a row is longer.
-pub(super) const BLOCK_BYTES: usize = 1 << 20;
+/// Bytes of a block, unless a row is longer: so few that they and their cells
+/// stay in a core's own cache until columns have been made of them.
+pub(super) const BLOCK_BYTES: usize = 512 << 10;
 /// Rows of a block, good and bad.
 pub(super) const BLOCK_ROWS: u64 = 16_384;
 
@@ -87,6 +89,9 @@ pub(super) struct Reading<'i> {
     pub(super) block_bytes: usize,
     pub(super) events: Vec<Event>,
     pub(super) cells: Vec<(u32, Token)>,
+    pub(super) plain: Plain,
+    /// Whether rows are expected to look like those before them.
+    pub(super) learns: bool,
     pub(super) ordinal: u64,
     pub(super) pending: Pending,
     paused: bool,
@@ -111,6 +116,8 @@ impl<'i> Reading<'i> {
             block_bytes: BLOCK_BYTES,
             events: Vec::new(),
             cells: Vec::new(),
+            plain: Plain::default(),
+            learns: true,
             ordinal: 0,
             pending: Pending::Nothing,
             paused: false,
@@ -168,12 +175,7 @@ impl<'i> Reading<'i> {
             self.pass_pending()?;
             self.paused = false;
             let mut rows = Yield { block, rejects };
-            while !self.done
-                && !self.paused
-                && self.pending == Pending::Nothing
-                && rows.block.rows_read < BLOCK_ROWS
-                && self.window.at < self.block_bytes
-            {
+            while self.goes_on(rows.block) {
                 self.next_row(&mut rows)?;
             }
             block.whole = self.rows_are_whole();
@@ -181,6 +183,15 @@ impl<'i> Reading<'i> {
                 return Ok(block.rows_read > 0);
             }
         }
+    }
+
+    /// Whether the block takes more rows.
+    pub(super) fn goes_on(&self, block: &Block) -> bool {
+        !self.done
+            && !self.paused
+            && self.pending == Pending::Nothing
+            && block.rows_read < BLOCK_ROWS
+            && self.window.at < self.block_bytes
     }
 
     /// Whether a row stands in the file as one value with all of its columns.
@@ -193,7 +204,7 @@ impl<'i> Reading<'i> {
 
     fn next_row(&mut self, rows: &mut Yield<'_>) -> Result<()> {
         match &mut self.source {
-            Source::Lines => self.next_line(rows),
+            Source::Lines => self.next_lines(rows),
             Source::Values => self.next_value(rows),
             Source::One => self.only_value(rows),
             Source::Elements(..) => self.next_element(rows),
@@ -208,6 +219,10 @@ impl<'i> Reading<'i> {
                 Ok(())
             }
         }
+    }
+
+    fn next_lines(&mut self, rows: &mut Yield<'_>) -> Result<()> {
+        if self.plain_lines(rows) { Ok(()) } else { self.next_line(rows) }
     }
 
     fn next_line(&mut self, rows: &mut Yield<'_>) -> Result<()> {
@@ -260,6 +275,9 @@ impl<'i> Reading<'i> {
             Some(_) if self.ordinal == 0 => {}
             Some(_) => return Err(self.behind()),
         }
+        if self.plain_value(rows) {
+            return Ok(());
+        }
         let start = self.window.at;
         let place = self.window.mark_at(start);
         match self.take()? {
@@ -278,7 +296,7 @@ impl<'i> Reading<'i> {
     }
 
     fn next_element(&mut self, rows: &mut Yield<'_>) -> Result<()> {
-        if !self.follow(b']')? {
+        if !self.follow(b']')? || self.plain_value(rows) {
             return Ok(());
         }
         let start = self.window.at;

@@ -57,6 +57,13 @@ impl Token {
         bytes.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 
+    /// Where its text begins and ends: that of a string without its quotes.
+    #[inline]
+    pub(crate) fn inside(&self) -> (usize, usize) {
+        let quote = usize::from(self.kind.is_string());
+        (self.start as usize + quote, (self.end as usize).saturating_sub(quote))
+    }
+
     /// What it means as text: a string without quotes and escapes, a
     /// container without white space, anything else as it is written; `None`
     /// for `null`.

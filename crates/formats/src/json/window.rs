@@ -65,6 +65,8 @@ pub(crate) struct Window<'i> {
     start: Place,
     /// A place that is known behind the start.
     mark: (usize, Place),
+    /// The bytes from the next one up to here are known to be UTF-8.
+    text_end: usize,
     read_bytes: usize,
 }
 
@@ -79,6 +81,7 @@ impl<'i> Window<'i> {
             ended: false,
             start,
             mark: (0, start),
+            text_end: 0,
             read_bytes: READ_BYTES,
         }
     }
@@ -206,6 +209,7 @@ impl<'i> Window<'i> {
         let at = self.at.min(self.bytes.len());
         self.start = self.mark_at(at);
         self.bytes.drain(..at);
+        self.text_end = self.text_end.saturating_sub(at);
         self.input.forget_before(self.start.text);
         self.at = 0;
         self.mark = (0, self.start);
@@ -224,6 +228,28 @@ impl<'i> Window<'i> {
         let place = self.place(at);
         self.mark = (at, place);
         place
+    }
+
+    /// Remembers that `line` begins at `at`, and answers where that is.
+    pub(crate) fn mark_line(&mut self, at: usize, line: u64) -> Place {
+        let text = self.start.text + at as u64;
+        let place = Place { byte: self.input.offsets().in_file(text), text, line, column: 1 };
+        self.mark = (at, place);
+        place
+    }
+
+    /// Up to where the bytes from the next one on are UTF-8, as far as they are
+    /// at hand.
+    pub(crate) fn text_end(&mut self) -> usize {
+        let from = self.text_end.max(self.at);
+        if let Some(rest) = self.bytes.get(from..).filter(|rest| !rest.is_empty()) {
+            let valid = match simdutf8::compat::from_utf8(rest) {
+                Ok(text) => text.len(),
+                Err(error) => error.valid_up_to(),
+            };
+            self.text_end = from + valid;
+        }
+        self.text_end
     }
 
     /// The error of a file that cannot be read for `fault`.

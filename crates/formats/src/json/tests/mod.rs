@@ -5,6 +5,7 @@ mod corpus;
 mod documents;
 mod encodings;
 mod lines;
+mod plain_rows;
 mod properties;
 mod repeated;
 mod sampling;
