@@ -9,7 +9,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::builder::{BinaryBuilder, BooleanBuilder, StringBuilder};
-use arrow_array::cast::AsArray;
 use arrow_array::types::*;
 use arrow_array::{Array, ArrayRef};
 use decant_core::Result;
@@ -20,17 +19,18 @@ use decant_core::schema::{ColumnType, DecimalBounds};
 use super::cells::{Cells, Scalar};
 use super::render;
 use super::source::{Meaning, known_type};
+use super::straight::{self, Straight};
 use crate::natives::Natives;
 use crate::values::decimal::{DIGITS_MAX, Unscaled};
 use crate::values::{Fit, Misfit, Reader, Reading, binary};
 
 /// Bytes of text or of anything else of variable length in one array, but for
 /// a single row.
-const ARRAY_BYTES_MAX: usize = 8 << 20;
-const SECONDS_PER_DAY: i64 = 86_400;
-const MICROSECONDS: i64 = 1_000_000;
+pub(super) const ARRAY_BYTES_MAX: usize = 8 << 20;
+pub(super) const SECONDS_PER_DAY: i64 = 86_400;
+pub(super) const MICROSECONDS: i64 = 1_000_000;
 /// Days of 0001-01-01 and 9999-12-31, counted from 1970-01-01.
-const DAYS: Range<i64> = -719_162..2_932_897;
+pub(super) const DAYS: Range<i64> = -719_162..2_932_897;
 
 /// A value that does not fit: why, and the value as text and as JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,9 +62,21 @@ pub(crate) fn column(
     target: &Target,
     troubles: &mut Troubles,
 ) -> Result<Option<ArrayRef>> {
-    if let Some(same) = unchanged(array, &rows, target) {
-        return Ok(Some(same));
+    match straight::column(array, &rows, target)? {
+        Straight::Array(array) => Ok(Some(array)),
+        Straight::TooMany => Ok(None),
+        Straight::No => by_value(array, cells, rows, target, troubles),
     }
+}
+
+/// The same, whatever the array: value by value.
+pub(super) fn by_value(
+    array: &ArrayRef,
+    cells: &Cells<'_>,
+    rows: Range<usize>,
+    target: &Target,
+    troubles: &mut Troubles,
+) -> Result<Option<ArrayRef>> {
     let by = &By { reader: Reader::new(target, None)?, reading: Reading::of(target) };
     let mut taking = Taking { cells, rows, target, troubles };
     let array = match target.column_type {
@@ -100,37 +112,6 @@ pub(crate) fn column(
         ColumnType::Binary => return taking.binaries(),
     };
     Ok(Some(array))
-}
-
-/// The array itself, where it is already what was asked for and all of its
-/// values are in the type's range.
-fn unchanged(array: &ArrayRef, rows: &Range<usize>, target: &Target) -> Option<ArrayRef> {
-    if *rows != (0..array.len()) || target.format.is_some() || target.trim {
-        return None;
-    }
-    let same_type = *array.data_type() == target.column_type.arrow();
-    let keeps = match target.column_type {
-        ColumnType::Bool
-        | ColumnType::Int16
-        | ColumnType::Int32
-        | ColumnType::Int64
-        | ColumnType::Float32
-        | ColumnType::Float64 => same_type,
-        ColumnType::Decimal(Some(_)) => false,
-        ColumnType::Text => same_type && array.get_array_memory_size() <= ARRAY_BYTES_MAX,
-        ColumnType::Date => {
-            let in_range = |days: i32| DAYS.contains(&i64::from(days));
-            same_type && array.as_primitive::<Date32Type>().values().iter().all(|v| in_range(*v))
-        }
-        ColumnType::Timestamp | ColumnType::TimestampTz => {
-            let in_range =
-                |micros: &i64| DAYS.contains(&micros.div_euclid(SECONDS_PER_DAY * MICROSECONDS));
-            same_type
-                && array.as_primitive::<TimestampMicrosecondType>().values().iter().all(in_range)
-        }
-        _ => false,
-    };
-    keeps.then(|| Arc::clone(array))
 }
 
 struct Taking<'t, 'a> {

@@ -21,6 +21,7 @@ pub(crate) mod render;
 pub(crate) mod rows;
 pub(crate) mod sample;
 pub(crate) mod source;
+mod straight;
 
 #[cfg(test)]
 mod tests;

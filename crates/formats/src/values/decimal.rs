@@ -71,7 +71,8 @@ pub fn parse_bounded(value: &[u8], bounds: DecimalBounds, reading: Reading) -> F
     })
 }
 
-fn power_of_ten(exponent: u32) -> Option<i128> {
+/// Ten to the power of at most 38.
+pub(crate) fn power_of_ten(exponent: u32) -> Option<i128> {
     (exponent <= DIGITS_MAX).then(|| 10_i128.pow(exponent))
 }
 
