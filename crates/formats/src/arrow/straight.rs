@@ -101,9 +101,10 @@ fn texts(array: &StringViewArray, rows: &Range<usize>) -> Result<Straight> {
         return Ok(Straight::TooMany);
     }
     let buffers = array.data_buffers();
+    let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
     let mut strings = Strings::with_capacity(array.len(), bytes);
     for (row, view) in views.iter().enumerate() {
-        if array.is_null(row) {
+        if nulls.is_some_and(|nulls| nulls.is_null(row)) {
             strings.push(None);
             continue;
         }

@@ -173,6 +173,9 @@ impl<'i> Reading<'i> {
             self.window.forget();
             self.store.truncate(self.kept_bytes);
             self.pass_pending()?;
+            if matches!(self.source, Source::Lines | Source::Values | Source::Elements(..)) {
+                self.window.fill(self.block_bytes)?;
+            }
             self.paused = false;
             let mut rows = Yield { block, rejects };
             while self.goes_on(rows.block) {

@@ -116,6 +116,14 @@ impl<'i> Window<'i> {
         Ok(!self.ended)
     }
 
+    /// Reads until so many bytes are at hand, or all there are.
+    pub(crate) fn fill(&mut self, count: usize) -> Result<()> {
+        match count.saturating_sub(self.bytes.len()) {
+            0 => Ok(()),
+            missing => self.read(missing).map(|_| ()),
+        }
+    }
+
     /// Reads more of the value that begins at `from`, at least doubling what
     /// is there. `false` when it is longer than `limit` already.
     pub(crate) fn more(&mut self, from: usize, limit: usize) -> Result<bool> {
