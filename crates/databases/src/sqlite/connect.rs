@@ -182,8 +182,10 @@ fn connect_reader(path: &Path, lock_timeout: Duration) -> Result<Connection> {
 
 fn connect_writer(path: &Path, lock_timeout: Duration) -> Result<Connection> {
     let connection = open_file(path, OpenFlags::SQLITE_OPEN_CREATE)?;
-    configure(&connection, lock_timeout)
-        .and_then(|()| connection.pragma_update(None, "page_size", PAGE_BYTES))
+    // SQLite counts the cache in pages of the size that it knows by then.
+    connection
+        .pragma_update(None, "page_size", PAGE_BYTES)
+        .and_then(|()| configure(&connection, lock_timeout))
         .map_err(explain)?;
     if let Err(reason) = switch_to_log(&connection, lock_timeout) {
         tracing::warn!(

@@ -38,6 +38,7 @@ enum Cells {
     Numbers(Vec<Number>),
     Texts(StringArray),
     Rendered(Rendered),
+    Dates(Dates),
     Bytes(BinaryArray),
 }
 
@@ -46,6 +47,17 @@ struct Rendered {
     text: Vec<u8>,
     ends: Vec<usize>,
 }
+
+/// Days that lie so close together that each is rendered once.
+struct Dates {
+    days: ScalarBuffer<i32>,
+    first: i32,
+    /// The texts from the first day to the last, with a NUL behind each.
+    texts: Vec<u8>,
+}
+
+/// Bytes of a date and its NUL.
+const DATE_BYTES: usize = 11;
 
 impl Values<'_> {
     /// All values of the column; `None` when one of them must be refused.
@@ -69,11 +81,7 @@ impl Values<'_> {
                 (0..array.len()).all(is_kept).then(|| Cells::Texts((*array).clone()))?
             }
             Typed::Binary(array) => Cells::Bytes((*array).clone()),
-            Typed::Date(array) => {
-                Rendered::of(array.values().iter(), 10, is_valid, |text, days| {
-                    render::date(text, *days)
-                })?
-            }
+            Typed::Date(array) => Dates::of(array.values(), is_valid)?,
             Typed::Time(array) => {
                 Rendered::of(array.values().iter(), 15, is_valid, |text, micros| {
                     render::time(text, *micros)
@@ -120,6 +128,7 @@ impl ReadyColumn {
                 between(bytes.value_offsets(), bytes.value_data(), row).map(Cell::Bytes)
             }
             Cells::Rendered(rendered) => rendered.get(row).map(Cell::TerminatedText),
+            Cells::Dates(dates) => dates.get(row).map(Cell::TerminatedText),
         };
         cell.unwrap_or(Cell::Null)
     }
@@ -159,6 +168,36 @@ impl Rendered {
             None => 0,
         };
         self.text.get(start..*self.ends.get(row)?)
+    }
+}
+
+impl Dates {
+    /// Where there are more days from the first to the last than rows, each
+    /// row's is rendered.
+    fn of(days: &ScalarBuffer<i32>, is_valid: impl Fn(usize) -> bool) -> Option<Cells> {
+        let valid = days.iter().enumerate().filter(|(row, _)| is_valid(*row));
+        let (first, last) = valid.fold((i32::MAX, i32::MIN), |(first, last), (_, day)| {
+            (first.min(*day), last.max(*day))
+        });
+        if i64::from(last) - i64::from(first) >= days.len() as i64 {
+            return Rendered::of(days.iter(), DATE_BYTES, is_valid, |text, day| {
+                render::date(text, *day)
+            });
+        }
+        let mut texts = Vec::with_capacity(days.len() * DATE_BYTES);
+        for day in first..=last {
+            render::date(&mut texts, day)?;
+            texts.push(0);
+        }
+        Some(Cells::Dates(Self { days: days.clone(), first, texts }))
+    }
+
+    /// The text with its NUL.
+    #[inline]
+    fn get(&self, row: usize) -> Option<&[u8]> {
+        let day = self.days.get(row)?.wrapping_sub(self.first);
+        let start = usize::try_from(day).ok()?.checked_mul(DATE_BYTES)?;
+        self.texts.get(start..)?.get(..DATE_BYTES)
     }
 }
 

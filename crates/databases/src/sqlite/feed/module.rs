@@ -2,7 +2,7 @@
 //!
 //! rusqlite has a safe way to this, which makes a value of its own of every
 //! cell and copies its text: 2,700 instructions for a row of 17 columns, where
-//! this takes 1,100. What is here is no more than the callbacks; they hold no
+//! this takes 1,200. What is here is no more than the callbacks; they hold no
 //! rows but those that `super::insert` keeps until its statement has ended,
 //! and they never panic. The way without them is a statement with parameters,
 //! which a property test shows to put the same rows in.

@@ -55,6 +55,14 @@ const KINDS: &[(&str, ColumnType, MakeArray)] = &[
     ("DATE", ColumnType::Date, |seeds, nulls| {
         primitive::<Date32Type>(seeds, nulls, |seed| days(seed) as i32)
     }),
+    ("DATE", ColumnType::Date, |seeds, nulls| {
+        primitive::<Date32Type>(seeds, nulls, |seed| 19_723 + (seed % 15) as i32)
+    }),
+    ("DATE", ColumnType::Date, |seeds, nulls| {
+        primitive::<Date32Type>(seeds, nulls, |seed| {
+            2_932_890 + if is_bad(seed) { 7 } else { (seed % 7) as i32 }
+        })
+    }),
     ("TIME", ColumnType::Time, |seeds, nulls| {
         primitive::<Time64MicrosecondType>(seeds, nulls, |seed| {
             if is_bad(seed) {
