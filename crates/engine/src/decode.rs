@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use decant_core::conform::{Conform, Drift, Mismatch};
 use decant_core::format::{DecodedBatch, FileColumns, Piece, PlacesWanted, Receiver, Wishes};
+use decant_core::layout::Layout;
 use decant_core::stream::FormatOptions;
 use decant_core::{Error, ErrorKind, Result};
 use tokio::task::JoinHandle;
@@ -96,26 +97,32 @@ impl Decoder {
     /// Decodes fetched files into memory, one after the other on one thread,
     /// until their rows take more than `bytes_left`; each may take
     /// `bytes_max`. Answers what became of the first of them, in order, one at
-    /// least, and those that are left; nothing when the run is to end.
+    /// least, and those that are left; nothing when the run is to end. `likely`
+    /// is how the columns of the file before matched with the table of `plan`.
     pub(crate) async fn wholes<K: Send + 'static>(
         &self,
         files: VecDeque<Undone<K>>,
         plan: &Arc<TablePlan>,
         (bytes_left, bytes_max): (u64, u64),
+        likely: &mut Option<Arc<Matched>>,
     ) -> (Vec<(K, Result<WholeFile, Undecoded>)>, VecDeque<Undone<K>>) {
         let (plan, places, stop) = (Arc::clone(plan), self.places, self.stop.clone());
+        let mut matched = likely.take();
         let thread = tokio::task::spawn_blocking(move || {
             let (mut files, mut done, mut bytes) = (files, Vec::new(), 0);
             while bytes <= bytes_left && !stop.is_requested() {
                 let Some(Undone { of, opened, progress }) = files.pop_front() else { break };
-                let whole = opened.whole(Conforming::new(&plan, progress, places), bytes_max);
+                let conforming = Conforming::new(&plan, progress, places, matched.clone());
+                let whole = opened.whole(conforming, bytes_max, &mut matched);
                 bytes += whole.as_ref().map_or(0, |whole| whole.bytes);
                 done.push((of, whole));
             }
-            (done, files)
+            (done, files, matched)
         });
         let decoded = self.stop.unless_requested(thread).await;
-        decoded.and_then(Result::ok).unwrap_or_default()
+        let (done, files, matched) = decoded.and_then(Result::ok).unwrap_or_default();
+        *likely = matched;
+        (done, files)
     }
 
     /// Decodes one file into memory, unless it takes more than `bytes_max` or
@@ -129,7 +136,7 @@ impl Decoder {
     ) -> Result<WholeFile, Undecoded> {
         let opened = self.fetch(file).await?;
         let one = VecDeque::from([Undone { of: (), opened, progress }]);
-        let (mut done, _) = self.wholes(one, plan, (bytes_max, bytes_max)).await;
+        let (mut done, _) = self.wholes(one, plan, (bytes_max, bytes_max), &mut None).await;
         done.pop().map_or(Err(Undecoded::Abandoned), |(_, whole)| whole)
     }
 
@@ -144,7 +151,7 @@ impl Decoder {
         let Opened { format, input, size } = opened.unwrap_or(Err(Undecoded::Abandoned))?;
         let (sender, steps) = queue(self.ahead_bytes);
         let mut handover = Handover {
-            conforming: Conforming::new(plan, progress, self.places),
+            conforming: Conforming::new(plan, progress, self.places, None),
             steps: sender,
             stop: self.stop.clone(),
         };
@@ -171,11 +178,18 @@ impl Decoder {
 }
 
 impl Opened {
-    /// Decodes it into memory, on the thread that calls.
-    fn whole(mut self, conforming: Conforming, bytes_max: u64) -> Result<WholeFile, Undecoded> {
+    /// Decodes it into memory, on the thread that calls, and leaves in
+    /// `likely` how its columns matched.
+    fn whole(
+        mut self,
+        conforming: Conforming,
+        bytes_max: u64,
+        likely: &mut Option<Arc<Matched>>,
+    ) -> Result<WholeFile, Undecoded> {
         let guarded = AssertUnwindSafe(|| {
             let mut keeper = Keeper { conforming, batches: Vec::new(), bytes: 0, bytes_max };
             let decoded = run(self.format.as_ref(), self.size, &mut self.input, &mut keeper);
+            likely.clone_from(&keeper.conforming.likely);
             keeper.end(decoded)
         });
         catch_unwind(guarded).unwrap_or_else(|panic| Err(panicked(panic.as_ref()).into()))
@@ -226,37 +240,61 @@ fn ended_badly(error: tokio::task::JoinError) -> Undecoded {
     Error::new(ErrorKind::Internal, "the decoding thread ended badly").caused_by(error).into()
 }
 
+/// How columns of a file go into the table of a plan.
+#[derive(Debug)]
+pub(crate) struct Matched {
+    columns: FileColumns,
+    conform: Conform,
+    layout: Arc<Layout>,
+}
+
 /// Makes decoded rows fit the table, and remembers why decoding was ended.
 struct Conforming {
     plan: Arc<TablePlan>,
     progress: FileProgress,
     places: PlacesWanted,
-    conform: Option<Conform>,
-    /// The file's columns.
-    names: Vec<String>,
+    matched: Option<Arc<Matched>>,
+    /// How those of this or the last file began, which the next may do too.
+    likely: Option<Arc<Matched>>,
     /// Why the receiver ended the decoding. The error that travels through
     /// the format only says that it did.
     ended: Option<Undecoded>,
 }
 
 impl Conforming {
-    fn new(plan: &Arc<TablePlan>, progress: FileProgress, places: PlacesWanted) -> Self {
-        Self {
-            plan: Arc::clone(plan),
-            progress,
-            places,
-            conform: None,
-            names: Vec::new(),
-            ended: None,
-        }
+    fn new(
+        plan: &Arc<TablePlan>,
+        progress: FileProgress,
+        places: PlacesWanted,
+        likely: Option<Arc<Matched>>,
+    ) -> Self {
+        Self { plan: Arc::clone(plan), progress, places, matched: None, likely, ended: None }
     }
 
-    fn columns(&mut self, columns: &FileColumns) -> Result<&Conform> {
-        self.names.clone_from(&columns.names);
+    fn columns(&mut self, columns: &FileColumns) -> Result<Arc<Matched>> {
         self.progress.keep_shown(&columns.shown);
-        self.progress.keep_layout(self.plan.layout(columns));
-        match self.plan.conform(columns, self.conform.as_ref()) {
-            Ok(conform) => Ok(self.conform.insert(conform)),
+        // Columns that come late go by those before them.
+        let is_first = self.matched.is_none();
+        let same = self.likely.as_ref().filter(|likely| is_first && likely.columns == *columns);
+        let matched = match same {
+            Some(matched) => Arc::clone(matched),
+            None => Arc::new(self.matched_anew(columns)?),
+        };
+        self.progress.keep_layout(Arc::clone(&matched.layout));
+        self.matched = Some(Arc::clone(&matched));
+        if is_first {
+            self.likely = Some(Arc::clone(&matched));
+        }
+        Ok(matched)
+    }
+
+    fn matched_anew(&mut self, columns: &FileColumns) -> Result<Matched> {
+        let layout = Arc::new(self.plan.layout(columns));
+        // A file that is refused keeps it too.
+        self.progress.keep_layout(Arc::clone(&layout));
+        let before = self.matched.as_ref().map(|matched| &matched.conform);
+        match self.plan.conform(columns, before) {
+            Ok(conform) => Ok(Matched { columns: columns.clone(), conform, layout }),
             Err(Mismatch::NewColumns(new)) => Err(self.ends(Undecoded::NewColumns(new))),
             Err(Mismatch::Refused(error)) => {
                 let failure = self.progress.failure(error);
@@ -266,10 +304,11 @@ impl Conforming {
     }
 
     fn batch(&mut self, decoded: DecodedBatch) -> Result<FileBatch> {
-        let Some(conform) = &self.conform else {
+        let Some(Matched { columns, conform, .. }) = self.matched.as_deref() else {
             return Err(Error::new(ErrorKind::Internal, "a batch came before its columns"));
         };
-        let mut contradictions = self.plan.contradictions(conform, &self.names, &decoded.rejects);
+        let names = &columns.names;
+        let mut contradictions = self.plan.contradictions(conform, names, &decoded.rejects);
         contradictions.retain(|contradiction| !self.progress.upholds(contradiction));
         if !contradictions.is_empty() {
             return Err(self.ends(Undecoded::Contradicted(contradictions)));
@@ -302,7 +341,8 @@ impl Conforming {
         if let Err(error) = decoded {
             return Err(Undecoded::Failed(self.progress.failure(error)));
         }
-        if let Some(Err(error)) = self.conform.as_ref().map(|it| self.plan.check_complete(it)) {
+        let complete = self.matched.as_ref().map(|it| self.plan.check_complete(&it.conform));
+        if let Some(Err(error)) = complete {
             return Err(Undecoded::Failed(self.progress.failure(error)));
         }
         self.progress.finish().map_err(Undecoded::Failed)?;
@@ -320,7 +360,7 @@ struct Keeper {
 
 impl Keeper {
     fn end(self, decoded: Result<()>) -> Result<WholeFile, Undecoded> {
-        let drift = self.conforming.conform.as_ref().map(|conform| conform.drift.clone());
+        let drift = self.conforming.matched.as_ref().map(|matched| matched.conform.drift.clone());
         let progress = self.conforming.end(decoded)?;
         let drift = drift.unwrap_or_default();
         Ok(WholeFile { progress, drift, batches: self.batches, bytes: self.bytes })
@@ -329,8 +369,8 @@ impl Keeper {
 
 impl Receiver for Keeper {
     fn columns(&mut self, columns: &FileColumns) -> Result<Wishes> {
-        let conform = self.conforming.columns(columns)?.clone();
-        Ok(self.conforming.wishes(&conform))
+        let matched = self.conforming.columns(columns)?;
+        Ok(self.conforming.wishes(&matched.conform))
     }
 
     fn batch(&mut self, decoded: DecodedBatch) -> Result<()> {
@@ -367,9 +407,10 @@ impl Handover {
 
 impl Receiver for Handover {
     fn columns(&mut self, columns: &FileColumns) -> Result<Wishes> {
-        let conform = self.conforming.columns(columns)?.clone();
-        let wishes = self.conforming.wishes(&conform);
-        self.send(Step::Columns(conform.columns, conform.drift))?;
+        let matched = self.conforming.columns(columns)?;
+        let conform = &matched.conform;
+        let wishes = self.conforming.wishes(conform);
+        self.send(Step::Columns(conform.columns.clone(), conform.drift.clone()))?;
         Ok(wishes)
     }
 

@@ -121,7 +121,7 @@ pub(crate) struct FileProgress {
     bytes_decoded: u64,
     checksum: RowsChecksum,
     first_rejects: Vec<Reject>,
-    layout: Option<Layout>,
+    layout: Option<Arc<Layout>>,
     shown: FormatOptions,
     notes: Vec<String>,
 }
@@ -200,7 +200,7 @@ impl FileProgress {
     }
 
     /// Keeps how the file is read, for the sake of its rejects.
-    pub(crate) fn keep_layout(&mut self, layout: Layout) {
+    pub(crate) fn keep_layout(&mut self, layout: Arc<Layout>) {
         self.layout = Some(layout);
     }
 
@@ -362,10 +362,12 @@ impl FileProgress {
         self.bytes_decoded
     }
 
-    /// How the file is read, as the ledger keeps it. Plain data that cannot
-    /// be written down is no reason to fail a load.
+    /// How the file is read, as the ledger keeps it for files with rejects.
+    /// Plain data that cannot be written down is no reason to fail a load.
     fn layout(&self) -> Option<String> {
-        self.layout.as_ref().and_then(|layout| layout.to_json().ok())
+        let has_rejects = self.rows_rejected + self.repairs_kept > 0;
+        let layout = self.layout.as_ref().filter(|_| has_rejects)?;
+        layout.to_json().ok()
     }
 
     pub(crate) fn totals(&self) -> FileTotals {
@@ -377,7 +379,7 @@ impl FileProgress {
             rows_checksum: self.checksum.value(),
             processing_seconds: self.started.elapsed().as_secs_f64(),
             repairs_kept: self.repairs_kept,
-            layout: self.layout().filter(|_| self.rows_rejected + self.repairs_kept > 0),
+            layout: self.layout(),
             settles: Vec::new(),
         }
     }

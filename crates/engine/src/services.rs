@@ -50,7 +50,7 @@ impl Services {
 }
 
 /// Requests that hide the latency of most stores behind each other.
-const REQUESTS_DEFAULT: usize = 64;
+const REQUESTS_DEFAULT: usize = 128;
 
 /// The bounds of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

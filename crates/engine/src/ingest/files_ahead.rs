@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::{Ingest, PlannedFile};
-use crate::decode::{Undone, WholeFile};
+use crate::decode::{Matched, Undone, WholeFile};
 use crate::fetch_budget::FetchShare;
 use crate::file_progress::Undecoded;
 use crate::tables::TablePlan;
@@ -40,6 +40,8 @@ pub(super) struct FilesAhead {
     fetched: mpsc::Receiver<Fetched>,
     fetching: JoinHandle<()>,
     waiting: VecDeque<Fetched>,
+    /// How the columns of the file before matched with the table.
+    matched: Option<Arc<Matched>>,
 }
 
 impl FilesAhead {
@@ -57,7 +59,8 @@ impl FilesAhead {
                 }
             }
         });
-        Self { ingest: ingest.clone(), plan, fetched, fetching, waiting: VecDeque::new() }
+        let (ingest, waiting) = (ingest.clone(), VecDeque::new());
+        Self { ingest, plan, fetched, fetching, waiting, matched: None }
     }
 
     /// Decodes the next files that are there, until the group holds enough;
@@ -80,7 +83,8 @@ impl FilesAhead {
         }
         let bytes = self.ingest.settings.group.bytes;
         let limits = (bytes.saturating_sub(held_bytes), bytes / PARTS_OF_A_GROUP);
-        let (done, left) = self.ingest.decoder.wholes(undone, &self.plan, limits).await;
+        let decoding = self.ingest.decoder.wholes(undone, &self.plan, limits, &mut self.matched);
+        let (done, left) = decoding.await;
         self.waiting.extend(left.into_iter().map(Ok));
         ends.extend(done.into_iter().map(|((file, _), whole)| (file, whole)));
         Some(ends).filter(|ends| !ends.is_empty())

@@ -46,6 +46,26 @@ async fn small_files_are_fetched_together_however_few_threads_there_are() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn files_with_other_columns_among_equal_ones_keep_theirs() {
+    let world = World::new();
+    for (key, lines) in [
+        ("in/0", "text,n\none,1\n"),
+        ("in/1", "text,n\ntwo,2\n"),
+        ("in/2", "n,text\n3,three\n"),
+        ("in/3", "text,n\nfour,4\n"),
+        ("in/4", "text\nfive\n"),
+        ("in/5", "text\nsix\n!columns text,n\nseven,7\n"),
+        ("in/6", "text,n\neight,8\n"),
+    ] {
+        world.bucket.put(key, "e", lines);
+    }
+    let report = world.sync(&append()).await;
+    assert_eq!((report.files.loaded, report.rows.loaded), (7, 8), "{report:#?}");
+    let expected = ["eight|8", "five|-", "four|4", "one|1", "seven|7", "six|-", "three|3", "two|2"];
+    assert_eq!(world.rows(&["text", "n"]).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_bad_file_fails_alone() {
     for world in [World::new(), World::new().streaming()] {
         for (key, lines) in [
