@@ -35,7 +35,8 @@ impl Validity {
         Self { bits: NullBufferBuilder::new(count) }
     }
 
-    /// The value behind `before` others is NULL.
+    /// The value behind `before` others is NULL, and they are values unless
+    /// it was said of them.
     #[inline]
     pub(crate) fn push_null(&mut self, before: usize) {
         self.bits.append_n_non_nulls(before - self.bits.len());
@@ -52,6 +53,19 @@ impl Validity {
 impl<T: Default> Natives<T> {
     pub(crate) fn with_capacity(count: usize) -> Self {
         Self { values: Vec::with_capacity(count), valid: Validity::with_capacity(count) }
+    }
+
+    /// So many values, to be filled in.
+    pub(crate) fn with_room(count: usize) -> Self
+    where
+        T: Clone,
+    {
+        Self { values: vec![T::default(); count], valid: Validity::with_capacity(count) }
+    }
+
+    /// The values, and which of them are NULL: to be said in their order.
+    pub(crate) fn parts(&mut self) -> (&mut [T], &mut Validity) {
+        (&mut self.values, &mut self.valid)
     }
 
     /// Adds a value, or NULL.

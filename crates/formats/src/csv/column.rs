@@ -17,6 +17,7 @@ use decant_core::schema::ColumnType;
 
 use super::dialect::Dialect;
 use super::field::{Field, unescape};
+use super::groups::{Group, Lanes, Scan};
 use super::index::Index;
 use super::texts;
 use crate::natives::Natives;
@@ -134,47 +135,39 @@ impl Filling<'_, '_> {
         }
     }
 
-    /// Reads every value; `None` for NULL and for what cannot be taken. A
-    /// plain value is read as such, every other one by `parse`.
-    #[inline(always)]
-    fn each<P: Plain>(
+    /// Reads every value; `None` for NULL and for what cannot be taken.
+    fn each<T>(
         &mut self,
         empty_is_null: bool,
-        plain: P,
-        mut parse: impl FnMut(&[u8]) -> Fit<P::Value>,
-        mut push: impl FnMut(Option<P::Value>),
+        plain: impl Plain<Value = T>,
+        mut parse: impl FnMut(&[u8]) -> Fit<T>,
+        mut push: impl FnMut(Option<T>),
     ) {
-        let Rows { bytes, index, .. } = *self.rows;
-        let takes_plain = self.takes_plain(&plain);
+        let plain = Some(plain).filter(|plain| self.takes_plain(plain));
         let mut scratch = Vec::new();
         let rows = self.rows.rows.clone();
-        for (row, (start, end)) in rows.clone().zip(index.fields(rows, self.column)) {
-            if takes_plain && let Some(value) = plain.read(bytes, start, end) {
-                push(Some(value));
-                continue;
-            }
-            let field = self.field(start..end, empty_is_null);
-            let quoted = match &field {
-                Field::Plain(range) if takes_plain => read_cold(&plain, bytes, range.clone()),
-                _ => None,
-            };
-            push(match quoted {
-                Some(value) => Some(value),
-                None => self.read(row, field, &mut parse, &mut scratch),
-            });
+        for (row, field) in rows.clone().zip(self.rows.index.fields(rows, self.column)) {
+            let field = self.field(field.0..field.1, empty_is_null);
+            push(self.value(row, field, plain.as_ref(), &mut parse, &mut scratch));
         }
     }
 
     /// Reads one value, whatever it is.
     #[inline(never)]
-    fn read<T>(
+    fn value<T>(
         &mut self,
         row: usize,
         field: Field,
+        plain: Option<&impl Plain<Value = T>>,
         parse: &mut impl FnMut(&[u8]) -> Fit<T>,
         scratch: &mut Vec<u8>,
     ) -> Option<T> {
         let Rows { bytes, dialect, .. } = *self.rows;
+        if let (Field::Plain(range), Some(plain)) = (&field, plain)
+            && let Some(value) = plain.read(bytes, range.start, range.end)
+        {
+            return Some(value);
+        }
         match field.value(bytes, dialect, scratch).map(parse)? {
             Ok(value) => Some(value),
             Err(misfit) => {
@@ -190,19 +183,17 @@ impl Filling<'_, '_> {
         const AROUND: &[u8] = &[b' '; 8];
         let is_value = |word: &Vec<u8>| {
             let text = [AROUND, word].concat();
-            read_cold(plain, &text, AROUND.len()..text.len()).is_some()
+            plain.read(&text, AROUND.len(), text.len()).is_some()
         };
         self.reader.is_plain() && !self.rows.dialect.null_words.iter().any(is_value)
     }
 
-    fn natives<P: Plain<Value: Default>>(
+    fn natives<P: Plain<Value: Default + Clone>>(
         &mut self,
         plain: P,
         parse: impl FnMut(&[u8]) -> Fit<P::Value>,
     ) -> Natives<P::Value> {
-        let mut natives = Natives::with_capacity(self.rows.rows.len());
-        self.each(true, plain, parse, |value| natives.push(value));
-        natives
+        Lanes::best().scan(Reading { filling: self, plain, parse })
     }
 
     fn primitives<T: ArrowPrimitiveType>(
@@ -245,12 +236,8 @@ impl Filling<'_, '_> {
     fn lists(&mut self) -> ArrayRef {
         let reader = self.reader;
         let mut builder = StringBuilder::with_capacity(self.rows.rows.len(), self.text_bytes());
-        self.each(
-            true,
-            Never::new(),
-            |value| reader.list(value),
-            |value| builder.append_option(value),
-        );
+        let append = |value| builder.append_option(value);
+        self.each(true, Never::new(), |value| reader.list(value), append);
         Arc::new(builder.finish())
     }
 
@@ -318,10 +305,47 @@ impl Filling<'_, '_> {
     }
 }
 
-/// Reads a plain value where that is not to be fast.
-#[inline(never)]
-fn read_cold<P: Plain>(plain: &P, text: &[u8], range: Range<usize>) -> Option<P::Value> {
-    plain.read(text, range.start, range.end)
+/// Reads a column of values of fixed width.
+struct Reading<'r, 'f, 'b, P, F> {
+    filling: &'r mut Filling<'f, 'b>,
+    plain: P,
+    parse: F,
+}
+
+impl<P, F> Scan for Reading<'_, '_, '_, P, F>
+where
+    P: Plain<Value: Default + Clone>,
+    F: FnMut(&[u8]) -> Fit<P::Value>,
+{
+    type Found = Natives<P::Value>;
+
+    #[inline(always)]
+    fn scan(self, _: impl Fn(&Group, u8, u8) -> u64) -> Self::Found {
+        let Self { filling, plain, mut parse } = self;
+        let Rows { bytes, index, ref rows, .. } = *filling.rows;
+        let mut natives = Natives::with_room(rows.len());
+        let (values, valid) = natives.parts();
+        let takes_plain = filling.takes_plain(&plain);
+        let mut scratch = Vec::new();
+        let fields = index.fields(rows.clone(), filling.column);
+        for (number, (value, (start, end))) in values.iter_mut().zip(fields).enumerate() {
+            if takes_plain && let Some(read) = plain.read(bytes, start, end) {
+                *value = read;
+                continue;
+            }
+            if start == end {
+                valid.push_null(number);
+                continue;
+            }
+            let field = filling.field(start..end, true);
+            let plain = takes_plain.then_some(&plain);
+            match filling.value(rows.start + number, field, plain, &mut parse, &mut scratch) {
+                Some(read) => *value = read,
+                None => valid.push_null(number),
+            }
+        }
+        natives
+    }
 }
 
 impl<'b> Rows<'b> {

@@ -4,6 +4,9 @@
 //! by ordinary arithmetic everywhere else. What the bytes mean is none of this
 //! module's business.
 //!
+//! Other work that goes through many bytes is done here too, for the sake of
+//! the same instructions.
+//!
 //! Invariant: all ways give the same masks.
 
 /// Bytes of a group: one bit of a mask for each.
@@ -119,6 +122,7 @@ mod x86_64 {
             let has = is_x86_feature_detected!("avx2")
                 && is_x86_feature_detected!("bmi1")
                 && is_x86_feature_detected!("bmi2")
+                && is_x86_feature_detected!("lzcnt")
                 && is_x86_feature_detected!("popcnt");
             has.then_some(Self(()))
         }
@@ -136,7 +140,7 @@ mod x86_64 {
         unsafe { scan_sse2(scan) }
     }
 
-    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     fn scan_avx2<S: Scan>(scan: S) -> S::Found {
         scan.scan(|group, one, other| find_avx2(group, one, other))
     }
@@ -147,7 +151,7 @@ mod x86_64 {
     }
 
     #[inline]
-    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     fn find_avx2(group: &Group, one: u8, other: u8) -> u64 {
         let (one, other) = (_mm256_set1_epi8(one as i8), _mm256_set1_epi8(other as i8));
         let (words, _) = group.as_chunks::<8>();

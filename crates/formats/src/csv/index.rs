@@ -75,7 +75,7 @@ impl Index {
         &self,
         rows: Range<usize>,
         column: usize,
-    ) -> impl Iterator<Item = (usize, usize)> {
+    ) -> impl ExactSizeIterator<Item = (usize, usize)> {
         let ends = &self.ends[rows.start * self.columns..rows.end * self.columns];
         let delimiter_bytes = self.delimiter_bytes as usize;
         let of_row = move |(ends, row): (&[u32], &RowStart)| match column {

@@ -40,12 +40,13 @@ pub(super) struct Outline {
     /// means nothing.
     marks: Vec<u32>,
     marks_count: usize,
-    /// For each row, how many marks there are up to its end.
-    rows: Vec<u32>,
-    /// Line ends inside quotes.
-    inner_lines: Vec<u32>,
-    /// Rows, marks and inner lines that have been taken.
-    taken: Taken,
+    /// For each row, what there is up to its end.
+    rows: Vec<Counts>,
+    /// Line ends up to the group that is looked at.
+    lines_count: u32,
+    /// Rows that have been taken, and what there is up to their end.
+    rows_taken: usize,
+    taken: Counts,
     /// Where the next row begins.
     start: usize,
     /// Whether line ends have carriage returns.
@@ -55,10 +56,10 @@ pub(super) struct Outline {
 }
 
 #[derive(Clone, Copy, Default)]
-struct Taken {
-    rows: usize,
-    marks: usize,
-    inner_lines: usize,
+struct Counts {
+    marks: u32,
+    /// Line ends, those inside quotes and that of the row itself included.
+    lines: u32,
 }
 
 /// What surrounds the rows that are to be taken.
@@ -96,8 +97,9 @@ impl Outline {
             marks: Vec::new(),
             marks_count: 0,
             rows: Vec::new(),
-            inner_lines: Vec::new(),
-            taken: Taken::default(),
+            lines_count: 0,
+            rows_taken: 0,
+            taken: Counts::default(),
             start: 0,
             has_returns: false,
             is_broken: false,
@@ -107,7 +109,7 @@ impl Outline {
     /// Forgets what was found: the block has moved.
     pub(super) fn clear(&mut self) {
         self.rows.clear();
-        self.taken = Taken::default();
+        (self.rows_taken, self.taken) = (0, Counts::default());
     }
 
     /// Takes the rows of `columns` fields that stand at `start`, one behind
@@ -131,7 +133,7 @@ impl Outline {
                 lines: passed.lines + taken.lines,
                 next: taken.next,
             };
-            if self.taken.rows < self.rows.len() {
+            if self.rows_taken < self.rows.len() {
                 break;
             }
         }
@@ -140,13 +142,13 @@ impl Outline {
 
     /// Finds the row at `start`. Answers whether there is a whole one.
     fn reach(&mut self, block: Block<'_>, start: usize) -> bool {
-        let is_known = self.taken.rows < self.rows.len();
+        let is_known = self.rows_taken < self.rows.len();
         if is_known && self.start == start {
             return true;
         }
         if is_known && self.pass_row(block).is_some_and(|next| next == start) {
             self.start = start;
-            if self.taken.rows < self.rows.len() {
+            if self.rows_taken < self.rows.len() {
                 return true;
             }
         }
@@ -167,13 +169,10 @@ impl Outline {
     /// Passes the next row of the stride, whatever it is; answers where the
     /// line behind it begins.
     fn pass_row(&mut self, block: Block<'_>) -> Option<usize> {
-        let last = *self.rows.get(self.taken.rows)? as usize;
-        let end = *self.marks.get(last.checked_sub(1)?)? as usize;
-        self.taken.rows += 1;
-        self.taken.marks = last;
-        while self.inner_lines.get(self.taken.inner_lines).is_some_and(|at| (*at as usize) < end) {
-            self.taken.inner_lines += 1;
-        }
+        let last = *self.rows.get(self.rows_taken)?;
+        let end = *self.marks.get((last.marks as usize).checked_sub(1)?)? as usize;
+        self.rows_taken += 1;
+        self.taken = last;
         Some(next_line(block.bytes, end))
     }
 
@@ -185,39 +184,33 @@ impl Outline {
         (ordinal, line): (u64, u64),
         index: &mut Index,
     ) -> Passed {
-        let first_mark = self.taken.marks;
+        let first = self.taken;
         let (first_ordinal, first_line) = index.relative((ordinal, line));
-        let (mut start, mut lines, mut marks) = (self.start, 0, first_mark);
-        let mut inner_lines = self.taken.inner_lines;
-        let mut rows = 0;
-        for last in self.rows[self.taken.rows..].iter().take(rows_max) {
-            let last = *last as usize;
-            let end = self.marks[last - 1] as usize;
-            if last - marks != index.columns || end - start > self.row_bytes_max {
+        let (mut start, mut taken, mut rows) = (self.start, first, 0);
+        for last in self.rows[self.rows_taken..].iter().take(rows_max) {
+            let end = self.marks[last.marks as usize - 1] as usize;
+            let fields = (last.marks - taken.marks) as usize;
+            if fields != index.columns || end - start > self.row_bytes_max {
                 break;
             }
             let next = if self.has_returns { next_line(block.bytes, end) } else { end + 1 };
             if self.has_returns && next == block.bytes.len() && !block.ended {
                 break;
             }
-            let (line, ordinal) = (first_line + lines, first_ordinal + rows);
-            index.rows.push(RowStart { start: start as u32, line, ordinal });
-            while self.inner_lines.get(inner_lines).is_some_and(|at| (*at as usize) < end) {
-                (inner_lines, lines) = (inner_lines + 1, lines + 1);
-            }
-            (start, lines, marks, rows) = (next, lines + 1, last, rows + 1);
+            let line = first_line + (taken.lines - first.lines);
+            index.rows.push(RowStart { start: start as u32, line, ordinal: first_ordinal + rows });
+            (start, taken, rows) = (next, *last, rows + 1);
         }
-        index.ends.extend_from_slice(&self.marks[first_mark..marks]);
-        self.start = start;
-        self.taken = Taken { rows: self.taken.rows + rows as usize, marks, inner_lines };
-        Passed { rows: rows as usize, lines: u64::from(lines), next: start }
+        index.ends.extend_from_slice(&self.marks[first.marks as usize..taken.marks as usize]);
+        (self.start, self.taken) = (start, taken);
+        self.rows_taken += rows as usize;
+        Passed { rows: rows as usize, lines: u64::from(taken.lines - first.lines), next: start }
     }
 
     /// Finds the rows of `stride`, which begins with one.
     fn outline(&mut self, bytes: &[u8], stride: Range<usize>) {
         self.clear();
-        self.inner_lines.clear();
-        (self.marks_count, self.start) = (0, stride.start);
+        (self.marks_count, self.lines_count, self.start) = (0, 0, stride.start);
         (self.has_returns, self.is_broken) = (false, false);
         self.lanes.scan(Outlining { bytes, stride, inside: 0, returned: 0, outline: self });
     }
@@ -315,7 +308,8 @@ impl Outlining<'_> {
         let has_quotes = self.outline.has_quotes;
         let others = if has_quotes == 0 { others & !line_feeds } else { others };
         if (others & is_there) | self.inside | self.returned == 0 {
-            self.take(separators & is_there, line_feeds & is_there, base);
+            let line_feeds = line_feeds & is_there;
+            self.take(separators & is_there, line_feeds, line_feeds, base);
             return true;
         }
         let quotes = quotes() & has_quotes & is_there;
@@ -324,15 +318,20 @@ impl Outlining<'_> {
     }
 
     /// Takes the marks of a group: those of fields, and among them those that
-    /// end a row.
+    /// end a row. Rows end where lines do, but not every line is one.
     #[inline(always)]
-    fn take(&mut self, marks: u64, mut row_ends: u64, base: usize) {
-        let before = self.outline.marks_count as u32;
+    fn take(&mut self, marks: u64, mut row_ends: u64, line_ends: u64, base: usize) {
+        let before =
+            Counts { marks: self.outline.marks_count as u32, lines: self.outline.lines_count };
         while row_ends != 0 {
             let up_to_this = row_ends ^ (row_ends - 1);
-            self.outline.rows.push(before + (marks & up_to_this).count_ones());
+            self.outline.rows.push(Counts {
+                marks: before.marks + (marks & up_to_this).count_ones(),
+                lines: before.lines + (line_ends & up_to_this).count_ones(),
+            });
             row_ends &= row_ends - 1;
         }
+        self.outline.lines_count += line_ends.count_ones();
         self.outline.mark(marks, base);
     }
 
@@ -359,12 +358,8 @@ impl Outlining<'_> {
         let holds = if broken == 0 { u64::MAX } else { holds >> 1 };
         let line_ends = first_line_ends & holds;
         let delimiters = separators & !line_feeds & holds;
-        let mut inner = line_ends & inside;
-        while inner != 0 {
-            self.outline.inner_lines.push(base as u32 + inner.trailing_zeros());
-            inner &= inner - 1;
-        }
-        self.take((delimiters | line_ends) & !inside, line_ends & !inside, base);
+        let marks = (delimiters | line_ends) & !inside;
+        self.take(marks, line_ends & !inside, line_ends, base);
         self.outline.has_returns |= returns != 0;
         self.outline.is_broken = broken != 0;
         self.inside = ((inside as i64) >> 63) as u64;
