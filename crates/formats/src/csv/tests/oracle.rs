@@ -195,6 +195,24 @@ proptest! {
     }
 
     #[test]
+    fn texts_of_any_length_are_read_back(
+        rows in prop::collection::vec(("[a-z é]{0,150}", "[a-z\",\r\né]{0,200}", "\"{0,70}"), 0..40),
+    ) {
+        let mut file = String::from("a,b,c\n");
+        for fields in &rows {
+            let quoted = |field: &str| format!("\"{}\"", field.replace('"', "\"\""));
+            let (a, b, c) = (&fields.0, quoted(&fields.1), quoted(&fields.2));
+            file.push_str(&format!("{a},{b},{c}\n"));
+        }
+        let text = |field: &String| Some(field.clone());
+        let row = |(a, b, c): &(String, String, String)| {
+            vec![text(a).filter(|a| !a.is_empty()), text(b), text(c)]
+        };
+        let expected: Vec<Vec<Option<String>>> = rows.iter().map(row).collect();
+        prop_assert_eq!(decode(&file, &said()).rows(), expected);
+    }
+
+    #[test]
     fn whatever_the_bytes_are_each_row_is_where_the_oracle_has_it(
         columns in 1_usize..4,
         body in "[ab,,\"\"\r\n\n]{0,60}",

@@ -4,14 +4,19 @@ use std::sync::Arc;
 
 use arrow_array::ArrayRef;
 use arrow_array::types::{Decimal128Type, Int32Type, Int64Type};
-use arrow_array::{Array, BooleanArray, Date32Array, Float64Array, Int64Array, StringArray};
+use arrow_array::{
+    Array, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array, StringArray,
+};
 use arrow_array::{BinaryArray, FixedSizeBinaryArray, TimestampMicrosecondArray, cast::AsArray};
 use decant_core::format::Target;
 use decant_core::list::ListElement;
 use decant_core::reject::Reason;
 use decant_core::schema::{ColumnType, DecimalBounds};
 
+use proptest::prelude::*;
+
 use super::{Decoded, decode_with, plain};
+use crate::values::Reader;
 
 fn decode(file: &[u8], types: &[ColumnType], exact: bool) -> Decoded {
     let targets = |column: usize| Some(Target::new(types[column], exact));
@@ -166,4 +171,74 @@ fn decimals_that_need_two_scales_come_in_two_batches() {
     assert_eq!(normal, [large.as_str(), "0.5", "1", "2.25"]);
     let wide = decode(b"a\n1.00000000000000000000000000000000000001\n", &types[..1], true);
     assert!(wide.rejects[0].detail.contains("out of range"));
+}
+
+const TYPES: [ColumnType; 5] = [
+    ColumnType::Int64,
+    ColumnType::Decimal(None),
+    ColumnType::Date,
+    ColumnType::Timestamp,
+    ColumnType::Float64,
+];
+
+/// A row of these types, most values in their usual spelling.
+fn row() -> impl Strategy<Value = [String; 5]> {
+    let integer = prop_oneof![9 => "-?[1-9][0-9]{0,17}", 1 => "[0-9]{0,3}"];
+    let decimal = prop_oneof![9 => "-?[1-9][0-9]{0,7}[.][0-9]{1,4}", 1 => "[0-9.]{1,12}"];
+    let date = prop_oneof![9 => "[12][0-9]{3}-0[1-9]-[012][1-8]", 1 => "[0-9-]{9,11}"];
+    let moment = "19[0-9]{2}-12-1[0-9] 1[0-9]:[0-5][0-9]:[0-5][0-9]([.][0-9]{1,6})?";
+    let timestamp = prop_oneof![9 => moment, 1 => "[0-9-: ]{15,20}"];
+    let double = prop_oneof![9 => "-?[0-9]{1,6}[.][0-9]{1,6}", 1 => "[0-9.e]{1,9}"];
+    (integer, decimal, date, timestamp, double).prop_map(|(a, b, c, d, e)| [a, b, c, d, e])
+}
+
+fn readers() -> [Reader; 5] {
+    TYPES.map(|it| Reader::new(&Target::new(it, true), None).unwrap())
+}
+
+fn is_good(row: &[String; 5]) -> bool {
+    let [a, b, c, d, e] = readers();
+    let [integer, decimal, date, timestamp, double] = row.each_ref().map(|it| it.as_bytes());
+    (integer.is_empty() || a.integer::<i64>(integer).is_ok())
+        && b.decimal(decimal).is_ok()
+        && c.date(date).is_ok()
+        && d.timestamp(timestamp).is_ok()
+        && e.float::<f64>(double).is_ok()
+}
+
+/// Asserts that the columns hold what readers make of each value.
+fn hold(arrays: &[ArrayRef], rows: &[&[String; 5]]) {
+    let [a, b, c, d, e] = readers();
+    let bytes = |column: usize| rows.iter().map(move |row| row[column].as_bytes());
+    let decimals: Vec<_> = bytes(1).map(|it| b.decimal(it).unwrap()).collect();
+    let scale = decimals.iter().map(|decimal| decimal.scale).max().unwrap() as i8;
+    let mantissas = decimals.iter().map(|it| it.at_scale(scale, 38).unwrap());
+    let mantissas = Decimal128Array::from_iter_values(mantissas);
+    let expected: [ArrayRef; 5] = [
+        Arc::new(Int64Array::from_iter(bytes(0).map(|it| a.integer::<i64>(it).ok()))),
+        Arc::new(mantissas.with_precision_and_scale(38, scale).unwrap()),
+        Arc::new(Date32Array::from_iter(bytes(2).map(|it| c.date(it).ok()))),
+        Arc::new(TimestampMicrosecondArray::from_iter(bytes(3).map(|it| d.timestamp(it).ok()))),
+        Arc::new(Float64Array::from_iter(bytes(4).map(|it| e.float::<f64>(it).ok()))),
+    ];
+    assert_eq!(arrays, expected);
+}
+
+proptest! {
+    #[test]
+    fn columns_hold_what_the_reader_makes_of_each_value(
+        rows in prop::collection::vec((row(), any::<bool>()), 1..60),
+    ) {
+        let mut file = String::from("a,b,c,d,e\n");
+        for ([a, b, c, d, e], quoted) in &rows {
+            let quote = if *quoted { "\"" } else { "" };
+            file.push_str(&format!("{a},{quote}{b}{quote},{c},{quote}{d}{quote},{e}\n"));
+        }
+        let good: Vec<_> = rows.iter().map(|(row, _)| row).filter(|row| is_good(row)).collect();
+        let decoded = decode(file.as_bytes(), &TYPES, true);
+        prop_assert_eq!(decoded.rejects.len(), rows.len() - good.len());
+        if !good.is_empty() {
+            hold(&decoded.arrays[0], &good);
+        }
+    }
 }
