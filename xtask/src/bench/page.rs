@@ -44,6 +44,7 @@ Ratios travel between machines, seconds do not.
 
 - Client CPU and peak RSS (the largest process) are the kernel's account of the contender and its children; server CPU is that of Postgres with all of its backends, endpoint CPU that of the S3 endpoint, which runs on the same cores.
 - No client is shown with less than some 9 MB of RSS, the size of the program that starts and times it.
+- Each section names the load of the machine when its call began. Where that is above the number of cores, others were at work on it: CPU can be compared, wall times hardly.
 - All figures are medians. An empty cell was not measured; a contender that failed says why.
 - Postgres runs without fsync, autovacuum or checkpoints in between, so that the disk does not decide; its tables are logged as ever. The database is made anew before each run.
 - The limit is `psql \\copy` of rows that are ready in COPY BINARY, into the table that decant makes, with the same columns and index.
