@@ -152,6 +152,7 @@ fn shown(command: &Command, bench: &Bench<'_>, storage: Option<&Storage>) -> Str
         line = line.replace(&storage.address, "$ENDPOINT");
     }
     for (place, name) in [
+        (bench.programs.decant.as_path(), "decant"),
         (bench.scratch.as_path(), "$SCRATCH"),
         (bench.data.folder(), "$DATA"),
         (bench.peers.folder(), "$PEERS"),
