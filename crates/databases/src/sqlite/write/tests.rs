@@ -1,3 +1,5 @@
+//! Rows that go in at once are those that go in one by one.
+
 use std::sync::Arc;
 
 use arrow_array::types::{
