@@ -1,8 +1,11 @@
 //! One decoding of a file that lies in memory.
 
 use std::ops::Range;
+use std::sync::Arc;
 
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use bytes::Bytes;
+use decant_bench::lineitem;
 use decant_core::format::{DecodedBatch, FileColumns, Input, Piece, Receiver, Target, Wishes};
 use decant_core::schema::ColumnType;
 use decant_core::stream::FormatOptions;
@@ -74,4 +77,23 @@ pub(crate) fn lineitem_types() -> Vec<ColumnType> {
     types.extend([ColumnType::Date; 3]);
     types.extend([ColumnType::Text; 3]);
     types
+}
+
+/// The same for Arrow's own readers, with decimals of two digits behind the
+/// point.
+pub(crate) fn lineitem_schema() -> SchemaRef {
+    schema(&lineitem::COLUMNS, &lineitem_types())
+}
+
+/// A schema of these columns for Arrow's own readers.
+pub(crate) fn schema(names: &[&str], types: &[ColumnType]) -> SchemaRef {
+    let arrow_type = |column_type: &ColumnType| match column_type {
+        ColumnType::Int64 => DataType::Int64,
+        ColumnType::Decimal(_) => DataType::Decimal128(15, 2),
+        ColumnType::Date => DataType::Date32,
+        _ => DataType::Utf8,
+    };
+    let fields = names.iter().zip(types);
+    let fields = fields.map(|(name, held)| Field::new(*name, arrow_type(held), true));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }

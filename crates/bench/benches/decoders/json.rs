@@ -1,15 +1,11 @@
 //! JSON lines: typed columns as of TPC-H's lineitem, beside arrow-json.
 
-use std::sync::Arc;
-
 use arrow_json::ReaderBuilder;
-use arrow_schema::{DataType, Field, Schema};
 use bytes::Bytes;
 use criterion::{Criterion, Throughput};
 use decant_bench::lineitem;
-use decant_core::schema::ColumnType;
 
-use crate::decoding::{decode, lineitem_types};
+use crate::decoding::{decode, lineitem_schema, lineitem_types};
 
 const ROWS: u64 = 40_000;
 const BATCH_ROWS: usize = 4096;
@@ -35,17 +31,7 @@ pub(crate) fn speed(criterion: &mut Criterion) {
 /// Decodes `file` as Arrow's own reader does, with decimals of two digits
 /// behind the point; answers rows.
 fn by_arrow_json(file: &[u8]) -> u64 {
-    let arrow_type = |column_type: &ColumnType| match column_type {
-        ColumnType::Int64 => DataType::Int64,
-        ColumnType::Decimal(_) => DataType::Decimal128(15, 2),
-        ColumnType::Date => DataType::Date32,
-        _ => DataType::Utf8,
-    };
-    let types = lineitem_types();
-    let fields = lineitem::COLUMNS.iter().zip(&types);
-    let fields = fields.map(|(name, held)| Field::new(*name, arrow_type(held), true));
-    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-    let reader = ReaderBuilder::new(schema).with_batch_size(BATCH_ROWS).build(file);
+    let reader = ReaderBuilder::new(lineitem_schema()).with_batch_size(BATCH_ROWS).build(file);
     let batches = reader.expect("a reader");
     batches.map(|batch| batch.expect("good rows").num_rows() as u64).sum()
 }
