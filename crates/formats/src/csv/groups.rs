@@ -102,8 +102,9 @@ mod x86_64 {
     //! The same with the vector instructions of x86-64.
     //!
     //! Unsafe is the call into code that was compiled for instructions that
-    //! not every machine has, and nothing else. Measured on a file of short
-    //! columns, structure alone: 3.9 times as fast as without.
+    //! not every machine has, and nothing else. Measured on whole files, in MB
+    //! a second of CPU on one machine: lineitem 610 without, 730 with SSE2, 770
+    //! with AVX2; text in quotes 560, 1,200 and 1,290.
 
     use std::arch::x86_64::{
         __m128i, __m256i, _mm_cmpeq_epi8, _mm_movemask_epi8, _mm_or_si128, _mm_set_epi64x,
