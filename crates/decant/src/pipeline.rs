@@ -125,6 +125,7 @@ impl Pipeline {
         };
         let settings = decant_engine::Settings {
             threads: self.settings.threads,
+            requests: self.settings.requests,
             group: self.groups(),
             ahead_bytes: self.ahead_bytes(),
             ..decant_engine::Settings::default()

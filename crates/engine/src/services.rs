@@ -49,9 +49,6 @@ impl Services {
     }
 }
 
-/// Requests that hide the latency of most stores behind each other.
-const REQUESTS_DEFAULT: usize = 128;
-
 /// The bounds of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -72,6 +69,8 @@ pub struct Settings {
 impl Settings {
     /// What waits between two stages where memory is not short.
     pub const AHEAD_BYTES: u64 = 2 << 20;
+    /// Requests that hide the latency of most stores behind each other.
+    pub const REQUESTS: usize = 128;
 }
 
 impl Default for Settings {
@@ -79,7 +78,7 @@ impl Default for Settings {
         let threads = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             threads,
-            requests: REQUESTS_DEFAULT,
+            requests: Self::REQUESTS,
             group: GroupLimits::default(),
             sample: SampleLimits::default(),
             ahead_bytes: Self::AHEAD_BYTES,

@@ -55,6 +55,10 @@ pub(crate) struct GlobalArgs {
     #[arg(long, global = true, value_name = "N", env = "DECANT_THREADS")]
     #[arg(value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) threads: Option<u32>,
+    /// Small files that are fetched at the same time [default: 128]
+    #[arg(long, global = true, value_name = "N", env = "DECANT_REQUESTS")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) requests: Option<u32>,
     /// Memory for data under way, such as 1GiB [default: 512MiB]
     #[arg(long, global = true, value_name = "SIZE", env = "DECANT_MEMORY")]
     pub(crate) memory: Option<Size>,
@@ -87,7 +91,12 @@ impl GlobalArgs {
             region: self.region.clone(),
             aws_profile: self.aws_profile.clone(),
             anonymous: self.anonymous,
-            limits: Limits { threads: self.threads, memory: self.memory, ..Limits::default() },
+            limits: Limits {
+                threads: self.threads,
+                requests: self.requests,
+                memory: self.memory,
+                ..Limits::default()
+            },
             ..Overrides::default()
         }
     }

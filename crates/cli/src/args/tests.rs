@@ -54,13 +54,14 @@ fn a_load_is_read_and_meant() {
     let settings = load_of(
         "load s3://b/in/*.csv --to sqlite:a.db --table s.t --format csv --delimiter tab \
          --no-header --rename a=b --type b=timestamp[us,tz=UTC] --select b,c --on-error reject \
-         --max-rejects 2% --no-file-id --retry-failed --threads 3 --memory 64MiB --ledger l",
+         --max-rejects 2% --no-file-id --retry-failed --threads 3 --requests 9 --memory 64MiB --ledger l",
     )
     .unwrap();
     let stream = &settings.streams[0];
     assert_eq!(settings.destination.url.expose(), "sqlite:a.db");
     assert_eq!(settings.destination.ledger, "l");
     assert_eq!((settings.threads, settings.memory_bytes), (3, 64 << 20));
+    assert_eq!(settings.requests, 9);
     assert_eq!(stream.table.fixed().unwrap().to_string(), "s.t");
     assert_eq!(
         (stream.format.delimiter.as_deref(), stream.format.header),

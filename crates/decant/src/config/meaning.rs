@@ -43,6 +43,8 @@ pub struct Settings {
     pub streams: Vec<Stream>,
     /// Files that are decoded at the same time; at least 1.
     pub threads: usize,
+    /// Small files that are fetched at the same time; at least 1.
+    pub requests: usize,
     /// Bytes for data under way.
     pub memory_bytes: u64,
     /// How files share transactions.
@@ -184,6 +186,7 @@ pub(super) fn assemble(
         destination,
         streams,
         threads: threads_of(&limits)?,
+        requests: requests_of(&limits)?,
         memory_bytes: memory_of(&limits)?,
         groups: groups_of(&limits)?,
     })
@@ -349,6 +352,7 @@ fn refuse_unknown_destination(
 fn overridden_limits(typed: &Limits, over: &Limits) -> Limits {
     Limits {
         threads: over.threads.or(typed.threads),
+        requests: over.requests.or(typed.requests),
         memory: over.memory.or(typed.memory),
         transaction_files: over.transaction_files.or(typed.transaction_files),
         transaction_bytes: over.transaction_bytes.or(typed.transaction_bytes),
@@ -358,6 +362,11 @@ fn overridden_limits(typed: &Limits, over: &Limits) -> Limits {
 fn threads_of(limits: &Limits) -> Meant<usize> {
     let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     Ok(positive(limits.threads, "defaults.threads")?.unwrap_or_else(cores))
+}
+
+fn requests_of(limits: &Limits) -> Meant<usize> {
+    let requests = positive(limits.requests, "defaults.requests")?;
+    Ok(requests.unwrap_or(decant_engine::Settings::REQUESTS))
 }
 
 fn memory_of(limits: &Limits) -> Meant<u64> {

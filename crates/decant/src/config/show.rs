@@ -102,6 +102,7 @@ fn destination_defaults() -> Vec<Default> {
 fn run_defaults(settings: &Settings) -> Vec<Default> {
     vec![
         ("threads", settings.threads.to_string()),
+        ("requests", settings.requests.to_string()),
         ("memory", Bytes(settings.memory_bytes).to_string()),
         ("transaction_files", settings.groups.files.to_string()),
         ("transaction_bytes", Bytes(settings.groups.bytes).to_string()),

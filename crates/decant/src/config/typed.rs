@@ -105,6 +105,8 @@ pub struct Destination {
 pub struct Limits {
     /// Files that are decoded at the same time; the machine's cores by default.
     pub threads: Option<u32>,
+    /// Small files that are fetched at the same time; 128 by default.
+    pub requests: Option<u32>,
     /// Memory for data under way, such as `512MiB`, which is the default.
     pub memory: Option<Size>,
     /// Small files that may share a transaction; 256 by default.
@@ -114,8 +116,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    pub(super) const KEYS: [&'static str; 4] =
-        ["threads", "memory", "transaction_files", "transaction_bytes"];
+    pub(super) const KEYS: [&'static str; 5] =
+        ["threads", "requests", "memory", "transaction_files", "transaction_bytes"];
 }
 
 /// The files that feed one table, and the rules for them.
