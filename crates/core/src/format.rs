@@ -83,6 +83,11 @@ impl Piece {
     pub fn is_later(&self) -> bool {
         self.bytes.start > 0
     }
+
+    /// Whether the file that `input` has is larger, as far as that is known.
+    pub fn is_part_of(&self, input: &dyn Input) -> bool {
+        self.is_later() || input.size().is_some_and(|size| self.bytes.end < size)
+    }
 }
 
 /// How much of a file a sample may look at.

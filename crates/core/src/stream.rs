@@ -31,6 +31,8 @@ pub struct Stream {
     pub write_mode: WriteMode,
     /// Which rows are loaded.
     pub filter: RowFilter,
+    /// What becomes visible at once.
+    pub atomic: Atomic,
     /// What happens to rows that cannot be loaded.
     pub on_error: OnError,
     /// How many rows of a file may be rejected.
@@ -327,6 +329,17 @@ pub enum OnError {
     Reject,
     /// The file is rolled back and `skipped`.
     SkipFile,
+}
+
+/// What becomes visible at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Atomic {
+    /// A file, whatever its size.
+    #[default]
+    File,
+    /// A chunk of a file that is larger than one.
+    Chunk,
 }
 
 /// How many rows of a file may be rejected.

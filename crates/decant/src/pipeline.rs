@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use decant_core::ledger::HistoryFilter;
 use decant_core::selection::Scan;
-use decant_core::stream::GroupLimits;
-use decant_core::{Destination, Error, ErrorKind, LedgerEntry, Result};
+use decant_core::stream::{Atomic, GroupLimits};
+use decant_core::{Destination, Error, ErrorKind, LedgerEntry, Result, Stream};
 use decant_databases::DatabaseOptions;
 use decant_engine::{
     Discovered, FilePlan, NoObserver, Observer, Run, RunReport, RunStatus, Services, Stop,
@@ -128,6 +128,7 @@ impl Pipeline {
             requests: self.settings.requests,
             group: self.groups(),
             ahead_bytes: self.ahead_bytes(),
+            chunk_bytes: self.settings.chunk_bytes,
             ..decant_engine::Settings::default()
         };
         Run::new(services, settings, stop.clone())
@@ -145,8 +146,9 @@ impl Pipeline {
     /// What waits between the stages of a file is a small part of the memory,
     /// and no more than helps.
     fn ahead_bytes(&self) -> u64 {
-        let threads = self.settings.threads.max(1) as u64;
-        let share = self.settings.memory_bytes / (AHEAD_SHARES * threads);
+        let at_work = self.settings.streams.iter().map(|it| decoded_at_once(&self.settings, it));
+        let at_work = at_work.max().unwrap_or(1);
+        let share = self.settings.memory_bytes / (AHEAD_SHARES * at_work);
         share.clamp(AHEAD_BYTES_MIN, decant_engine::Settings::AHEAD_BYTES)
     }
 
@@ -192,11 +194,21 @@ fn check_formats(settings: &Settings) -> Result<()> {
 
 /// Half of the memory is for decoding: each file at work gets its share.
 fn with_decoding_memory(mut settings: Settings) -> Settings {
-    let threads = settings.threads.max(1) as u64;
-    for stream in &mut settings.streams {
-        stream.format.memory_bytes.get_or_insert(settings.memory_bytes / 2 / threads);
+    let mut streams = std::mem::take(&mut settings.streams);
+    for stream in &mut streams {
+        let share = settings.memory_bytes / 2 / decoded_at_once(&settings, stream);
+        stream.format.memory_bytes.get_or_insert(share);
     }
-    settings
+    Settings { streams, ..settings }
+}
+
+/// Files and chunks of files that are decoded at the same time.
+fn decoded_at_once(settings: &Settings, stream: &Stream) -> u64 {
+    let chunks = match stream.atomic {
+        Atomic::File => 0,
+        Atomic::Chunk => settings.destination.connections,
+    };
+    (settings.threads.max(1) + chunks) as u64
 }
 
 /// Opens a source alone.

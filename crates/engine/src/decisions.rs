@@ -93,8 +93,16 @@ pub(crate) fn carry_out(
     match decision {
         Decision::Load { again, displaces, only_version, .. } => {
             let Arrival { file, receipt } = arrival;
-            let upheld = Vec::new();
-            return Some(PlannedFile { file, id, receipt, displaces, only_version, again, upheld });
+            return Some(PlannedFile {
+                file,
+                id,
+                receipt,
+                displaces,
+                only_version,
+                again,
+                upheld: Vec::new(),
+                part: None,
+            });
         }
         Decision::Settled(_) => {
             tally.files(|files| files.already_loaded += 1);

@@ -12,11 +12,14 @@ use decant_core::conform::{Conform, Drift, Mismatch};
 use decant_core::format::{DecodedBatch, FileColumns, Piece, PlacesWanted, Receiver, Wishes};
 use decant_core::layout::Layout;
 use decant_core::stream::FormatOptions;
-use decant_core::{Error, ErrorKind, Result};
+use decant_core::{Error, ErrorKind, Input, Result};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::file_progress::{FileBatch, FileFailure, FileProgress, Undecoded};
 use crate::input::{ContentInput, FetchCounter, Reading};
+use crate::observer::NoObserver;
+use crate::piece_input::PieceInput;
 use crate::queue::{self, queue};
 use crate::refusals::Refusing;
 use crate::services::Services;
@@ -140,15 +143,16 @@ impl Decoder {
         done.pop().map_or(Err(Undecoded::Abandoned), |(_, whole)| whole)
     }
 
-    /// Starts decoding a file, handing it over step by step.
+    /// Starts decoding a piece of a file, handing it over step by step.
     pub(crate) async fn stream(
         &self,
         file: &decant_core::FileVersion,
+        piece: Piece,
         plan: &Arc<TablePlan>,
         progress: FileProgress,
     ) -> Result<Decoding, Undecoded> {
-        let opened = self.stop.unless_requested(self.open(file, Reading::AsAsked)).await;
-        let Opened { format, input, size } = opened.unwrap_or(Err(Undecoded::Abandoned))?;
+        let opened = self.stop.unless_requested(self.open_piece(file, &piece)).await;
+        let (format, mut input) = opened.unwrap_or(Err(Undecoded::Abandoned))?;
         let (sender, steps) = queue(self.ahead_bytes);
         let mut handover = Handover {
             conforming: Conforming::new(plan, progress, self.places, None),
@@ -156,11 +160,47 @@ impl Decoder {
             stop: self.stop.clone(),
         };
         let thread = tokio::task::spawn_blocking(move || {
-            let mut input = input;
-            let decoded = run(format.as_ref(), size, &mut input, &mut handover);
+            let decoded = run(format.as_ref(), &piece, input.as_mut(), &mut handover);
             handover.conforming.end(decoded)
         });
         Ok(Decoding { steps, thread, stop: self.stop.clone() })
+    }
+
+    /// Starts cutting a file into pieces of about so many bytes.
+    pub(crate) async fn cut(
+        &self,
+        file: &decant_core::FileVersion,
+        piece_bytes: u64,
+    ) -> Result<Cutting, Undecoded> {
+        let mut silent = self.clone();
+        // The bytes are fetched once more for their rows, and counted then.
+        silent.counter.observer = Arc::new(NoObserver);
+        let Opened { format, mut input, .. } = silent.open(file, Reading::AsAsked).await?;
+        let (sender, pieces) = mpsc::unbounded_channel();
+        let stop = self.stop.clone();
+        let thread = tokio::task::spawn_blocking(move || {
+            let mut found = |piece| !stop.is_requested() && sender.send(piece).is_ok();
+            let guarded = AssertUnwindSafe(|| format.pieces(&mut input, piece_bytes, &mut found));
+            catch_unwind(guarded).unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+        });
+        Ok(Cutting { pieces, thread })
+    }
+
+    async fn open_piece(
+        &self,
+        file: &decant_core::FileVersion,
+        piece: &Piece,
+    ) -> Result<(Arc<dyn decant_core::Format>, Box<dyn Input>), Undecoded> {
+        if *piece == Piece::whole(file.size) {
+            let Opened { format, input, .. } = self.open(file, Reading::AsAsked).await?;
+            return Ok((format, Box::new(input)));
+        }
+        let named = |error: Error| error.in_file(file.location());
+        let format = (self.services.format)(file.name(), &self.format).map_err(named)?;
+        let content = self.services.store.open(file).await.map_err(named)?;
+        let input = PieceInput::open(content, file, piece, self.ahead_bytes, self.counter.clone());
+        let input = input.await;
+        Ok((format, Box::new(input.map_err(named)?)))
     }
 
     async fn open(
@@ -188,11 +228,33 @@ impl Opened {
     ) -> Result<WholeFile, Undecoded> {
         let guarded = AssertUnwindSafe(|| {
             let mut keeper = Keeper { conforming, batches: Vec::new(), bytes: 0, bytes_max };
-            let decoded = run(self.format.as_ref(), self.size, &mut self.input, &mut keeper);
+            let piece = Piece::whole(self.size);
+            let decoded = run(self.format.as_ref(), &piece, &mut self.input, &mut keeper);
             likely.clone_from(&keeper.conforming.likely);
             keeper.end(decoded)
         });
         catch_unwind(guarded).unwrap_or_else(|panic| Err(panicked(panic.as_ref()).into()))
+    }
+}
+
+/// A file that is being cut.
+pub(crate) struct Cutting {
+    pieces: mpsc::UnboundedReceiver<Piece>,
+    thread: JoinHandle<Result<Option<&'static str>>>,
+}
+
+impl Cutting {
+    /// The next piece; `None` when there are no more, good or bad.
+    pub(crate) async fn next(&mut self) -> Option<Piece> {
+        self.pieces.recv().await
+    }
+
+    /// Why the file is one piece, if it is. Ends it early where pieces are left.
+    pub(crate) async fn end(self) -> Result<Option<&'static str>> {
+        drop(self.pieces);
+        self.thread.await.unwrap_or_else(|error| {
+            Err(Error::new(ErrorKind::Internal, "a thread ended badly").caused_by(error))
+        })
     }
 }
 
@@ -214,15 +276,14 @@ impl Decoding {
     }
 }
 
-/// Decodes one file whole; a panic becomes its error.
+/// Decodes a piece of a file; a panic becomes its error.
 fn run(
     format: &dyn decant_core::Format,
-    size: u64,
-    input: &mut ContentInput,
+    piece: &Piece,
+    input: &mut dyn Input,
     receiver: &mut dyn Receiver,
 ) -> Result<()> {
-    let piece = Piece::whole(size);
-    let guarded = AssertUnwindSafe(|| format.decode(&piece, input, receiver));
+    let guarded = AssertUnwindSafe(|| format.decode(piece, input, receiver));
     catch_unwind(guarded).unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
 }
 

@@ -304,23 +304,44 @@ impl FileProgress {
             };
             return Err(self.failure(error));
         }
-        let too_many =
-            self.policy.max_rejects.is_exceeded(self.rows_rejected, self.rows_read, finished);
-        if too_many {
-            let error = Error::new(
-                ErrorKind::RejectedRows,
-                format!(
-                    "{} of {} rows were rejected, more than the {} that max_rejects allows",
-                    self.rows_rejected, self.rows_read, self.policy.max_rejects
-                ),
-            )
-            .with_hint(
-                "look at the rejected rows with `decant rejects`; mend the file, or raise \
-                 `max_rejects`",
-            );
-            return Err(self.failure(error));
+        let (rejected, read, limit) = (self.rows_rejected, self.rows_read, self.policy.max_rejects);
+        match limit.is_exceeded(rejected, read, finished) {
+            true => Err(self.too_many(rejected, read, limit)),
+            false => Ok(()),
         }
-        Ok(())
+    }
+
+    /// So many of the file's rows are more than may be rejected.
+    pub(crate) fn too_many(&mut self, rejected: u64, read: u64, limit: MaxRejects) -> FileFailure {
+        let error = Error::new(
+            ErrorKind::RejectedRows,
+            format!(
+                "{rejected} of {read} rows were rejected, more than the {limit} that max_rejects \
+                 allows"
+            ),
+        );
+        self.failure(error.with_hint(
+            "look at the rejected rows with `decant rejects`; mend the file, or raise \
+             `max_rejects`",
+        ))
+    }
+
+    /// Counts what another chunk of the file brought as well.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.started = self.started.min(other.started);
+        self.rows_read += other.rows_read;
+        self.rows_loaded += other.rows_loaded;
+        self.rows_rejected += other.rows_rejected;
+        self.rows_filtered += other.rows_filtered;
+        self.rows_rescued += other.rows_rescued;
+        self.repairs.join(other.repairs);
+        self.repairs_kept += other.repairs_kept;
+        self.bytes_decoded += other.bytes_decoded;
+        for note in other.notes {
+            if !self.notes.contains(&note) {
+                self.note(note);
+            }
+        }
     }
 
     /// The failure of this file, with the bad rows seen so far.

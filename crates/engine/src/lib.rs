@@ -20,6 +20,7 @@ mod input;
 mod interruptible;
 mod likeness;
 mod observer;
+mod piece_input;
 mod pipeline;
 mod preview;
 mod queue;
@@ -45,5 +46,5 @@ pub use replay::{
 pub use report::{
     BytesReport, FilesReport, Repairs, ReportedError, RowsReport, RunReport, RunStatus, TableReport,
 };
-pub use services::{ArchiveFor, FormatFor, List, Services, Settings};
+pub use services::{ArchiveFor, CHUNK_BYTES, FormatFor, List, Services, Settings};
 pub use stop::Stop;

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use decant_core::format::PlacesWanted;
 use decant_core::stream::{GroupLimits, WriteMode};
 use decant_core::{Arrival, Error, FileVersion, Receipt, Result, Stream, TableName};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::archives::Archives;
@@ -43,6 +44,7 @@ pub struct Run {
     pub(crate) stop: Stop,
     pub(crate) tally: Arc<Tally>,
     feeds: Arc<Feeds>,
+    chunk_loads: Arc<Semaphore>,
 }
 
 /// What is to be done with the files of a page.
@@ -59,6 +61,7 @@ impl Run {
     pub fn new(mut services: Services, settings: Settings, stop: Stop) -> Self {
         let started_at = Utc::now();
         let store = Arc::clone(&services.store);
+        let at_once = services.destination.capabilities().concurrent_loads;
         services.destination = Arc::new(Interruptible::new(services.destination, stop.clone()));
         let archives = Arc::new(Archives::new(store, Arc::clone(&services.archive)));
         services.store = Arc::<Archives>::clone(&archives);
@@ -73,6 +76,7 @@ impl Run {
             stop,
             tally: Arc::new(Tally::new()),
             feeds: Arc::default(),
+            chunk_loads: Arc::new(Semaphore::new(at_once.max(1))),
         }
     }
 
@@ -353,6 +357,7 @@ impl Run {
             settings: self.settings,
             budget: self.budget.clone(),
             tally: Arc::clone(&self.tally),
+            chunk_loads: Arc::clone(&self.chunk_loads),
         }
     }
 }

@@ -231,6 +231,7 @@ fn planned(plan: &TablePlan, arrivals: Vec<Arrival>) -> Vec<PlannedFile> {
             only_version: false,
             again: true,
             upheld: Vec::new(),
+            part: None,
         })
         .collect()
 }
@@ -332,10 +333,11 @@ impl Ingest {
         file: &PlannedFile,
         plan: &Arc<TablePlan>,
     ) -> Result<Result<FileProgress, Undecoded>> {
-        let mut decoding = match self.decoder.stream(&file.file, plan, self.progress(file)).await {
-            Ok(decoding) => decoding,
-            Err(undecoded) => return Ok(Err(undecoded)),
-        };
+        let mut decoding =
+            match self.decoder.stream(&file.file, file.piece(), plan, self.progress(file)).await {
+                Ok(decoding) => decoding,
+                Err(undecoded) => return Ok(Err(undecoded)),
+            };
         let first = decoding.next().await;
         let mut refusals = Refusals::default();
         self.write_steps(writer, file, plan, (first, &mut decoding), &mut refusals).await?;

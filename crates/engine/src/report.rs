@@ -255,9 +255,14 @@ impl Tally {
 
     /// A committed file's rows.
     pub(crate) fn committed(&self, table: &TableName, progress: &FileProgress) {
+        self.files(|files| files.loaded += 1);
+        self.chunks(table, progress);
+    }
+
+    /// The rows of chunks that were committed of a file.
+    pub(crate) fn chunks(&self, table: &TableName, progress: &FileProgress) {
         let (totals, repairs) = (progress.totals(), progress.repairs());
         let mut sums = self.sums();
-        sums.files.loaded += 1;
         sums.rows.read += progress.rows_read();
         sums.rows.loaded += totals.rows_loaded;
         sums.rows.rejected += totals.rows_rejected;

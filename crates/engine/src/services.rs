@@ -64,6 +64,8 @@ pub struct Settings {
     /// wait to be written. Eight times as many are on their way where a large
     /// file is fetched in parts.
     pub ahead_bytes: u64,
+    /// Bytes of a chunk, where files are committed in chunks.
+    pub chunk_bytes: u64,
 }
 
 impl Settings {
@@ -72,6 +74,9 @@ impl Settings {
     /// Requests that hide the latency of most stores behind each other.
     pub const REQUESTS: usize = 128;
 }
+
+/// Bytes of a chunk unless somebody asks for others.
+pub const CHUNK_BYTES: u64 = 256 << 20;
 
 impl Default for Settings {
     fn default() -> Self {
@@ -82,6 +87,7 @@ impl Default for Settings {
             group: GroupLimits::default(),
             sample: SampleLimits::default(),
             ahead_bytes: Self::AHEAD_BYTES,
+            chunk_bytes: CHUNK_BYTES,
         }
     }
 }

@@ -15,7 +15,7 @@ use decant_core::layout::Layout;
 use decant_core::reject::Reason;
 use decant_core::schema::{FILE_ID_COLUMN, RESCUED_COLUMN};
 use decant_core::stream::{
-    FormatOptions, MissingColumns, NewColumns, OnChange, Reload, TypePolicy, WriteMode,
+    Atomic, FormatOptions, MissingColumns, NewColumns, OnChange, Reload, TypePolicy, WriteMode,
 };
 use decant_core::{
     Capabilities, Destination, Error, ErrorKind, FileVersion, Reject, Result, Stream, TableName,
@@ -363,6 +363,20 @@ impl Tables {
                 format!("table {} exists, and if_exists is `fail`", state.name),
             )
             .with_hint("choose another table, or `append` or `replace`"));
+        }
+        if let Some(schema) = &state.schema
+            && self.stream.atomic == Atomic::Chunk
+            && !schema.has_file_id()
+        {
+            return Err(Error::new(
+                ErrorKind::InvalidConfig,
+                format!(
+                    "table {} has no `_file_id` column, by which the chunks of a file could be \
+                     taken back",
+                    state.name
+                ),
+            )
+            .with_hint("choose `atomic: file`, or load into a table that decant creates"));
         }
         let starts_over =
             self.stream.write_mode == WriteMode::Replace || self.stream.reload == Reload::Force;

@@ -21,6 +21,7 @@ use decant_core::{Error, ErrorKind, Result};
 use crate::ahead::with_thread_ahead;
 use crate::compression::{Compression, Decompressed, MAGIC_BYTES, Unpacking};
 use crate::concerns::strays;
+use crate::head::Head;
 use crate::recognition::{LOOK_BYTES, Magic, by_content, by_magic, is_html, is_text, looks_like};
 use crate::registry::{FormatEntry, Reads, by_name};
 
@@ -193,6 +194,26 @@ impl Format for FileFormat {
         })
     }
 
+    fn pieces(
+        &self,
+        input: &mut dyn Input,
+        piece_bytes: u64,
+        found: &mut dyn FnMut(Piece) -> bool,
+    ) -> Result<Option<&'static str>> {
+        let size = input.size().unwrap_or_default();
+        if size <= piece_bytes {
+            found(Piece::whole(size));
+            return Ok(None);
+        }
+        match self.uncompressed(input)? {
+            Some(choice) => (choice.entry.open)(&self.options)?.pieces(input, piece_bytes, found),
+            None => {
+                found(Piece::whole(size));
+                Ok(Some("it is compressed"))
+            }
+        }
+    }
+
     fn decode(
         &self,
         piece: &Piece,
@@ -201,6 +222,14 @@ impl Format for FileFormat {
     ) -> Result<()> {
         if input.size() == Some(0) {
             return Ok(());
+        }
+        if piece.is_part_of(input) {
+            let choice = self.uncompressed(input)?.ok_or_else(|| {
+                Error::new(ErrorKind::Internal, "a compressed file was cut into pieces")
+            })?;
+            let strays = self.strays(choice.entry).filter(|_| !piece.is_later());
+            strays.into_iter().for_each(|note| receiver.note(note));
+            return (choice.entry.open)(&self.options)?.decode(piece, input, receiver);
         }
         self.with_input(input, &mut |choice, format, input| {
             let whole = input.size().map(Piece::whole);
@@ -223,6 +252,17 @@ impl Format for FileFormat {
 }
 
 impl FileFormat {
+    /// What the file's beginning says that it is, unless it is compressed.
+    fn uncompressed(&self, input: &mut dyn Input) -> Result<Option<Choice>> {
+        let mut head = Head::of(input);
+        let mut decompressed = Decompressed::of(Box::new(&mut head), &self.unpacking)?;
+        let start = beginning(&mut decompressed)?;
+        match decompressed.compression() {
+            Compression::None => self.choose(&start).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// What is to be said of options that say nothing about a format that was
     /// found; those of one that was named are its giver's to judge.
     fn strays(&self, found: &FormatEntry) -> Option<String> {

@@ -6,7 +6,9 @@ use std::ops::Range;
 use bytes::Bytes;
 use decant_core::destination::DecimalSupport;
 use decant_core::evidence::{Decimals, Evidence};
-use decant_core::format::{DecodedBatch, FileColumns, Input, Receiver, Sample, Target, Wishes};
+use decant_core::format::{
+    DecodedBatch, FileColumns, Format, Input, Piece, Receiver, Sample, Target, Wishes,
+};
 use decant_core::schema::ColumnType;
 use decant_core::{Error, ErrorKind, Reject, Result};
 
@@ -51,6 +53,54 @@ impl Input for Chunks {
     fn size(&self) -> Option<u64> {
         None
     }
+}
+
+/// A piece of a file: its bytes in chunks of one size, and the file's ranges.
+pub(crate) struct OfFile {
+    chunks: Chunks,
+    file: Bytes,
+}
+
+impl OfFile {
+    pub(crate) fn new(file: &[u8], piece: Range<u64>, chunk_bytes: usize) -> Self {
+        let bytes = &file[piece.start as usize..piece.end as usize];
+        Self { chunks: Chunks::new(bytes, chunk_bytes), file: Bytes::copy_from_slice(file) }
+    }
+}
+
+impl Input for OfFile {
+    fn next_chunk(&mut self) -> Result<Option<Bytes>> {
+        self.chunks.next_chunk()
+    }
+
+    fn range(&mut self, range: Range<u64>) -> Result<Bytes> {
+        Ok(self.file.slice(range.start as usize..range.end as usize))
+    }
+
+    fn size(&self) -> Option<u64> {
+        Some(self.file.len() as u64)
+    }
+}
+
+/// The pieces of a file, which must follow each other from its first byte to
+/// its last, and be as long as was asked for.
+pub(crate) fn pieces_of(format: &dyn Format, file: &[u8], piece_bytes: u64) -> Vec<Piece> {
+    let size = file.len() as u64;
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut input = OfFile::new(file, 0..size, 7);
+    let mut found = |piece| {
+        pieces.push(piece);
+        true
+    };
+    format.pieces(&mut input, piece_bytes, &mut found).unwrap();
+    let mut end = 0;
+    for piece in &pieces {
+        assert_eq!(piece.bytes.start, end, "{pieces:?}");
+        end = piece.bytes.end;
+        assert!(end == size || end - piece.bytes.start >= piece_bytes, "{pieces:?}");
+    }
+    assert_eq!(end, size, "{pieces:?}");
+    pieces
 }
 
 /// The rows of the first table under `heading` in `docs/types.md`, without

@@ -28,7 +28,9 @@ mod script;
 #[cfg(test)]
 mod tests;
 
-pub use decant_s3_memory::{Counts, Credentials, LoggedRequest, MemoryS3, Operation, Options};
+pub use decant_s3_memory::{
+    Action, Call, Counts, Credentials, LoggedRequest, MemoryS3, Operation, Options,
+};
 pub use faults::{Fault, Faults, Keys, Rule};
 pub use files::{gzip, put_files};
 pub use gate::Gate;

@@ -62,6 +62,9 @@ pub(crate) struct GlobalArgs {
     /// Memory for data under way, such as 1GiB [default: 512MiB]
     #[arg(long, global = true, value_name = "SIZE", env = "DECANT_MEMORY")]
     pub(crate) memory: Option<Size>,
+    /// Bytes of a chunk with --atomic chunk [default: 256MiB]
+    #[arg(long, global = true, value_name = "SIZE", env = "DECANT_CHUNK_BYTES")]
+    pub(crate) chunk_bytes: Option<Size>,
     /// How progress is shown on standard error
     #[arg(long, global = true, value_name = "HOW", env = "DECANT_PROGRESS")]
     #[arg(value_enum, default_value_t, hide_possible_values = false)]
@@ -95,6 +98,7 @@ impl GlobalArgs {
                 threads: self.threads,
                 requests: self.requests,
                 memory: self.memory,
+                chunk_bytes: self.chunk_bytes,
                 ..Limits::default()
             },
             ..Overrides::default()

@@ -6,7 +6,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgAction, Args};
 use decant::config::ReloadOptions;
 use decant::config::typed::{
-    Age, Destination, Hidden, IfExists, OnChange, OnError, RejectLimit, StreamOptions, Texts,
+    Age, Atomic, Destination, Hidden, IfExists, OnChange, OnError, RejectLimit, StreamOptions,
+    Texts,
 };
 use decant::core::Result;
 
@@ -121,6 +122,12 @@ struct PolicyArgs {
     /// "amount > 10 and country in ('FR', 'DE')"
     #[arg(long = "where", value_name = "CONDITION", env = "DECANT_WHERE")]
     filter: Option<String>,
+    /// What becomes visible at once: a file, or each chunk of a huge one; its
+    /// chunks are committed over several connections, and a run that was cut
+    /// short goes on with those that are missing [default: file]
+    #[arg(long, value_name = "WHAT", env = "DECANT_ATOMIC")]
+    #[arg(value_parser = word::<Atomic>(Atomic::WORDS, Atomic::LATER))]
+    atomic: Option<Atomic>,
     /// What happens to rows that cannot be loaded: the file fails, they are
     /// kept aside, or the file is passed over [default: fail]
     #[arg(long, value_name = "WHAT", env = "DECANT_ON_ERROR")]
@@ -162,6 +169,7 @@ impl StreamArgs {
             format: self.format.typed(),
             columns: Some(self.columns.typed()?),
             if_exists: self.policy.if_exists,
+            atomic: self.policy.atomic,
             on_error: self.policy.on_error,
             max_rejects: self.policy.max_rejects,
             on_change: self.policy.on_change,

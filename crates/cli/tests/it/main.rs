@@ -13,6 +13,7 @@ mod alike;
 mod archives;
 mod bad_rows;
 mod changes;
+mod chunks;
 mod columns;
 mod configuration;
 mod contents;

@@ -5,7 +5,7 @@ use crate::world::{World, on_both};
 
 /// The tables that hold rows of files.
 fn made(world: &World) -> Vec<String> {
-    let ours = ["decant_meta", "processed_files", "rejected_rows"];
+    let ours = ["decant_meta", "processed_chunks", "processed_files", "rejected_rows"];
     world.database.tables().into_iter().filter(|name| !ours.contains(&name.as_str())).collect()
 }
 

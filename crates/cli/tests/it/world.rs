@@ -111,7 +111,7 @@ impl World {
     }
 
     /// Asserts that every table with `_file_id` has exactly the rows of the
-    /// ledger's loaded files.
+    /// ledger's loaded files, and of those that are being loaded in chunks.
     #[track_caller]
     pub(crate) fn assert_ledger_agrees(&self, ledger: &str) {
         if !self.database.tables().iter().any(|table| table == ledger) {
@@ -130,7 +130,8 @@ impl World {
     fn assert_table_agrees(&self, ledger: &str, target: &str) {
         let promised = self.query(&format!(
             "SELECT id, rows_copied FROM {ledger}
-             WHERE target_table = '{target}' AND status = 'loaded' AND rows_copied > 0 ORDER BY id"
+             WHERE target_table = '{target}' AND status IN ('loaded', 'loading') AND rows_copied > 0
+             ORDER BY id"
         ));
         let found = self.query(&format!(
             "SELECT _file_id, count(*) FROM {target}

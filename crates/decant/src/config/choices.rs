@@ -78,6 +78,17 @@ choice! {
 }
 
 choice! {
+    /// What becomes visible at once.
+    Atomic {
+        /// A file, whatever its size.
+        File = "file",
+        /// A chunk of a file that is larger than one; needs `_file_id`.
+        Chunk = "chunk",
+    }
+    later {}
+}
+
+choice! {
     /// What happens to rows that cannot be loaded.
     OnError {
         /// The file is rolled back and `failed`.
@@ -261,6 +272,15 @@ impl TypePolicy {
         match self {
             Self::Widen => stream::TypePolicy::Widen,
             Self::Frozen => stream::TypePolicy::Frozen,
+        }
+    }
+}
+
+impl Atomic {
+    pub(super) fn meaning(self) -> stream::Atomic {
+        match self {
+            Self::File => stream::Atomic::File,
+            Self::Chunk => stream::Atomic::Chunk,
         }
     }
 }

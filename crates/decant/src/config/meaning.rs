@@ -49,6 +49,8 @@ pub struct Settings {
     pub memory_bytes: u64,
     /// How files share transactions.
     pub groups: GroupLimits,
+    /// Bytes of a chunk, where files are committed in chunks.
+    pub chunk_bytes: u64,
 }
 
 /// Where the tables are.
@@ -189,6 +191,7 @@ pub(super) fn assemble(
         requests: requests_of(&limits)?,
         memory_bytes: memory_of(&limits)?,
         groups: groups_of(&limits)?,
+        chunk_bytes: chunk_bytes_of(&limits)?,
     })
 }
 
@@ -356,6 +359,7 @@ fn overridden_limits(typed: &Limits, over: &Limits) -> Limits {
         memory: over.memory.or(typed.memory),
         transaction_files: over.transaction_files.or(typed.transaction_files),
         transaction_bytes: over.transaction_bytes.or(typed.transaction_bytes),
+        chunk_bytes: over.chunk_bytes.or(typed.chunk_bytes),
     }
 }
 
@@ -377,6 +381,17 @@ fn memory_of(limits: &Limits) -> Meant<u64> {
             Err(Objection::new("defaults.memory", format!("memory of {bytes} bytes is too little"))
                 .hint("allow at least 32MiB"))
         }
+    }
+}
+
+fn chunk_bytes_of(limits: &Limits) -> Meant<u64> {
+    match limits.chunk_bytes {
+        None => Ok(decant_engine::CHUNK_BYTES),
+        Some(Size(0)) => {
+            Err(Objection::new("defaults.chunk_bytes", "a chunk needs at least one byte")
+                .hint("allow some hundred megabytes, such as 256MiB"))
+        }
+        Some(Size(bytes)) => Ok(bytes),
     }
 }
 

@@ -106,6 +106,7 @@ fn run_defaults(settings: &Settings) -> Vec<Default> {
         ("memory", Bytes(settings.memory_bytes).to_string()),
         ("transaction_files", settings.groups.files.to_string()),
         ("transaction_bytes", Bytes(settings.groups.bytes).to_string()),
+        ("chunk_bytes", Bytes(settings.chunk_bytes).to_string()),
     ]
 }
 
@@ -115,6 +116,7 @@ fn stream_defaults(node: Option<&Node>) -> Vec<Default> {
         ("table", "{folder}".into()),
         ("format", "auto".into()),
         ("if_exists", "append".into()),
+        ("atomic", "file".into()),
         ("on_error", "fail".into()),
         ("on_change", "replace where the table has _file_id, else fail".into()),
         ("new_columns", "add to tables that decant created, else fail".into()),

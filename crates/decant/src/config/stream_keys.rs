@@ -27,6 +27,7 @@ pub(crate) fn policy_keys(options: &StreamOptions) -> Vec<Key> {
         format: _,
         columns: _,
         if_exists,
+        atomic,
         on_error,
         max_rejects,
         on_change,
@@ -42,6 +43,7 @@ pub(crate) fn policy_keys(options: &StreamOptions) -> Vec<Key> {
     let word = str::to_owned;
     given([
         ("if_exists", if_exists.map(|choice| word(choice.word()))),
+        ("atomic", atomic.map(|choice| word(choice.word()))),
         ("on_error", on_error.map(|choice| word(choice.word()))),
         ("max_rejects", max_rejects.map(limit)),
         ("on_change", on_change.map(|choice| word(choice.word()))),

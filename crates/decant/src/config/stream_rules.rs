@@ -64,6 +64,7 @@ pub(super) fn with_rules(
         columns: column_rules(options.columns.as_ref(), &path)?,
         write_mode: write_mode(options, ground.reload, &path)?,
         filter: filter_of(options.filter.as_deref(), &path)?,
+        atomic: options.atomic.map(typed::Atomic::meaning).unwrap_or_default(),
         on_error,
         max_rejects: max_rejects(options.max_rejects, on_error, &path)?,
         on_change: options.on_change.map(typed::OnChange::meaning),
@@ -177,6 +178,9 @@ fn refuse_conflicts(options: &StreamOptions, path: &Path<'_>) -> Meant<()> {
         )
         .hint("leave out `on_change`, or `if_exists: replace`"));
     }
+    if options.atomic == Some(typed::Atomic::Chunk) {
+        refuse_chunks(options, path)?;
+    }
     if options.file_id == Some(false) && options.on_change == Some(typed::OnChange::Replace) {
         return Err(Objection::new(
             path.to("on_change"),
@@ -185,6 +189,21 @@ fn refuse_conflicts(options: &StreamOptions, path: &Path<'_>) -> Meant<()> {
         .hint("leave out `file_id: false`, or choose another `on_change`"));
     }
     Ok(())
+}
+
+/// Chunks are committed one by one, and can only be taken back by `_file_id`.
+fn refuse_chunks(options: &StreamOptions, path: &Path<'_>) -> Meant<()> {
+    let (why, hint) = if options.file_id == Some(false) {
+        ("without `_file_id` the chunks of a file cannot be taken back", "`file_id: false`")
+    } else if options.if_exists == Some(typed::IfExists::Replace) {
+        ("a replace makes all of its rows visible at once", "`if_exists: replace`")
+    } else if options.on_error == Some(typed::OnError::SkipFile) {
+        ("a file of which chunks are in cannot be passed over", "`on_error: skip-file`")
+    } else {
+        return Ok(());
+    };
+    Err(Objection::new(path.to("atomic"), why)
+        .hint(format!("choose `atomic: file`, or leave out {hint}")))
 }
 
 fn filter_of(filter: Option<&str>, path: &Path<'_>) -> Meant<RowFilter> {

@@ -14,8 +14,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 pub use super::choices::{
-    ColumnNames, Decimals, IfExists, JsonOrient, MissingColumns, NewColumns, OnChange, OnConflict,
-    OnError, TypePolicy,
+    Atomic, ColumnNames, Decimals, IfExists, JsonOrient, MissingColumns, NewColumns, OnChange,
+    OnConflict, OnError, TypePolicy,
 };
 pub use super::column_keys::{
     AddedColumns, Columns, HashedColumns, MaskedColumns, Origin, RowHash, TrimmedColumns,
@@ -113,11 +113,14 @@ pub struct Limits {
     pub transaction_files: Option<u32>,
     /// Decoded bytes that may share a transaction; `8MiB` by default.
     pub transaction_bytes: Option<Size>,
+    /// Bytes of a chunk, for streams with `atomic: chunk`; `256MiB` by
+    /// default.
+    pub chunk_bytes: Option<Size>,
 }
 
 impl Limits {
-    pub(super) const KEYS: [&'static str; 5] =
-        ["threads", "requests", "memory", "transaction_files", "transaction_bytes"];
+    pub(super) const KEYS: [&'static str; 6] =
+        ["threads", "requests", "memory", "transaction_files", "transaction_bytes", "chunk_bytes"];
 }
 
 /// The files that feed one table, and the rules for them.
@@ -145,6 +148,9 @@ pub struct StreamOptions {
     pub columns: Option<Columns>,
     /// What happens when the table exists; `append` by default.
     pub if_exists: Option<IfExists>,
+    /// What becomes visible at once: `file`, which is the default, or
+    /// `chunk`, for files that are larger than `defaults.chunk_bytes`.
+    pub atomic: Option<Atomic>,
     /// What happens to rows that cannot be loaded; `fail` by default.
     pub on_error: Option<OnError>,
     /// How many rows of a file may be rejected: `100`, or `2%`.

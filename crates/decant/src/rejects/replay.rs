@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use decant_core::layout::Layout;
 use decant_core::selection::Selection;
-use decant_core::stream::{MaxRejects, MissingColumns, OnConflict, OnError, Reload, WriteMode};
+use decant_core::stream::{
+    Atomic, MaxRejects, MissingColumns, OnConflict, OnError, Reload, WriteMode,
+};
 use decant_core::table_template::TableTemplate;
 use decant_core::{
     Arrival, Content, Destination, Error, ErrorKind, FileVersion, LedgerEntry, Receipt, Result,
@@ -64,6 +66,7 @@ fn stream_for(streams: &[Stream], entry: &LedgerEntry, layout: &Layout) -> Resul
     };
     Ok(Stream {
         write_mode: WriteMode::Append,
+        atomic: Atomic::default(),
         on_error: OnError::Reject,
         max_rejects: MaxRejects::Unlimited,
         reload: Reload::None,
@@ -87,6 +90,7 @@ fn as_it_was_loaded(entry: &LedgerEntry, layout: &Layout) -> Result<Stream> {
         columns: layout.columns.clone(),
         write_mode: WriteMode::Append,
         filter: layout.filter.clone(),
+        atomic: Atomic::default(),
         on_error: OnError::Reject,
         max_rejects: MaxRejects::Unlimited,
         on_change: None,

@@ -74,8 +74,16 @@ pub(super) fn row_of(
         Decision::GaveUp { .. } | Decision::ChangeIgnored | Decision::Refused(_) => return None,
     };
     let file = arrival.file.clone();
-    let upheld = Vec::new();
-    Some(PlannedFile { file, id, receipt: Receipt::None, displaces, only_version, again, upheld })
+    Some(PlannedFile {
+        file,
+        id,
+        receipt: Receipt::None,
+        displaces,
+        only_version,
+        again,
+        upheld: Vec::new(),
+        part: None,
+    })
 }
 
 /// Loaded members of older versions that the archive has no more.

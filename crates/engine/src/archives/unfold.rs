@@ -347,9 +347,16 @@ impl Run {
         self.tally.files(|files| files.listed += 1);
         let id = FileId::of(table.plan().await.name(), &arrival.file);
         let Arrival { file, receipt } = arrival;
-        let (displaces, upheld) = (Vec::new(), Vec::new());
-        let (only_version, again) = (false, false);
-        let planned = PlannedFile { file, id, receipt, displaces, only_version, again, upheld };
+        let planned = PlannedFile {
+            file,
+            id,
+            receipt,
+            displaces: Vec::new(),
+            only_version: false,
+            again: false,
+            upheld: Vec::new(),
+            part: None,
+        };
         let is_gone = error.kind() == ErrorKind::NotFound;
         let failure: FileFailure = error.into();
         let mut settled = Vec::new();

@@ -100,7 +100,8 @@ impl Drop for FilesAhead {
 impl Ingest {
     /// Fetches a file as soon as the budget has room for it.
     async fn fetch(&self, file: PlannedFile) -> Fetched {
-        if file.file.size > self.settings.group.bytes / PARTS_OF_A_GROUP {
+        let bytes_max = self.settings.group.bytes / PARTS_OF_A_GROUP;
+        if file.file.size > bytes_max || self.is_chunked(&file) {
             return Err((file, Undecoded::TooLarge));
         }
         let stop = &self.decoder.stop;

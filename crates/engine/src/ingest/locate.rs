@@ -85,7 +85,7 @@ impl Ingest {
     ) -> Option<Decoding> {
         let mut decoder = Decoder { places, ..self.decoder.clone() };
         decoder.counter.observer = Arc::new(NoObserver);
-        decoder.stream(&file.file, plan, self.progress(file)).await.ok()
+        decoder.stream(&file.file, file.piece(), plan, self.progress(file)).await.ok()
     }
 
     /// The error with the place of the row that it is about, where that is

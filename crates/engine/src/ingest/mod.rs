@@ -5,6 +5,8 @@
 //! ([`together`]); what is too large for that streams through a transaction of
 //! its own ([`streamed`]). How a file ends is written down in [`settle`].
 
+mod admission;
+mod chunked;
 mod files_ahead;
 mod locate;
 mod overwritten;
@@ -16,14 +18,17 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use decant_core::conform::{FileFacts, NewColumn};
-use decant_core::destination::{LoadFile, LoadMode};
-use decant_core::format::{Sample, SampleLimits};
+use decant_core::destination::{Chunk, LoadFile, LoadMode};
+use decant_core::format::{Piece, Sample, SampleLimits};
 use decant_core::ledger::Status;
+use decant_core::stream::MaxRejects;
 use decant_core::{
     Begun, Destination, Error, ErrorKind, FileId, FileVersion, LoadPlan, Outcome, Receipt, Result,
     Stream,
 };
+use tokio::sync::Semaphore;
 
+use self::admission::Admission;
 use self::files_ahead::FilesAhead;
 pub(crate) use self::settle::{bad_end, count_bad_end};
 pub(crate) use self::streamed::without;
@@ -51,6 +56,33 @@ pub(crate) struct PlannedFile {
     /// Types of the table that stay, although values of the file contradict
     /// them.
     pub(crate) upheld: Vec<Contradiction>,
+    /// What of it is loaded, where that is not all.
+    pub(crate) part: Option<Part>,
+}
+
+/// A chunk of a file that is loaded by itself.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    piece: Piece,
+    chunk: Chunk,
+    admission: Arc<Admission>,
+}
+
+impl Part {
+    /// How many bytes of the file it is.
+    fn bytes(&self) -> u64 {
+        self.chunk.bytes.end.saturating_sub(self.chunk.bytes.start)
+    }
+}
+
+impl PlannedFile {
+    /// What of the file is decoded.
+    pub(crate) fn piece(&self) -> Piece {
+        match &self.part {
+            Some(part) => part.piece.clone(),
+            None => Piece::whole(self.file.size),
+        }
+    }
 }
 
 /// Loads files into one table.
@@ -66,6 +98,8 @@ pub(crate) struct Ingest {
     pub(crate) settings: Settings,
     pub(crate) budget: FetchBudget,
     pub(crate) tally: Arc<Tally>,
+    /// Lets so many chunks of all files be loaded at a time.
+    pub(crate) chunk_loads: Arc<Semaphore>,
 }
 
 /// A file's good end.
@@ -134,7 +168,11 @@ impl Ingest {
     pub(crate) fn progress(&self, file: &PlannedFile) -> FileProgress {
         let policy = ErrorPolicy {
             on_error: self.stream.on_error,
-            max_rejects: self.stream.max_rejects,
+            max_rejects: match (self.stream.max_rejects, &file.part) {
+                // It is judged with the last chunk of the file.
+                (MaxRejects::Percent(_), Some(_)) => MaxRejects::Unlimited,
+                (max_rejects, _) => max_rejects,
+            },
             on_conflict: self.stream.on_conflict,
         };
         let facts = FileFacts::new(file.id, &file.file, &self.stream, self.started_at);
@@ -265,7 +303,7 @@ impl Ingest {
             displaces: file.displaces.clone(),
             only_version: file.only_version,
             again: file.again,
-            chunk: None,
+            chunk: file.part.as_ref().map(|part| part.chunk.clone()),
         }
     }
 }

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use decant_core::stream::OnError;
-use decant_core::{Begun, FileId, Receipt, Result, Writer};
+use decant_core::{Begun, FileId, Load, Part, Receipt, Result, Writer};
 
 use super::{FileEnd, Ingest, PlannedFile, good_ends};
 use crate::decode::{Decoding, Step};
-use crate::file_progress::{FileProgress, Undecoded};
+use crate::file_progress::{FileFailure, FileProgress, Undecoded};
 use crate::observer::Event;
 use crate::refusals::{LateRefusals, Refusals, Refusing};
 use crate::retry::Retry;
 use crate::tables::TablePlan;
 
 /// What became of a file that was streamed.
-enum Streamed {
+pub(super) enum Streamed {
     Ended(FileEnd, Option<Box<FileProgress>>),
     /// Rows were refused once all were there: again, without them.
     Late,
@@ -27,6 +27,19 @@ enum Streamed {
 impl Ingest {
     /// Streams a file through a transaction of its own.
     pub(super) async fn stream_file(
+        &self,
+        file: PlannedFile,
+        plan: &Arc<TablePlan>,
+        settled: &mut Vec<Receipt>,
+    ) -> Result<Option<PlannedFile>> {
+        match self.is_chunked(&file) {
+            true => Box::pin(self.load_in_chunks(file, plan, settled)).await,
+            false => Box::pin(self.stream_whole(file, plan, settled)).await,
+        }
+    }
+
+    /// The same of a file that is not cut.
+    pub(super) async fn stream_whole(
         &self,
         file: PlannedFile,
         plan: &Arc<TablePlan>,
@@ -66,16 +79,18 @@ impl Ingest {
         Ok(None)
     }
 
-    async fn stream_once(
+    /// Tries once to load a file, or the part of it that is planned.
+    pub(super) async fn stream_once(
         &self,
         file: &PlannedFile,
         plan: &Arc<TablePlan>,
         late: &mut LateRefusals,
     ) -> Result<Streamed> {
-        let mut decoding = match self.decoder.stream(&file.file, plan, self.progress(file)).await {
-            Ok(decoding) => decoding,
-            Err(undecoded) => return Ok(Streamed::Undecoded(undecoded)),
-        };
+        let mut decoding =
+            match self.decoder.stream(&file.file, file.piece(), plan, self.progress(file)).await {
+                Ok(decoding) => decoding,
+                Err(undecoded) => return Ok(Streamed::Undecoded(undecoded)),
+            };
         let first = decoding.next().await;
         if first.is_none() {
             return match decoding.end().await {
@@ -108,7 +123,11 @@ impl Ingest {
             },
             (Ok(()), Err(undecoded)) => Err(Ok(Streamed::Undecoded(undecoded))),
         };
-        let progress = match ended {
+        let admitted = ended.and_then(|mut progress| match admit(file, &mut progress) {
+            Ok(()) => Ok(progress),
+            Err(failure) => Err(Ok(Streamed::Undecoded(failure.into()))),
+        });
+        let progress = match admitted {
             Ok(progress) => progress,
             Err(given_up) => {
                 drop(writer);
@@ -116,12 +135,11 @@ impl Ingest {
                 return given_up;
             }
         };
-        let part = writer.finish().await?;
-        let outcomes = load.commit(vec![part], vec![progress.totals()]).await?;
-        Ok(match good_ends(&[file.id], outcomes)?.as_deref() {
-            Some([end]) => Streamed::Ended(*end, Some(Box::new(progress))),
-            _ => Streamed::SchemaChanged,
-        })
+        let ended = match writer.finish().await {
+            Ok(part) => commit(load, vec![part], file, &progress).await,
+            Err(error) => Err(error),
+        };
+        outcome(ended, file, progress)
     }
 
     /// A file without columns has no rows; its ledger row counts.
@@ -129,7 +147,7 @@ impl Ingest {
         &self,
         file: &PlannedFile,
         plan: &Arc<TablePlan>,
-        progress: FileProgress,
+        mut progress: FileProgress,
     ) -> Result<Streamed> {
         let begun = self.destination.begin(self.load_plan(&[file], plan)).await?;
         let Begun::Ready { load, already_loaded, overtaken } = begun else {
@@ -139,11 +157,12 @@ impl Ingest {
             load.abort().await?;
             return Ok(Streamed::Ended(end, None));
         }
-        let outcomes = load.commit(Vec::new(), vec![progress.totals()]).await?;
-        Ok(match good_ends(&[file.id], outcomes)?.as_deref() {
-            Some([end]) => Streamed::Ended(*end, Some(Box::new(progress))),
-            _ => Streamed::SchemaChanged,
-        })
+        if let Err(failure) = admit(file, &mut progress) {
+            load.abort().await?;
+            return Ok(Streamed::Undecoded(failure.into()));
+        }
+        let ended = commit(load, Vec::new(), file, &progress).await;
+        outcome(ended, file, progress)
     }
 
     /// Writes what a decoding hands over, from its first step to its end.
@@ -195,6 +214,41 @@ impl Ingest {
             OnError::Fail | OnError::SkipFile => Refusing::Fails,
         }
     }
+}
+
+/// Lets the part of a file be committed, where there are limits for all.
+fn admit(file: &PlannedFile, progress: &mut FileProgress) -> Result<(), FileFailure> {
+    match &file.part {
+        Some(part) => part.admission.admit(part.bytes(), progress),
+        None => Ok(()),
+    }
+}
+
+/// How the commit of one file ended; `None` when it is to be planned again.
+async fn commit(
+    load: Box<dyn Load>,
+    parts: Vec<Part>,
+    file: &PlannedFile,
+    progress: &FileProgress,
+) -> Result<Option<FileEnd>> {
+    let outcomes = load.commit(parts, vec![progress.totals()]).await?;
+    Ok(good_ends(&[file.id], outcomes)?.and_then(|ends| ends.first().copied()))
+}
+
+/// What became of a file, or of a part of it, that was let be committed.
+fn outcome(
+    ended: Result<Option<FileEnd>>,
+    file: &PlannedFile,
+    progress: FileProgress,
+) -> Result<Streamed> {
+    let is_in = matches!(ended, Ok(Some(FileEnd::Committed | FileEnd::AlreadyLoaded)));
+    if let (Some(part), false) = (&file.part, is_in) {
+        part.admission.withdraw(part.bytes(), &progress);
+    }
+    Ok(match ended? {
+        Some(end) => Streamed::Ended(end, Some(Box::new(progress))),
+        None => Streamed::SchemaChanged,
+    })
 }
 
 /// How a file has ended before its first row is written, if it has.

@@ -394,6 +394,7 @@ fn planned(stored: &StoredReject) -> PlannedFile {
         only_version: false,
         again: false,
         upheld: Vec::new(),
+        part: None,
     }
 }
 

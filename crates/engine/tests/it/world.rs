@@ -18,8 +18,8 @@ use decant_core::names::ColumnNames;
 use decant_core::reject::Reason;
 use decant_core::selection::{Scan, Selection};
 use decant_core::stream::{
-    ColumnRules, FormatOptions, GroupLimits, MaxRejects, MissingColumns, OnConflict, OnError,
-    Reload, RowFilter, WriteMode,
+    Atomic, ColumnRules, FormatOptions, GroupLimits, MaxRejects, MissingColumns, OnConflict,
+    OnError, Reload, RowFilter, WriteMode,
 };
 use decant_core::table_template::TableTemplate;
 use decant_core::{
@@ -498,6 +498,7 @@ pub(crate) fn stream_of(on_error: OnError) -> Stream {
         columns: ColumnRules::default(),
         write_mode: WriteMode::Append,
         filter: RowFilter::default(),
+        atomic: Atomic::default(),
         on_error,
         max_rejects: MaxRejects::Unlimited,
         on_change: None,

@@ -52,6 +52,11 @@ impl<'f> Rows<'f> {
         Ok(Self { columns, wishes, read, rows_before: 0 })
     }
 
+    /// The same for rows that stand behind so many others.
+    pub(crate) fn behind(self, rows_before: u64) -> Self {
+        Self { rows_before, ..self }
+    }
+
     /// The file's columns that batches must have, in their order: those that
     /// are wanted, and all of them when raw rows are.
     pub(crate) fn columns_to_read(&self) -> &[usize] {

@@ -12,7 +12,7 @@ mod judged;
 use std::ops::Range;
 
 use bytes::{Buf, Bytes};
-use decant_core::format::{FileColumns, Input};
+use decant_core::format::{FileColumns, Input, Piece};
 use decant_core::reject::Reason;
 use decant_core::{Error, ErrorKind, Position, Reject, Result};
 
@@ -148,6 +148,14 @@ impl<'i> Blocks<'i> {
             begins_with_text: false,
             notes: Vec::new(),
         }
+    }
+
+    /// The same of a piece of the file, whose first byte is that of a row.
+    pub(super) fn behind(mut self, piece: &Piece) -> Self {
+        self.place.line += piece.lines_before;
+        self.place.ordinal += piece.rows_before;
+        self.skip_lines = 0;
+        self
     }
 
     /// Says that the first column is one of text, in which any word may stand.

@@ -26,11 +26,12 @@ use super::index::{Index, Repaired};
 use crate::natives::internal;
 use crate::values::Reader;
 
-/// Decodes the rest of a file whose columns are known.
+/// Decodes the rest of a file, or of a piece that begins there, whose columns
+/// are known.
 pub(super) fn decode(
     blocks: &mut Blocks<'_>,
     columns: &FileColumns,
-    dialect: &Dialect,
+    (dialect, begin): (&Dialect, u64),
     receiver: &mut dyn Receiver,
 ) -> Result<()> {
     let wishes = receiver.columns(columns)?;
@@ -54,7 +55,7 @@ pub(super) fn decode(
     let (readers, places) = (&readers[..], *places);
     let decoder = Decoder { columns, targets, readers, places, dialect, encoding };
     let mut index = Index::default();
-    let mut passed = 0;
+    let mut passed = begin;
     loop {
         let mut rejects = Vec::new();
         let Some(block) = blocks.next(columns, &mut index, &mut rejects)? else {

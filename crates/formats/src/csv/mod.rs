@@ -54,6 +54,7 @@ mod index;
 mod marks;
 mod mend;
 mod outline;
+mod pieces;
 mod sample;
 mod stretch;
 #[cfg(test)]
@@ -177,7 +178,24 @@ impl Format for CsvFormat {
         Ok(sample)
     }
 
-    fn decode(&self, _: &Piece, input: &mut dyn Input, receiver: &mut dyn Receiver) -> Result<()> {
+    fn pieces(
+        &self,
+        input: &mut dyn Input,
+        piece_bytes: u64,
+        found: &mut dyn FnMut(Piece) -> bool,
+    ) -> Result<Option<&'static str>> {
+        self.cut(input, piece_bytes, found)
+    }
+
+    fn decode(
+        &self,
+        piece: &Piece,
+        input: &mut dyn Input,
+        receiver: &mut dyn Receiver,
+    ) -> Result<()> {
+        if piece.is_part_of(input) {
+            return self.decode_piece(piece, input, receiver);
+        }
         let mut input = Decompressed::new(input, Limits::default())?;
         let mut text = Transcoded::new(&mut input, &self.options)?.with_offsets().with_originals();
         let encoding = Some(text.label()).filter(|label| label != UTF_8);
@@ -188,6 +206,6 @@ impl Format for CsvFormat {
         columns.options = of_raw_rows(detected.options);
         columns.encoding = encoding;
         columns.shown = detected.shown;
-        decode::decode(&mut blocks, &columns, &dialect, receiver)
+        decode::decode(&mut blocks, &columns, (&dialect, 0), receiver)
     }
 }

@@ -165,6 +165,39 @@ impl<'i> Transcoded<'i> {
         })
     }
 
+    /// The UTF-8 of a file from its byte `start` on, which stands behind
+    /// `passed_over` bytes of `input`.
+    pub(crate) fn behind(input: &'i mut dyn Input, start: u64, passed_over: usize) -> Result<Self> {
+        let mut waiting = VecDeque::new();
+        let mut read = 0;
+        while read < passed_over
+            && let Some(chunk) = input.next_chunk()?
+        {
+            read += chunk.len();
+            waiting.push_back(chunk);
+        }
+        drop_front(&mut waiting, passed_over);
+        Ok(Self {
+            input,
+            encoding: UTF_8,
+            explanation: None,
+            by: guess::By::Default,
+            waiting,
+            ready: VecDeque::new(),
+            decoder: None,
+            half: None,
+            end_marks: 0,
+            offsets: Offsets::new(start, true),
+            originals: None,
+            ended: false,
+        })
+    }
+
+    /// Whether the text is the file's own bytes: UTF-8.
+    pub(crate) fn passes(&self) -> bool {
+        self.decoder.is_none()
+    }
+
     /// Remembers where lines begin in the file.
     pub(crate) fn with_offsets(mut self) -> Self {
         self.offsets.remember();

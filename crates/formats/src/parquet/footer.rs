@@ -1,11 +1,12 @@
 //! The file's metadata, read from its end and checked against its size before
 //! anything believes it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, FieldRef, Fields, TimeUnit};
 use bytes::Bytes;
-use decant_core::format::Input;
+use decant_core::format::{Input, Piece};
 use decant_core::{Error, ErrorKind, Result};
 use parquet::arrow::parquet_to_arrow_schema;
 use parquet::basic::{ConvertedType, LogicalType, Type as PhysicalType};
@@ -35,6 +36,33 @@ pub(super) struct ParquetFile {
     /// The Arrow types as which columns are read.
     pub(super) fields: Fields,
     pub(super) columns: SourceColumns,
+}
+
+impl ParquetFile {
+    /// Where each row group begins; `None` where they do not ascend.
+    pub(super) fn row_group_starts(&self) -> Option<Vec<u64>> {
+        let groups = self.metadata.row_groups().iter();
+        let starts: Vec<u64> = groups
+            .map(|group| {
+                let starts = group.columns().iter().map(chunk_start);
+                starts.min().unwrap_or_default()
+            })
+            .collect();
+        starts.is_sorted_by(|one, next| one < next).then_some(starts)
+    }
+
+    /// The row groups that begin in a piece; what stands before the first is
+    /// of the first piece.
+    pub(super) fn row_groups_of(&self, piece: &Piece) -> Range<usize> {
+        let starts = self.row_group_starts().unwrap_or_default();
+        let before = |byte| starts.partition_point(|start| *start < byte);
+        let first = if piece.is_later() { before(piece.bytes.start) } else { 0 };
+        first..before(piece.bytes.end)
+    }
+}
+
+fn chunk_start(column: &ColumnChunkMetaData) -> u64 {
+    chunk(column, u64::MAX).map_or(0, |chunk| chunk.start)
 }
 
 /// Reads the metadata of a file of `size` bytes; a footer may take half of

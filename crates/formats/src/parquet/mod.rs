@@ -35,6 +35,7 @@ use decant_core::{Error, ErrorKind, Result};
 use self::footer::ParquetFile;
 use crate::arrow::rows::Rows;
 use crate::arrow::sample::Look;
+use crate::cuts::Cuts;
 
 /// What the first and the last bytes of a file are.
 pub(crate) const MAGIC: &[u8] = b"PAR1";
@@ -74,18 +75,56 @@ impl Format for ParquetFormat {
         };
         let mut look = Look::new(&file.columns, limits);
         let all: Vec<usize> = (0..file.columns.len()).collect();
-        let ended = produce::batches(&file, &all, self.memory_bytes, input, |batch, bytes| {
-            look.at(batch, bytes)?;
-            Ok(look.goes_on())
-        })?;
+        let groups = 0..file.metadata.num_row_groups();
+        let ended =
+            produce::batches((&file, groups), &all, self.memory_bytes, input, |batch, bytes| {
+                look.at(batch, bytes)?;
+                Ok(look.goes_on())
+            })?;
         Ok(look.finish(ended))
     }
 
-    fn decode(&self, _: &Piece, input: &mut dyn Input, receiver: &mut dyn Receiver) -> Result<()> {
+    fn pieces(
+        &self,
+        input: &mut dyn Input,
+        piece_bytes: u64,
+        found: &mut dyn FnMut(Piece) -> bool,
+    ) -> Result<Option<&'static str>> {
+        let size = input.size().unwrap_or_default();
+        let mut cuts = Cuts::new(size, piece_bytes, found);
+        let Some(file) = self.open(input)? else {
+            cuts.end();
+            return Ok(None);
+        };
+        let Some(starts) = file.row_group_starts() else {
+            cuts.end();
+            return Ok(Some("its row groups do not stand in their order"));
+        };
+        let mut rows = 0;
+        for (start, group) in starts.into_iter().zip(file.metadata.row_groups()) {
+            if start >= cuts.next() && cuts.are_wanted() {
+                cuts.before(start, rows, 0);
+            }
+            rows += group.num_rows().unsigned_abs();
+        }
+        cuts.end();
+        Ok(None)
+    }
+
+    fn decode(
+        &self,
+        piece: &Piece,
+        input: &mut dyn Input,
+        receiver: &mut dyn Receiver,
+    ) -> Result<()> {
         let Some(file) = self.open(input)? else { return Ok(()) };
-        let mut rows = Rows::ask(&file.columns, receiver)?;
+        let groups = match piece.is_part_of(input) {
+            true => file.row_groups_of(piece),
+            false => 0..file.metadata.num_row_groups(),
+        };
+        let mut rows = Rows::ask(&file.columns, receiver)?.behind(piece.rows_before);
         let columns = rows.columns_to_read().to_vec();
-        produce::batches(&file, &columns, self.memory_bytes, input, |batch, bytes| {
+        produce::batches((&file, groups), &columns, self.memory_bytes, input, |batch, bytes| {
             rows.deliver(batch, bytes, receiver)?;
             Ok(true)
         })?;

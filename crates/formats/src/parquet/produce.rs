@@ -3,6 +3,7 @@
 //! The parquet crate wants a source that it can keep; the input is only
 //! borrowed. So a thread makes batches and asks this one for bytes.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::thread;
@@ -27,11 +28,11 @@ const VALUE_BYTES: u64 = 20;
 /// By how much batches shrink when one takes too much memory.
 const SHRINK: usize = 8;
 
-/// Makes batches of `columns`, in the file's order, and hands each over with
-/// the bytes that were unpacked for it, until `take` wants no more. Whether
-/// the file ended.
+/// Makes batches of `columns` of some row groups, in the file's order, and
+/// hands each over with the bytes that were unpacked for it, until `take` wants
+/// no more. Whether they ended.
 pub(super) fn batches(
-    file: &ParquetFile,
+    (file, groups): (&ParquetFile, Range<usize>),
     columns: &[usize],
     memory_bytes: u64,
     input: &mut dyn Input,
@@ -46,6 +47,7 @@ pub(super) fn batches(
     let (line, orders) = Line::new();
     let producer = Producer {
         metadata: Arc::clone(metadata),
+        groups,
         levels,
         leaves,
         line,
@@ -97,6 +99,7 @@ fn serve(
 
 struct Producer {
     metadata: Arc<ParquetMetaData>,
+    groups: Range<usize>,
     levels: FieldLevels,
     leaves: Vec<usize>,
     line: Line,
@@ -107,7 +110,7 @@ struct Producer {
 
 impl Producer {
     fn run(self) -> Result<()> {
-        (0..self.metadata.num_row_groups()).try_for_each(|number| self.row_group(number))
+        self.groups.clone().try_for_each(|number| self.row_group(number))
     }
 
     fn row_group(&self, number: usize) -> Result<()> {

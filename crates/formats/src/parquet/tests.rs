@@ -19,7 +19,7 @@ use parquet::file::properties::WriterProperties;
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::{Collected, Ranges};
+use crate::testing::{Collected, Ranges, pieces_of};
 
 mod corpus;
 mod hostile;
@@ -29,7 +29,8 @@ fn load_with(bytes: &[u8], options: &FormatOptions) -> Result<Collected> {
     let mut collected = Collected::default();
     collected.know(&format.sample(&mut Ranges::new(bytes), SampleLimits::default())?);
     let mut input = Ranges::new(bytes);
-    format.decode(&Piece::whole(0), &mut input, &mut collected).map(|()| collected)
+    let piece = Piece::whole(bytes.len() as u64);
+    format.decode(&piece, &mut input, &mut collected).map(|()| collected)
 }
 
 fn load(bytes: &[u8]) -> Result<Collected> {
@@ -47,6 +48,29 @@ fn an_empty_object_has_no_columns_and_other_bytes_are_no_parquet() {
     assert_eq!(load(b"").unwrap().names, [""; 0]);
     for bytes in [&b"PAR1"[..], b"a,b\n1,2\n1,2\n", b"PAR1\xff\xff\xff\xffPAR1"] {
         assert_eq!(load(bytes).err().unwrap().kind(), ErrorKind::MalformedFile);
+    }
+}
+
+#[test]
+fn row_groups_are_pieces_that_together_are_the_file() {
+    let numbers = Arc::new(Int64Array::from_iter_values(0..1_000)) as ArrayRef;
+    let batch = RecordBatch::try_from_iter([("n", numbers)]).unwrap();
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(100)).build();
+    let bytes = write(&batch, properties);
+    let whole = load(&bytes).unwrap();
+    let format = ParquetFormat::new(&FormatOptions::default());
+    for (piece_bytes, expected) in [(1, 10), (bytes.len() as u64 / 2, 2), (1 << 30, 1)] {
+        let pieces = pieces_of(&format, &bytes, piece_bytes);
+        assert_eq!(pieces.len(), expected, "{pieces:?}");
+        let mut rows = Vec::new();
+        for piece in &pieces {
+            assert_eq!(piece.rows_before, rows.len() as u64);
+            let mut one = Collected::default();
+            one.know(&format.sample(&mut Ranges::new(&bytes), SampleLimits::default()).unwrap());
+            format.decode(piece, &mut Ranges::new(&bytes), &mut one).unwrap();
+            rows.extend(one.rows);
+        }
+        assert_eq!(rows, whole.rows, "{pieces:?}");
     }
 }
 
@@ -71,7 +95,9 @@ fn values_that_do_not_fit_a_given_type_are_rejects_with_their_row() {
     let target = Target::new(ColumnType::Int16, false);
     let mut collected = Collected { targets: Some(vec![Some(target)]), ..Collected::default() };
     let format = ParquetFormat::new(&FormatOptions::default());
-    format.decode(&Piece::whole(0), &mut Ranges::new(&bytes), &mut collected).unwrap();
+    format
+        .decode(&Piece::whole(bytes.len() as u64), &mut Ranges::new(&bytes), &mut collected)
+        .unwrap();
     assert_eq!(collected.rows, [r#"{"n":1}"#, r#"{"n":3}"#]);
     let reject = &collected.rejects[0];
     assert_eq!((reject.ordinal, reject.column.as_deref()), (2, Some("n")));
@@ -126,7 +152,9 @@ fn an_element_that_does_not_fit_a_given_type_rejects_its_row() {
     let targets = Some(vec![Some(Target::new(list, false))]);
     let mut collected = Collected { targets, ..Collected::default() };
     let format = ParquetFormat::new(&FormatOptions::default());
-    format.decode(&Piece::whole(0), &mut Ranges::new(&bytes), &mut collected).unwrap();
+    format
+        .decode(&Piece::whole(bytes.len() as u64), &mut Ranges::new(&bytes), &mut collected)
+        .unwrap();
     assert_eq!(collected.rows, [r#"{"n":"[1]"}"#]);
     let reject = &collected.rejects[0];
     assert_eq!((reject.ordinal, reject.column.as_deref()), (2, Some("n")));

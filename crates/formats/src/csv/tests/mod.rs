@@ -7,6 +7,7 @@ mod encodings;
 mod fixed_width;
 mod lenient;
 mod oracle;
+mod pieces;
 mod places;
 mod positions;
 mod sampling;
@@ -146,6 +147,10 @@ fn decode(file: impl AsRef<[u8]>, options: &FormatOptions) -> Decoded {
         assert_eq!(pieces.notes, whole.notes, "{sizes:?}");
     }
     assert_eq!(whole.rows_read, (whole.rows().len() + whole.rejects.len()) as u64);
+    let few = [1, 9, 40].into_iter().filter(|_| file.len() < 200);
+    for piece_bytes in few.chain([file.len() as u64 / 3 + 1]) {
+        pieces::check_in_pieces(file, options, piece_bytes, &whole);
+    }
     whole
 }
 
