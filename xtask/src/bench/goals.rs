@@ -157,7 +157,7 @@ pub(super) const GOALS: &[Goal] = &[
 
 const SPEED: &str = "MB/s a core";
 const ONE_CONNECTION: &str = "decant, 64 files, 1 connection";
-const FETCHED: &str = "plain GETs, 64 connections";
+const FETCHED: &str = "plain GETs, 128 connections";
 
 fn of(outcomes: &[&Outcome], contender: &str, figure: &str) -> Option<f64> {
     median(outcomes, contender, figure)

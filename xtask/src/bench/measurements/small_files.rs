@@ -15,7 +15,7 @@ use crate::{Result, shell};
 const FILES: u64 = 10_000;
 const ROWS_OF_FILE: u64 = 20;
 const LATENCY_MILLISECONDS: u64 = 20;
-const CONNECTIONS: [u32; 3] = [16, 64, 256];
+const CONNECTIONS: [u32; 3] = [16, 64, 128];
 
 const OBJECTS: u64 = 1_000_000;
 const FIRST_OBJECT: &str = "many/2026/00/file-00000000.csv";
