@@ -19,6 +19,8 @@ const SIZE: u64 = TRIAL_BYTES + 4 * PART_BYTES + 7;
 struct Slow {
     asked: Mutex<Vec<Range<u64>>>,
     together: Barrier,
+    /// The first byte of the range that is refused, if one is.
+    refused: Option<u64>,
 }
 
 fn byte(at: u64) -> u8 {
@@ -48,20 +50,32 @@ impl Content for Slow {
         if range.start - TRIAL_BYTES < PARTS_AT_ONCE as u64 * PART_BYTES {
             self.together.wait().await;
         }
-        Ok(bytes(range))
+        match self.refused == Some(range.start) {
+            true => Err(Error::new(ErrorKind::Conflict, "was overwritten")),
+            false => Ok(bytes(range)),
+        }
     }
 }
 
-fn fetching(manner: Manner, bytes_max: u64) -> (Arc<Slow>, Fetching, Receiver<Result<Bytes>>) {
-    let content = Arc::new(Slow { asked: Mutex::default(), together: Barrier::new(PARTS_AT_ONCE) });
+fn slow(refused: Option<u64>) -> Arc<Slow> {
+    Arc::new(Slow { asked: Mutex::default(), together: Barrier::new(PARTS_AT_ONCE), refused })
+}
+
+fn fetching_of(
+    slow: &Arc<Slow>,
+    manner: Manner,
+    bytes_max: u64,
+) -> (Fetching, Receiver<Result<Bytes>>) {
     let counter = FetchCounter { tally: Arc::new(Tally::new()), observer: Arc::new(NoObserver) };
     let (chunks, receiver) = queue(bytes_max);
-    let of_file: Arc<dyn Content> = Arc::<Slow>::clone(&content);
-    (
-        content,
-        Fetching { content: of_file, size: SIZE, manner, part_bytes: PART_BYTES, counter, chunks },
-        receiver,
-    )
+    let content: Arc<dyn Content> = Arc::<Slow>::clone(slow);
+    (Fetching { content, size: SIZE, manner, part_bytes: PART_BYTES, counter, chunks }, receiver)
+}
+
+fn fetching(manner: Manner, bytes_max: u64) -> (Arc<Slow>, Fetching, Receiver<Result<Bytes>>) {
+    let slow = slow(None);
+    let (fetching, receiver) = fetching_of(&slow, manner, bytes_max);
+    (slow, fetching, receiver)
 }
 
 async fn check_all(mut receiver: Receiver<Result<Bytes>>) {
@@ -105,4 +119,23 @@ async fn nobody_listening_ends_it() {
     let (_, fetching, receiver) = fetching(Manner::InParts, 1);
     drop(receiver);
     fetching.run().await;
+}
+
+#[tokio::test]
+async fn a_part_that_is_refused_is_an_error_behind_the_bytes_before_it() {
+    let refused_at = TRIAL_BYTES + 2 * PART_BYTES;
+    let slow = slow(Some(refused_at));
+    let (fetching, mut receiver) = fetching_of(&slow, Manner::InParts, 1);
+    let all = async {
+        let mut at = 0;
+        while let Some(chunk) = receiver.receive().await {
+            match chunk {
+                Ok(chunk) => at += chunk.len() as u64,
+                Err(error) => return (at, Some(error.kind()), receiver.receive().await.is_none()),
+            }
+        }
+        (at, None, true)
+    };
+    let ((), ended) = tokio::join!(fetching.run(), all);
+    assert_eq!(ended, (refused_at, Some(ErrorKind::Conflict), true));
 }
