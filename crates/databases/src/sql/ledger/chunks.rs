@@ -140,21 +140,10 @@ impl LedgerSql {
     pub(crate) fn advance(&self) -> String {
         let parameter = |number| self.dialect.parameter(number);
         format!(
-            "UPDATE {} SET \"error\" = NULL, \"processed_at\" = {}, \"processing_time\" = {}, \
-             \"rows_copied\" = {}, \"rows_rejected\" = {}, \"rows_checksum\" = {}, \
-             \"load_id\" = {}, \"run_id\" = {}, \"stream\" = {}, \"last_modified\" = {}, \
-             \"layout\" = COALESCE({}, \"layout\"), \"status\" = {}, \
+            "UPDATE {} SET {}, \"layout\" = COALESCE({}, \"layout\"), \"status\" = {}, \
              \"attempts\" = \"attempts\" + {} WHERE \"id\" = {}",
             self.quoted(&self.table()),
-            parameter(1),
-            (self.dialect.write_seconds)(&parameter(2)),
-            parameter(3),
-            parameter(4),
-            parameter(5),
-            parameter(6),
-            parameter(7),
-            parameter(8),
-            parameter(9),
+            self.set_brought(),
             parameter(11),
             parameter(12),
             parameter(13),

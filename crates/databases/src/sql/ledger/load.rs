@@ -3,7 +3,6 @@
 
 use super::{LedgerSql, member_start};
 
-/// The statements of a load.
 impl LedgerSql {
     /// Claims a file: inserts its row, or locks the one that is there and
     /// waits for whoever holds it.
@@ -65,13 +64,25 @@ impl LedgerSql {
     /// Parameters: now, seconds, rows loaded, rows rejected, checksum,
     /// load id, run id, stream, last modified, id, layout.
     pub(crate) fn finish(&self) -> String {
+        format!(
+            "UPDATE {} SET \"status\" = 'loaded', \"attempts\" = \"attempts\" + 1, {}, \
+             \"layout\" = {} WHERE \"id\" = {}",
+            self.quoted(&self.table()),
+            self.set_brought(),
+            self.dialect.parameter(11),
+            self.dialect.parameter(10),
+        )
+    }
+
+    /// What a file has brought so far, without its status and attempts.
+    /// Parameters 1 to 9: now, seconds, rows copied, rows rejected, checksum,
+    /// load id, run id, stream, last modified.
+    pub(super) fn set_brought(&self) -> String {
         let parameter = |number| self.dialect.parameter(number);
         format!(
-            "UPDATE {} SET \"status\" = 'loaded', \"error\" = NULL, \"attempts\" = \"attempts\" + 1, \
-             \"processed_at\" = {}, \"processing_time\" = {}, \"rows_copied\" = {}, \
-             \"rows_rejected\" = {}, \"rows_checksum\" = {}, \"load_id\" = {}, \"run_id\" = {}, \
-             \"stream\" = {}, \"last_modified\" = {}, \"layout\" = {} WHERE \"id\" = {}",
-            self.quoted(&self.table()),
+            "\"error\" = NULL, \"processed_at\" = {}, \"processing_time\" = {}, \
+             \"rows_copied\" = {}, \"rows_rejected\" = {}, \"rows_checksum\" = {}, \
+             \"load_id\" = {}, \"run_id\" = {}, \"stream\" = {}, \"last_modified\" = {}",
             parameter(1),
             (self.dialect.write_seconds)(&parameter(2)),
             parameter(3),
@@ -81,12 +92,10 @@ impl LedgerSql {
             parameter(7),
             parameter(8),
             parameter(9),
-            parameter(11),
-            parameter(10),
         )
     }
 
-    pub(super) fn set_superseded(&self) -> String {
+    fn set_superseded(&self) -> String {
         format!(
             "UPDATE {} SET \"status\" = 'superseded', \"processed_at\" = {}, \"load_id\" = {}, \
              \"run_id\" = {}",
