@@ -60,8 +60,9 @@ impl Service {
     ) -> io::Result<Response<ReplyBody>> {
         let (parts, body) = request.into_parts();
         let call = Call::new(&parts);
-        let number = self.journal.arrived(&call);
+        // Whoever waits for its arrival may rely on what becomes of it.
         let action = self.action(&call);
+        let number = self.journal.arrived(&call);
         if let Some(wait) = action.wait {
             wait.await;
         }
