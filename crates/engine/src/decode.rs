@@ -155,7 +155,10 @@ impl Decoder {
         let (format, mut input) = opened.unwrap_or(Err(Undecoded::Abandoned))?;
         let (sender, steps) = queue(self.ahead_bytes);
         let mut handover = Handover {
-            conforming: Conforming::new(plan, progress, self.places, None),
+            conforming: Conforming {
+                is_part: piece != Piece::whole(file.size),
+                ..Conforming::new(plan, progress, self.places, None)
+            },
             steps: sender,
             stop: self.stop.clone(),
         };
@@ -314,6 +317,8 @@ struct Conforming {
     plan: Arc<TablePlan>,
     progress: FileProgress,
     places: PlacesWanted,
+    /// Whether other rows of the file are decoded elsewhere.
+    is_part: bool,
     matched: Option<Arc<Matched>>,
     /// How those of this or the last file began, which the next may do too.
     likely: Option<Arc<Matched>>,
@@ -329,7 +334,8 @@ impl Conforming {
         places: PlacesWanted,
         likely: Option<Arc<Matched>>,
     ) -> Self {
-        Self { plan: Arc::clone(plan), progress, places, matched: None, likely, ended: None }
+        let plan = Arc::clone(plan);
+        Self { plan, progress, places, is_part: false, matched: None, likely, ended: None }
     }
 
     fn columns(&mut self, columns: &FileColumns) -> Result<Arc<Matched>> {
@@ -390,6 +396,28 @@ impl Conforming {
         wishes
     }
 
+    fn check_complete(&self) -> Result<()> {
+        let Some(matched) = &self.matched else { return Ok(()) };
+        let complete = self.plan.check_complete(&matched.conform);
+        match self.is_part {
+            true => complete.map_err(unknown_of_parts),
+            false => complete,
+        }
+    }
+
+    /// How the columns known so far differ from the table's. What the rows of
+    /// a part lack may be elsewhere in its file.
+    fn drift(&self) -> Vec<Drift> {
+        let Some(Matched { columns, conform, .. }) = self.matched.as_deref() else {
+            return Vec::new();
+        };
+        let mut drift = conform.drift.clone();
+        if self.is_part && columns.may_grow() {
+            drift.retain(|drift| !matches!(drift, Drift::Missing(_)));
+        }
+        drift
+    }
+
     fn ends(&mut self, why: Undecoded) -> Error {
         self.ended = Some(why);
         Error::new(ErrorKind::Internal, "the decoding was ended")
@@ -402,13 +430,22 @@ impl Conforming {
         if let Err(error) = decoded {
             return Err(Undecoded::Failed(self.progress.failure(error)));
         }
-        let complete = self.matched.as_ref().map(|it| self.plan.check_complete(&it.conform));
-        if let Some(Err(error)) = complete {
+        if let Err(error) = self.check_complete() {
             return Err(Undecoded::Failed(self.progress.failure(error)));
         }
         self.progress.finish().map_err(Undecoded::Failed)?;
         Ok(self.progress)
     }
+}
+
+/// Columns have to be in every file, and some are not in a part of one.
+fn unknown_of_parts(lacking: Error) -> Error {
+    let message = "rows of one of its chunks lack columns; whether the file has them is not known \
+                   before all of its rows are read";
+    Error::new(ErrorKind::Unsupported, message).caused_by(lacking).with_hint(
+        "load it anew as a whole (`--atomic file --force`), or let columns that are missing be \
+         NULL with `missing_columns: null`",
+    )
 }
 
 /// Keeps everything in memory.
@@ -421,9 +458,8 @@ struct Keeper {
 
 impl Keeper {
     fn end(self, decoded: Result<()>) -> Result<WholeFile, Undecoded> {
-        let drift = self.conforming.matched.as_ref().map(|matched| matched.conform.drift.clone());
+        let drift = self.conforming.drift();
         let progress = self.conforming.end(decoded)?;
-        let drift = drift.unwrap_or_default();
         Ok(WholeFile { progress, drift, batches: self.batches, bytes: self.bytes })
     }
 }
@@ -471,7 +507,7 @@ impl Receiver for Handover {
         let matched = self.conforming.columns(columns)?;
         let conform = &matched.conform;
         let wishes = self.conforming.wishes(conform);
-        self.send(Step::Columns(conform.columns.clone(), conform.drift.clone()))?;
+        self.send(Step::Columns(conform.columns.clone(), self.conforming.drift()))?;
         Ok(wishes)
     }
 

@@ -151,6 +151,8 @@ impl Reading<'_> {
     ) {
         self.ordinal += 1;
         rows.block.rows_read += 1;
+        let seen = self.window.position_of(fault.seen_up_to());
+        self.looked_at = self.looked_at.max(seen);
         let place = self.window.place(start);
         let trouble = self.window.place(fault.at);
         let sentence = fault.sentence(self.window.bytes());

@@ -67,6 +67,11 @@ pub(super) fn files(bench: &mut Bench<'_>) -> Result<()> {
     let load = Load { target: LINEITEM, sums: &sums, storage: &storage };
     let reference = load.reference(bench, "lineitem.csv")?;
     let many = "lineitem-64/";
+    let in_chunks = |name, connections| {
+        let chunks = ["--atomic", "chunk", "--chunk-bytes", "32MiB"];
+        let arguments = [&chunks[..], &["--connections", connections]].concat();
+        load.decant(name, "lineitem.csv", &arguments)
+    };
     let contenders = [
         load.limit(&reference),
         load.decant("decant, 1 file", "lineitem.csv", &[]),
@@ -74,6 +79,9 @@ pub(super) fn files(bench: &mut Bench<'_>) -> Result<()> {
         load.decant("decant, 64 files, 1 connection", many, &["--connections", "1"]),
         load.decant("decant, 64 files, 2 connections", many, &["--connections", "2"]),
         load.decant("decant, 64 files, 4 connections", many, &["--connections", "4"]),
+        in_chunks("decant, 1 file in chunks, 1 connection", "1"),
+        in_chunks("decant, 1 file in chunks, 2 connections", "2"),
+        in_chunks("decant, 1 file in chunks, 4 connections", "4"),
     ];
     race(bench, "files-postgres", &contenders)
 }

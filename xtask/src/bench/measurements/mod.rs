@@ -43,7 +43,7 @@ pub(super) const MEASUREMENTS: &[Measurement] = &[
     },
     Measurement {
         name: "files-postgres",
-        about: "the same rows as one file and as 64, over 1, 2 and 4 connections",
+        about: "the same rows as one file, as 64, and in chunks of 32 MiB, over 1, 2 and 4 connections",
         also: &[],
         run: into_postgres::files,
     },
