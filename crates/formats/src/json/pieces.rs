@@ -96,17 +96,25 @@ impl JsonFormat {
 /// nobody looked to tell what is wrong with rows before them.
 fn pass_rows(reading: &mut Reading<'_>, cuts: &mut Cuts<'_>) -> Result<()> {
     let (mut block, mut rejects) = (Block::default(), Vec::new());
+    let mut looked_at = 0;
     while cuts.are_wanted() && reading.read_block(&mut block, &mut rejects)? {
         rejects.clear();
         if reading.columns.depend_on_order() {
             return Err(in_order_alone());
         }
-        let looked_at = reading.window.input.offsets().in_file(reading.looked_at);
+        let in_file = |text| reading.window.input.offsets().in_file(text);
+        let mut bad = reading.looked_at.iter().peekable();
         for row in &block.rows {
+            while let Some((_, seen)) = bad.next_if(|(ordinal, _)| *ordinal < row.ordinal) {
+                looked_at = looked_at.max(in_file(*seen));
+            }
             let Some(place) = row.place.filter(|place| place.byte >= cuts.next()) else { continue };
             if place.column == 1 && place.byte >= looked_at {
                 cuts.before(place.byte, row.ordinal - 1, place.line - 1);
             }
+        }
+        for (_, seen) in bad {
+            looked_at = looked_at.max(in_file(*seen));
         }
     }
     Ok(())

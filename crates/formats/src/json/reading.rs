@@ -96,8 +96,9 @@ pub(super) struct Reading<'i> {
     pub(super) pending: Pending,
     paused: bool,
     pub(super) done: bool,
-    /// Up to where the text was looked at to tell what is wrong with bad rows.
-    pub(super) looked_at: u64,
+    /// The bad rows of the block, and up to where the text was looked at to
+    /// tell what is wrong with each.
+    pub(super) looked_at: Vec<(u64, u64)>,
 }
 
 impl<'i> Reading<'i> {
@@ -142,7 +143,7 @@ impl<'i> Reading<'i> {
             pending: Pending::Nothing,
             paused: false,
             done: false,
-            looked_at: 0,
+            looked_at: Vec::new(),
         }
     }
 
@@ -188,6 +189,7 @@ impl<'i> Reading<'i> {
     ) -> Result<bool> {
         loop {
             block.clear();
+            self.looked_at.clear();
             self.window.forget();
             self.store.truncate(self.kept_bytes);
             self.pass_pending()?;

@@ -80,6 +80,16 @@ fn lines_are_cut_before_good_rows_that_begin_them() {
 }
 
 #[test]
+fn a_bad_row_is_in_the_way_of_none_before_it() {
+    let file = "{\"a\":1}\n{\"a\":2}\n{\"a\":\n{\"a\":4}\n{\"a\":5}\n{\"a\":6}\n";
+    let format = JsonFormat::new(&named("jsonl")).unwrap();
+    let pieces = pieces_of(&format, file.as_bytes(), 1);
+    let ends: Vec<u64> = pieces.iter().map(|piece| piece.bytes.end).collect();
+    // What is wrong with the third shows where the fifth one begins.
+    assert_eq!(ends, [8, 38, 46]);
+}
+
+#[test]
 fn objects_behind_each_other_are_cut_where_lines_begin() {
     let file = "\u{feff}{\"a\":1}{\"a\":2}\n{\"a\":3}\n\n{\"b\":\"x\ty\"}\n";
     let tabbed = file.replace('\t', "\\t");
