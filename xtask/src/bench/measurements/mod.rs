@@ -103,7 +103,7 @@ pub(super) const MEASUREMENTS: &[Measurement] = &[
     },
     Measurement {
         name: "growth",
-        about: "a quarter of the rows, all of them, and four times as many",
+        about: "the same rows, four times as many, and sixteen times as many",
         also: &[],
         run: into_postgres::growth,
     },
