@@ -10,6 +10,7 @@ mod arrivals;
 mod decisions;
 mod decode;
 mod discover;
+mod early;
 mod feeds;
 mod fetch;
 mod fetch_budget;

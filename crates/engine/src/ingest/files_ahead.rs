@@ -104,16 +104,28 @@ impl Ingest {
         if file.file.size > bytes_max || self.is_chunked(&file) {
             return Err((file, Undecoded::TooLarge));
         }
-        let stop = &self.decoder.stop;
-        let share = stop.unless_requested(self.budget.share(file.file.size)).await;
-        let Some(mut share) = share else { return Err((file, Undecoded::Abandoned)) };
+        let Some(mut share) = self.share_for(&file).await else {
+            return Err((file, Undecoded::Abandoned));
+        };
         let progress = self.progress(&file);
-        match self.decoder.fetch(&file.file).await {
+        let fetched = self.decoder.fetch(&file.file).await;
+        // Its place is known once it is there.
+        let early = self.early.let_go(&file.file);
+        match fetched {
             Ok(opened) => {
                 share.fetched();
-                Ok(Undone { of: (file, share), opened, progress })
+                Ok(Undone { of: (file, early.unwrap_or(share)), opened, progress })
             }
             Err(undecoded) => Err((file, undecoded)),
         }
+    }
+
+    /// What fetching a file takes of the budget, once it is there: nothing
+    /// where somebody else has begun to.
+    async fn share_for(&self, file: &PlannedFile) -> Option<FetchShare> {
+        if self.early.has_begun(&file.file) {
+            return Some(FetchShare::default());
+        }
+        self.decoder.stop.unless_requested(self.budget.share(file.file.size)).await
     }
 }
