@@ -136,6 +136,18 @@ pub(super) const GOALS: &[Goal] = &[
         AtLeast(0.95),
         |o| Some(of(o, "decant", "files/s")? / of(o, FETCHED, "files/s")?),
     ),
+    goal("the same, both over 64 connections", "small-files-far", Told, |o| {
+        Some(
+            of(o, "decant, 64 requests", "files/s")?
+                / of(o, "plain GETs, 64 connections", "files/s")?,
+        )
+    }),
+    goal("the same, both over 16 connections", "small-files-far", Told, |o| {
+        Some(
+            of(o, "decant, 16 requests", "files/s")?
+                / of(o, "plain GETs, 16 connections", "files/s")?,
+        )
+    }),
     goal("a million known keys, ledger in Postgres: CPU, s", "listing", AtMost(5.0), |o| {
         of(o, "decant, ledger in Postgres", CLIENT)
     }),
