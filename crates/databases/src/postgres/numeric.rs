@@ -225,13 +225,15 @@ fn usual<const UNIT: u64>(value: i64, slot: &mut [u8; SLOT_BYTES]) -> u32 {
     let magnitude = value.unsigned_abs();
     let (whole, fraction) = (magnitude / UNIT, magnitude % UNIT);
     let (upper, units) = (whole / BASE, whole % BASE);
-    let digits =
-        (upper / BASE) << 48 | (upper % BASE) << 32 | units << 16 | fraction * (BASE / UNIT);
+    let behind = fraction * (BASE / UNIT);
+    let digits = (upper / BASE) << 48 | (upper % BASE) << 32 | units << 16 | behind;
     // Nothing has the weight of the units and no digits: it is looked at as if
     // it had one.
     let nothing = u64::from(digits == 0);
     let looked_at = digits | nothing << 16;
-    let (leading, trailing) = (looked_at.leading_zeros() / 16, looked_at.trailing_zeros() / 16);
+    // One of the bits is set anyway, which says to the compiler that one is.
+    let leading = (looked_at | 1).leading_zeros() / 16;
+    let trailing = (looked_at | 1 << 63).trailing_zeros() / 16;
     let count = u64::from(4 - leading - trailing) - nothing;
     let weight = 2 - leading as i16;
     let sign = u64::from(if value < 0 { NEGATIVE } else { POSITIVE });
