@@ -94,14 +94,13 @@ impl Database {
     }
 
     /// How many bytes an open load of a large file has written so far, though
-    /// nobody can see them: SQLite's write-ahead log, or the database where
-    /// the load is its first, or Postgres's file of the table.
+    /// nobody can see them: SQLite's write-ahead log, or Postgres's file of
+    /// the table.
     pub(crate) fn bytes_under_way(&self, table: &str) -> u64 {
         match self {
             Self::Sqlite(path) => {
-                let beside = |ending| PathBuf::from(format!("{}{ending}", path.display()));
-                let written = if beside("-journal").exists() { "" } else { "-wal" };
-                std::fs::metadata(beside(written)).map_or(0, |file| file.len())
+                let log = PathBuf::from(format!("{}-wal", path.display()));
+                std::fs::metadata(log).map_or(0, |log| log.len())
             }
             Self::Postgres(_) => {
                 let sql = format!("SELECT coalesce(pg_relation_size(to_regclass('{table}')), 0)");

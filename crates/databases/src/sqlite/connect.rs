@@ -6,21 +6,19 @@
 //! memory, where there is only one connection.
 //!
 //! The file is created by the first write, never by reading. Durability:
-//! `synchronous=EXTRA`, because an arrival is acknowledged after the commit
-//! and must not be lost to a power failure; with a log that is no more than
-//! `FULL`, without one the journal's end is on the disk, too. Which journal
-//! there is, `journal` decides.
+//! `synchronous=FULL`, because an arrival is acknowledged after the commit
+//! and must not be lost to a power failure; write-ahead logging where the
+//! file system allows it, so that readers go on while a load writes.
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use decant_core::error::{Error, ErrorKind, Result};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard};
 
 use super::error::explain;
-use super::journal::Journaled;
 use super::url::Location;
 
 /// Bytes of a page of a database that is created here. A load writes each page
@@ -31,17 +29,19 @@ const PAGE_BYTES: i64 = 32 * 1024;
 /// Memory that SQLite may use for pages of one connection, in KiB. Rows are
 /// appended: more makes no load faster.
 const CACHE_KIB: i64 = 8 * 1024;
-/// Bytes of files from which on the first load into a new database goes
-/// without a log: fewer stay in the cache until the commit.
-const UNLOGGED_BYTES: u64 = 8 << 20;
 /// What a write-ahead log is cut back to after a checkpoint.
 const LOG_BYTES_KEPT: i64 = 64 << 20;
 /// Statements that a connection keeps prepared.
 const STATEMENTS_KEPT: usize = 64;
-type Slot = Arc<Mutex<Option<Journaled>>>;
+/// How long to try to switch to write-ahead logging, at most.
+const SWITCH_TIMEOUT: Duration = Duration::from_secs(2);
+/// Pause between two attempts to switch to write-ahead logging.
+const SWITCH_PAUSE: Duration = Duration::from_millis(10);
+
+type Slot = Arc<Mutex<Option<Connection>>>;
 
 /// A connection that nobody else has until it is dropped.
-pub(crate) type Held = OwnedMappedMutexGuard<Option<Journaled>, Journaled>;
+pub(crate) type Held = OwnedMappedMutexGuard<Option<Connection>, Connection>;
 
 /// The connections to one database.
 pub(crate) struct Connections {
@@ -76,22 +76,6 @@ impl Connections {
             Location::Memory => connect_memory(),
         };
         blocking(move || fill(slot, connect)).await
-    }
-
-    /// The connection for writing, to begin a load of so many bytes.
-    pub(crate) async fn loader(&self, bytes: u64) -> Result<Held> {
-        let mut held = self.writer().await?;
-        if !held.is_new() || bytes < UNLOGGED_BYTES {
-            return Ok(held);
-        }
-        // What reads is closed, and opened again by the next who asks.
-        let mut reader = Arc::clone(&self.reader).lock_owned().await;
-        blocking(move || {
-            *reader = None;
-            held.leave_log().map_err(explain)?;
-            Ok(held)
-        })
-        .await
     }
 
     /// Runs `work` on the connection for reading. `None` when there is no
@@ -161,8 +145,8 @@ pub(crate) async fn blocking<T: Send + 'static>(
 }
 
 fn fill(
-    mut slot: OwnedMutexGuard<Option<Journaled>>,
-    connect: impl FnOnce() -> Result<Journaled>,
+    mut slot: OwnedMutexGuard<Option<Connection>>,
+    connect: impl FnOnce() -> Result<Connection>,
 ) -> Result<Held> {
     if slot.is_none() {
         *slot = Some(connect()?);
@@ -188,30 +172,36 @@ fn check_path(path: &Path) -> Result<()> {
     }
 }
 
-fn connect_reader(path: &Path, lock_timeout: Duration) -> Result<Journaled> {
+fn connect_reader(path: &Path, lock_timeout: Duration) -> Result<Connection> {
     let connection = open_file(path, OpenFlags::empty())?;
     configure(&connection, lock_timeout)
         .and_then(|()| connection.pragma_update(None, "query_only", true))
         .map_err(explain)?;
-    Ok(Journaled::settled(connection))
+    Ok(connection)
 }
 
-fn connect_writer(path: &Path, lock_timeout: Duration) -> Result<Journaled> {
+fn connect_writer(path: &Path, lock_timeout: Duration) -> Result<Connection> {
     let connection = open_file(path, OpenFlags::SQLITE_OPEN_CREATE)?;
     // SQLite counts the cache in pages of the size that it knows by then.
     connection
         .pragma_update(None, "page_size", PAGE_BYTES)
         .and_then(|()| configure(&connection, lock_timeout))
         .map_err(explain)?;
-    let connection = Journaled::logged(connection, lock_timeout).map_err(explain)?;
+    if let Err(reason) = switch_to_log(&connection, lock_timeout) {
+        tracing::warn!(
+            database = %path.display(),
+            %reason,
+            "write-ahead logging was refused: readers wait while a load commits"
+        );
+    }
     configure_writer(&connection).map_err(explain)?;
     Ok(connection)
 }
 
-fn connect_memory() -> Result<Journaled> {
+fn connect_memory() -> Result<Connection> {
     let connection = Connection::open_in_memory().map_err(explain)?;
     configure_writer(&connection).map_err(explain)?;
-    Ok(Journaled::settled(connection))
+    Ok(connection)
 }
 
 fn open_file(path: &Path, more: OpenFlags) -> Result<Connection> {
@@ -227,9 +217,31 @@ fn configure(connection: &Connection, lock_timeout: Duration) -> rusqlite::Resul
 }
 
 fn configure_writer(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "synchronous", "EXTRA")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update_and_check(None, "journal_size_limit", LOG_BYTES_KEPT, |_| Ok(()))?;
     connection.pragma_update(None, "foreign_keys", true)
+}
+
+/// Switches to write-ahead logging, or says why not. While another connection
+/// is at work SQLite refuses at once, without the lock timeout.
+fn switch_to_log(connection: &Connection, lock_timeout: Duration) -> Result<(), String> {
+    let deadline = Instant::now() + lock_timeout.min(SWITCH_TIMEOUT);
+    loop {
+        let mode = connection
+            .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0));
+        match mode {
+            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(mode) => return Err(format!("the journal stays in mode `{mode}`")),
+            Err(error) if is_busy(&error) && Instant::now() < deadline => {
+                std::thread::sleep(SWITCH_PAUSE);
+            }
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
 }
 
 fn count_tables(connection: &Connection) -> Result<u64> {

@@ -339,7 +339,7 @@ impl Session {
         self.verify(parts, totals)?;
         self.verify_rows(transaction.connection())?;
         self.finish(transaction.connection(), totals)?;
-        let committed = transaction.commit_rows();
+        let committed = transaction.commit();
         committed.map_err(|error| match self.plan.mode {
             LoadMode::Replace => remove::referred_to(error, &self.plan.table),
             LoadMode::Append | LoadMode::Replay => error,

@@ -15,7 +15,6 @@ mod ddl;
 mod describe;
 mod error;
 mod feed;
-mod journal;
 mod late;
 mod ledger;
 mod load;
@@ -126,8 +125,7 @@ impl Destination for Sqlite {
 
     async fn begin(&self, mut plan: LoadPlan) -> Result<Begun> {
         plan.table = describe::qualify(&plan.table);
-        let bytes = plan.files.iter().map(|file| file.file.size).fold(0, u64::saturating_add);
-        let held = self.connections.loader(bytes).await?;
+        let held = self.connections.writer().await?;
         let sql = Arc::clone(&self.sql);
         blocking(move || load::begin(held, sql, plan)).await
     }

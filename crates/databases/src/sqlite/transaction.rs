@@ -55,13 +55,6 @@ impl Transaction {
     pub(crate) fn commit(self) -> Result<()> {
         self.held.execute_batch("COMMIT").map_err(explain)
     }
-
-    /// The same where rows are among it: readers may want them.
-    pub(crate) fn commit_rows(mut self) -> Result<()> {
-        self.held.execute_batch("COMMIT").map_err(explain)?;
-        self.held.rows_are_in();
-        Ok(())
-    }
 }
 
 /// Takes the write lock, and tells when somebody else has it.
@@ -89,7 +82,6 @@ impl Drop for Transaction {
             true => Ok(()),
             false => self.held.execute_batch("ROLLBACK"),
         };
-        self.held.resume_log();
         let restored = match self.purpose {
             Purpose::Rows => Ok(()),
             Purpose::Rebuild => self.held.execute_batch(USUAL),
