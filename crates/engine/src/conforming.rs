@@ -116,7 +116,7 @@ impl Conforming {
     fn check_complete(&self) -> Result<()> {
         let Some(matched) = &self.matched else { return Ok(()) };
         let complete = self.plan.check_complete(&matched.conform);
-        match self.is_part {
+        match self.is_part && matched.columns.may_grow() {
             true => complete.map_err(unknown_of_parts),
             false => complete,
         }

@@ -74,7 +74,8 @@ impl Early {
     /// is left to whoever opens it.
     pub(crate) fn announce(&self, file: &FileVersion) {
         let mut files = locked(&self.files);
-        if files.len() >= FILES_MAX || files.contains_key(&file.key) {
+        let is_known = files.get(&file.key).is_some_and(|known| known.is_of(file));
+        if files.len() >= FILES_MAX || is_known {
             return;
         }
         let announced = Arc::new(Announced::new(file));
@@ -101,8 +102,7 @@ impl Early {
 
     fn announced(&self, file: &FileVersion) -> Option<Arc<Announced>> {
         let announced = locked(&self.files).get(&file.key).cloned()?;
-        let is_it = announced.file == *file && announced.file.version_id == file.version_id;
-        is_it.then_some(announced)
+        announced.is_of(file).then_some(announced)
     }
 
     fn start(&self) -> Fetching {
@@ -155,6 +155,10 @@ async fn fetch_in_order(
 impl Announced {
     fn new(file: &FileVersion) -> Self {
         Self { file: file.clone(), bytes: OnceCell::new(), place: Mutex::default() }
+    }
+
+    fn is_of(&self, file: &FileVersion) -> bool {
+        self.file == *file && self.file.version_id == file.version_id
     }
 
     /// Gives it its place; whether nobody has begun to fetch it.

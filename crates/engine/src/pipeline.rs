@@ -20,7 +20,7 @@ use crate::decode::Decoder;
 use crate::early::Early;
 use crate::feeds::Feeds;
 use crate::fetch_budget::FetchBudget;
-use crate::ingest::{Ingest, PlannedFile};
+use crate::ingest::{Ingest, PARTS_OF_A_GROUP, PlannedFile};
 use crate::input::FetchCounter;
 use crate::interruptible::{Interruptible, is_interruption};
 use crate::observer::{Event, NoObserver};
@@ -318,7 +318,8 @@ impl Run {
     /// Says that a file will be asked for, if it is worth fetching before its
     /// turn: small, not at hand, and not to be opened as an archive.
     fn announce(&self, stream: &Stream, file: &FileVersion) {
-        let bytes_max = EARLY_BYTES_MAX.min(self.settings.chunk_bytes);
+        let Settings { chunk_bytes, group, .. } = self.settings;
+        let bytes_max = EARLY_BYTES_MAX.min(chunk_bytes).min(group.bytes / PARTS_OF_A_GROUP);
         let is_small = file.size <= bytes_max && file.member.is_empty() && !file.is_local();
         if is_small && !self.archives.is_archive(file, &stream.format).unwrap_or(true) {
             self.early.announce(file);

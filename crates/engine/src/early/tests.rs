@@ -157,4 +157,7 @@ async fn another_version_is_asked_of_the_store() {
     read(&early, &other).await.unwrap();
     assert_eq!(store.asked(), ["a", "a"]);
     assert!(early.has_begun(&known));
+    early.announce(&other);
+    settle().await;
+    assert!(early.has_begun(&other) && !early.has_begun(&known), "the later one is wanted");
 }

@@ -27,7 +27,7 @@ const FETCHED_TOGETHER: usize = 256;
 const DECODED_IN_A_ROW: usize = 16;
 /// A file that takes a larger part of its group's bytes has a transaction of
 /// its own.
-const PARTS_OF_A_GROUP: u64 = 4;
+pub(crate) const PARTS_OF_A_GROUP: u64 = 4;
 
 /// A file whose bytes are there, or why they are not.
 type Fetched = Result<Undone<(PlannedFile, FetchShare)>, (PlannedFile, Undecoded)>;

@@ -30,6 +30,7 @@ use tokio::sync::Semaphore;
 
 use self::admission::Admission;
 use self::files_ahead::FilesAhead;
+pub(crate) use self::files_ahead::PARTS_OF_A_GROUP;
 pub(crate) use self::settle::{bad_end, count_bad_end};
 pub(crate) use self::streamed::without;
 use self::together::Decoded;

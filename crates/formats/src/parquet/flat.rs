@@ -24,8 +24,11 @@ use super::page::Pages;
 use crate::natives::Validity;
 use crate::strings::Strings;
 
-/// Bytes of text in one array, unless it is of one row.
-const TEXT_BYTES_MAX: usize = 2 << 20;
+/// Bytes of text in one array, unless it is of one row: more than the footer
+/// lets expect, since the texts of a dictionary may be longer than they say.
+const TEXT_BYTES_MAX: usize = 8 << 20;
+/// Bytes that a dictionary may take besides its page.
+const DICTIONARY_BYTES_MAX: usize = 8 << 20;
 const LENGTH_BYTES: usize = 4;
 const DECIMAL_BYTES_MAX: usize = 16;
 
@@ -254,6 +257,7 @@ impl FlatColumn {
     fn dictionary_of(&self, page: Bytes, count: usize) -> Result<Dictionary> {
         match self.kind {
             Kind::Decimal { bytes, .. } => {
+                check_dictionary::<i128>(count.min(page.len() / bytes))?;
                 let values = page.chunks_exact(bytes).take(count).map(decimal);
                 Ok(Dictionary::Decimals(values.collect()))
             }
@@ -261,6 +265,7 @@ impl FlatColumn {
                 if count > page.len() / LENGTH_BYTES {
                     return Err(unexpected());
                 }
+                check_dictionary::<(u32, u32)>(count)?;
                 let is_ascii = page.is_ascii();
                 let mut places = Vec::with_capacity(count);
                 let (mut at, mut longest) = (0, 0);
@@ -419,6 +424,15 @@ fn add_decimals(
         }
         Ok(())
     })
+}
+
+/// Leaves a dictionary of so many entries, each kept as a `T`, to the crate
+/// where that is much more than its page.
+fn check_dictionary<T>(count: usize) -> Result<()> {
+    match count.saturating_mul(size_of::<T>()) <= DICTIONARY_BYTES_MAX {
+        true => Ok(()),
+        false => Err(unexpected()),
+    }
 }
 
 fn values_of(bytes: Bytes, encoding: Encoding) -> Result<Values> {

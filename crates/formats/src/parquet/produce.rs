@@ -156,19 +156,28 @@ struct Producer {
     file_bytes: u64,
 }
 
+/// What the row groups before have shown of those to come, which are mostly
+/// written alike.
+struct Learnt<'p> {
+    /// Rows of a batch at most.
+    rows_max: usize,
+    /// How columns are split, as long as ours are as expected.
+    split: Option<&'p Split>,
+}
+
 impl Producer {
     fn run(self) -> Result<()> {
-        self.groups.clone().try_for_each(|number| self.row_group(number))
+        let mut learnt = Learnt { rows_max: usize::MAX, split: self.split.as_ref() };
+        self.groups.clone().try_for_each(|number| self.row_group(number, &mut learnt))
     }
 
-    fn row_group(&self, number: usize) -> Result<()> {
+    fn row_group(&self, number: usize, learnt: &mut Learnt<'_>) -> Result<()> {
         let rows = usize::try_from(self.metadata.row_group(number).num_rows());
         let rows = rows.map_err(|_| damaged("a number of rows"))?;
-        let mut batch_rows = self.batch_rows(number);
+        let mut batch_rows = self.batch_rows(number).min(learnt.rows_max);
         let mut done = 0;
-        let mut split = self.split.as_ref();
         while done < rows {
-            let read = match split {
+            let read = match learnt.split {
                 Some(split) => self.read_split(split, number, (batch_rows, rows), &mut done),
                 None => self.read(number, batch_rows, rows, &mut done),
             };
@@ -181,11 +190,12 @@ impl Producer {
                 Err(_) if self.memory.take_refused() && batch_rows > 1 => {
                     self.memory.take_error();
                     batch_rows = (batch_rows / SHRINK).max(1);
+                    learnt.rows_max = batch_rows;
                 }
                 // What is wrong, if anything is, the crate says.
-                Err(_) if split.is_some() => {
+                Err(_) if learnt.split.is_some() => {
                     self.memory.take_error();
-                    split = None;
+                    learnt.split = None;
                 }
                 Err(error) => return Err(self.memory.take_error().unwrap_or(error)),
             }

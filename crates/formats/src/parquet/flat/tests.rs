@@ -125,6 +125,20 @@ fn an_entry_of_a_dictionary_is_not_repeated_beyond_measure() {
 }
 
 #[test]
+fn a_dictionary_that_would_take_far_more_than_its_page_is_left_to_the_crate() {
+    let most = DICTIONARY_BYTES_MAX / size_of::<i128>();
+    assert!(check_dictionary::<i128>(most).is_ok());
+    assert!(check_dictionary::<i128>(most + 1).is_err());
+    let rows: Vec<Row> = (0..=most).map(|row| (None, Some(row as i128))).collect();
+    let properties = WriterProperties::builder().set_dictionary_page_size_limit(64 << 20).build();
+    let batches = read(&written(&batch(&rows, 20), properties));
+    let read = batches.iter().flat_map(|batch| {
+        batch.column(2).as_primitive::<Decimal128Type>().values().iter().copied()
+    });
+    assert!(read.eq(0..=most as i128));
+}
+
+#[test]
 fn what_is_not_expected_is_left_to_the_crate() {
     let expected = batch(&[(Some("some".to_owned()), Some(1)), (None, None)], 20);
     let deltas = WriterProperties::builder()
