@@ -27,7 +27,7 @@ const FETCHED_TOGETHER: usize = 256;
 const DECODED_IN_A_ROW: usize = 16;
 /// A file that takes a larger part of its group's bytes has a transaction of
 /// its own.
-pub(crate) const PARTS_OF_A_GROUP: u64 = 4;
+const PARTS_OF_A_GROUP: u64 = 4;
 
 /// A file whose bytes are there, or why they are not.
 type Fetched = Result<Undone<(PlannedFile, FetchShare)>, (PlannedFile, Undecoded)>;
@@ -105,28 +105,16 @@ impl Ingest {
         if file.file.size > bytes_max || self.is_chunked(&file) {
             return Err((file, Undecoded::TooLarge));
         }
-        let Some(mut share) = self.share_for(&file).await else {
-            return Err((file, Undecoded::Abandoned));
-        };
+        let stop = &self.decoder.stop;
+        let share = stop.unless_requested(self.budget.share(file.file.size)).await;
+        let Some(mut share) = share else { return Err((file, Undecoded::Abandoned)) };
         let progress = self.progress(&file);
-        let fetched = self.decoder.fetch(&file.file).await;
-        // Its place is known once it is there.
-        let early = self.early.let_go(&file.file);
-        match fetched {
+        match self.decoder.fetch(&file.file).await {
             Ok(opened) => {
                 share.fetched();
-                Ok(Undone { of: (file, early.unwrap_or(share)), opened, progress })
+                Ok(Undone { of: (file, share), opened, progress })
             }
             Err(undecoded) => Err((file, undecoded)),
         }
-    }
-
-    /// What fetching a file takes of the budget, once it is there: nothing
-    /// where somebody else has begun to.
-    async fn share_for(&self, file: &PlannedFile) -> Option<FetchShare> {
-        if self.early.has_begun(&file.file) {
-            return Some(FetchShare::default());
-        }
-        self.decoder.stop.unless_requested(self.budget.share(file.file.size)).await
     }
 }
