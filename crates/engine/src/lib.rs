@@ -7,7 +7,6 @@
 
 mod archives;
 mod arrivals;
-mod conforming;
 mod decisions;
 mod decode;
 mod discover;

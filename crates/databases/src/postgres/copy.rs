@@ -8,7 +8,7 @@
 use std::pin::Pin;
 
 use arrow_array::RecordBatch;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::file::FileId;
 use decant_core::schema::TableName;
@@ -17,7 +17,6 @@ use tokio_postgres::{Client, CopyInSink};
 
 use super::encode::{ColumnValues, HEADER, TRAILER};
 use super::error::{explain, line_in};
-use super::output::{Output, Spares};
 use super::tuples::TupleWriter;
 use super::type_table::Encoding;
 use super::type_table::POSTGRES;
@@ -26,6 +25,8 @@ use super::type_table::POSTGRES;
 pub(crate) const COPY_BYTES_MAX: u64 = 64 << 20;
 
 const CHUNK_BYTES: usize = 128 << 10;
+/// Room for a chunk and what is written at once before its size is looked at.
+const BUFFER_BYTES: usize = 2 * CHUNK_BYTES;
 
 /// A column that a COPY fills.
 #[derive(Clone, Debug)]
@@ -38,8 +39,7 @@ pub(crate) struct CopyColumn {
 pub(crate) struct Copy {
     target: Pin<Box<CopyInSink<Bytes>>>,
     columns: Vec<CopyColumn>,
-    output: Output,
-    spares: Spares,
+    buffer: BytesMut,
     tuples: TupleWriter,
     rows: u64,
     bytes: u64,
@@ -68,13 +68,12 @@ impl Copy {
             POSTGRES.quote_list(columns.iter().map(|column| column.name.as_str()))
         );
         let target = client.copy_in(&statement).await.map_err(|error| explain(&error))?;
-        let mut output = Output::default();
-        output.push(HEADER);
+        let mut buffer = BytesMut::with_capacity(BUFFER_BYTES);
+        buffer.extend_from_slice(HEADER);
         Ok(Self {
             target: Box::pin(target),
             columns,
-            output,
-            spares: Spares::default(),
+            buffer,
             tuples: TupleWriter::default(),
             rows: 0,
             bytes: 0,
@@ -111,9 +110,9 @@ impl Copy {
         }
         let mut row = 0;
         while row < batch.num_rows() {
-            row += self.tuples.write(&columns, row..batch.num_rows(), &mut self.output)?;
-            if self.output.len() >= CHUNK_BYTES {
-                self.send().await?;
+            row += self.tuples.write(&columns, row..batch.num_rows(), &mut self.buffer)?;
+            if self.buffer.len() >= CHUNK_BYTES {
+                send(&mut self.target, &mut self.buffer, &mut self.bytes).await?;
             }
         }
         self.rows += batch.num_rows() as u64;
@@ -122,8 +121,8 @@ impl Copy {
 
     /// Ends the COPY and answers how many rows the database took.
     pub(crate) async fn finish(mut self) -> Result<u64> {
-        self.output.push(TRAILER);
-        self.send().await?;
+        self.buffer.extend_from_slice(TRAILER);
+        send(&mut self.target, &mut self.buffer, &mut self.bytes).await?;
         match self.target.as_mut().finish().await {
             Ok(rows) if rows == self.rows => Ok(rows),
             Ok(rows) => {
@@ -133,13 +132,6 @@ impl Copy {
             }
             Err(error) => Err(self.blame(&error)),
         }
-    }
-
-    /// Hands over what has been written, and goes on in another buffer.
-    async fn send(&mut self) -> Result<()> {
-        self.bytes += self.output.len() as u64;
-        let chunk = self.spares.lend(&mut self.output);
-        self.target.feed(chunk).await.map_err(|error| explain(&error))
     }
 
     /// Adds which row of which file the database refused.
@@ -153,4 +145,15 @@ impl Copy {
         let row = line - before + elsewhere;
         explained.with("file_id", file.to_string()).with("row", row.to_string())
     }
+}
+
+async fn send(
+    target: &mut Pin<Box<CopyInSink<Bytes>>>,
+    buffer: &mut BytesMut,
+    bytes: &mut u64,
+) -> Result<()> {
+    *bytes += buffer.len() as u64;
+    let chunk = buffer.split().freeze();
+    buffer.reserve(BUFFER_BYTES);
+    target.feed(chunk).await.map_err(|error| explain(&error))
 }

@@ -22,7 +22,6 @@ mod lock;
 mod lookup;
 mod numeric;
 mod outcome;
-mod output;
 mod password_file;
 mod pool;
 mod rejects;

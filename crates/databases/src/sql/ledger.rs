@@ -244,15 +244,11 @@ impl LedgerSql {
         format!("CREATE INDEX IF NOT EXISTS {name} ON {table} ({columns})")
     }
 
-    /// What files are looked up by. Where index entries must be short, they
-    /// have so much of a member's path that the members of one archive are told
-    /// apart.
+    /// What files are looked up by. Of a member's path so much that the
+    /// members of one archive are told apart and no index is too narrow.
     fn key_columns(&self) -> String {
-        let key = self.dialect.quote_list(["source", "bucket", "key"]);
-        match self.dialect.listed_columns {
-            [] => format!("{key}, {}", member_start("\"member\"")),
-            more => format!("{key}, \"member\", {}", self.dialect.quote_list(more.iter().copied())),
-        }
+        let columns = self.dialect.quote_list(["source", "bucket", "key"]);
+        format!("{columns}, {}", member_start("\"member\""))
     }
 
     fn in_schema(&self, name: &str) -> TableName {
@@ -300,30 +296,28 @@ impl LedgerSql {
 
     /// The rows of a key range, in key order. Parameters: source, bucket,
     /// first key, last key. Answers id, key, member, etag, size, table, status,
-    /// attempts, error, checksum. The error is looked at for files alone that
-    /// are not loaded: an index has the rest
-    /// ([`listed_columns`](Dialect::listed_columns)).
+    /// attempts, error, checksum.
     pub(crate) fn known(&self) -> String {
-        let parameter = |number| self.dialect.parameter(number);
+        let columns = self.dialect.quote_list([
+            "id",
+            "key",
+            "member",
+            "etag",
+            "file_size_bytes",
+            "target_table",
+            "status",
+            "attempts",
+            "error",
+            "rows_checksum",
+        ]);
         format!(
-            "SELECT {}, CASE WHEN \"status\" = 'loaded' THEN NULL ELSE \"error\" END, \
-             \"rows_checksum\" FROM {} WHERE \"source\" = {} AND \"bucket\" = {} \
-             AND \"key\" >= {} AND \"key\" <= {} ORDER BY \"key\", \"member\", \"id\"",
-            self.dialect.quote_list([
-                "id",
-                "key",
-                "member",
-                "etag",
-                "file_size_bytes",
-                "target_table",
-                "status",
-                "attempts",
-            ]),
+            "SELECT {columns} FROM {} WHERE \"source\" = {} AND \"bucket\" = {} AND \"key\" >= {} AND \"key\" <= {} \
+             ORDER BY \"key\", \"member\", \"id\"",
             self.quoted(&self.table()),
-            parameter(1),
-            parameter(2),
-            parameter(3),
-            parameter(4),
+            self.dialect.parameter(1),
+            self.dialect.parameter(2),
+            self.dialect.parameter(3),
+            self.dialect.parameter(4),
         )
     }
 

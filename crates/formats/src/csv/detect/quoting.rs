@@ -50,8 +50,7 @@ pub(super) fn shown_marks(attempt: &Attempt<'_>, given: &FormatOptions) -> Forma
             first.is_some() && first == quote
         })
     };
-    let is_there = style.quote.byte().is_some_and(|quote| attempt.rows.contains(quote));
-    let has_quotes = style.quote == Mark::Off || is_there && attempt.table().any(encloses);
+    let has_quotes = style.quote == Mark::Off || attempt.table().any(encloses);
     let delimiter = shape.is_perfect() && shape.body > 1 && given.delimiter.is_none();
     FormatOptions {
         delimiter: delimiter.then(|| style.delimiter.clone()),
