@@ -107,7 +107,7 @@ impl Conform {
         };
         let matching = Matching::new(file, table, schema, fit, capabilities)?;
         let conform = matching.conform().map_err(Mismatch::Refused)?;
-        if fit.missing_columns == MissingColumns::Fail && !may_grow(file) {
+        if fit.missing_columns == MissingColumns::Fail && !file.may_grow() {
             conform.check_complete().map_err(Mismatch::Refused)?;
         }
         Ok(conform)
@@ -185,12 +185,6 @@ impl Conform {
         )
         .with_hint("mend the file, or let such columns be NULL with `missing_columns: null`"))
     }
-}
-
-/// Whether later rows of the file may bring more columns.
-fn may_grow(file: &FileColumns) -> bool {
-    let name = file.options.name.as_deref();
-    file.types.is_empty() && name.is_some_and(|name| name.starts_with("json") || name == "xml")
 }
 
 fn refuse(kind: ErrorKind, message: String) -> Mismatch {

@@ -131,6 +131,14 @@ pub struct FileColumns {
     pub shown: FormatOptions,
 }
 
+impl FileColumns {
+    /// Whether other rows of the file may bring more columns.
+    pub fn may_grow(&self) -> bool {
+        let name = self.options.name.as_deref();
+        self.types.is_empty() && name.is_some_and(|name| name.starts_with("json") || name == "xml")
+    }
+}
+
 /// What a bounded look at a file found.
 #[derive(Clone, Debug, Default)]
 pub struct Sample {

@@ -47,12 +47,16 @@ impl Habits {
 
     /// Whether all of these values, and there are some, name columns.
     pub fn are_names<'v>(&self, values: impl IntoIterator<Item = &'v str>) -> bool {
-        let known = |value: &str| {
+        let is_spelt_otherwise = |value: &str| {
             let (lower, snake) = (value.to_lowercase(), snake_case(value));
             self.names.iter().any(|name| name.to_lowercase() == lower || *name == snake)
         };
-        let mut values = values.into_iter().map(str::trim).peekable();
-        values.peek().is_some() && values.all(|value| !value.is_empty() && known(value))
+        let known = |(at, value): (usize, &str)| {
+            // Files are mostly written alike.
+            self.names.get(at).is_some_and(|name| name == value) || is_spelt_otherwise(value)
+        };
+        let mut values = values.into_iter().map(str::trim).enumerate().peekable();
+        values.peek().is_some() && values.all(|named| !named.1.is_empty() && known(named))
     }
 
     /// Whether the columns have numbers for names, so that no file has named
@@ -150,7 +154,8 @@ mod tests {
         let habits =
             Habits { names: vec!["customer_id".into(), "Name".into()], ..Default::default() };
         assert!(habits.are_names(["CustomerID", " name "]));
-        assert!(!habits.are_names(["CustomerID", "7"]));
+        assert!(habits.are_names(["Name", "customer_id"]), "in any order");
+        assert!(!habits.are_names(["customer_id", "7"]));
         assert!(!habits.are_names([]));
         assert!(!habits.has_invented_names());
         let numbered = ["column_1", "column_2"].map(String::from).to_vec();

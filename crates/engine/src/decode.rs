@@ -8,20 +8,19 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use decant_core::conform::{Conform, Drift, Mismatch};
+use decant_core::conform::Drift;
 use decant_core::format::{DecodedBatch, FileColumns, Piece, PlacesWanted, Receiver, Wishes};
-use decant_core::layout::Layout;
 use decant_core::stream::FormatOptions;
 use decant_core::{Error, ErrorKind, Input, Result};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::file_progress::{FileBatch, FileFailure, FileProgress, Undecoded};
+use crate::conforming::{Conforming, Matched};
+use crate::file_progress::{FileBatch, FileProgress, Undecoded};
 use crate::input::{ContentInput, FetchCounter, Reading};
 use crate::observer::NoObserver;
 use crate::piece_input::PieceInput;
 use crate::queue::{self, queue};
-use crate::refusals::Refusing;
 use crate::services::Services;
 use crate::stop::Stop;
 use crate::tables::TablePlan;
@@ -155,7 +154,8 @@ impl Decoder {
         let (format, mut input) = opened.unwrap_or(Err(Undecoded::Abandoned))?;
         let (sender, steps) = queue(self.ahead_bytes);
         let mut handover = Handover {
-            conforming: Conforming::new(plan, progress, self.places, None),
+            conforming: Conforming::new(plan, progress, self.places, None)
+                .of_piece(&piece, file.size),
             steps: sender,
             stop: self.stop.clone(),
         };
@@ -301,116 +301,6 @@ fn ended_badly(error: tokio::task::JoinError) -> Undecoded {
     Error::new(ErrorKind::Internal, "the decoding thread ended badly").caused_by(error).into()
 }
 
-/// How columns of a file go into the table of a plan.
-#[derive(Debug)]
-pub(crate) struct Matched {
-    columns: FileColumns,
-    conform: Conform,
-    layout: Arc<Layout>,
-}
-
-/// Makes decoded rows fit the table, and remembers why decoding was ended.
-struct Conforming {
-    plan: Arc<TablePlan>,
-    progress: FileProgress,
-    places: PlacesWanted,
-    matched: Option<Arc<Matched>>,
-    /// How those of this or the last file began, which the next may do too.
-    likely: Option<Arc<Matched>>,
-    /// Why the receiver ended the decoding. The error that travels through
-    /// the format only says that it did.
-    ended: Option<Undecoded>,
-}
-
-impl Conforming {
-    fn new(
-        plan: &Arc<TablePlan>,
-        progress: FileProgress,
-        places: PlacesWanted,
-        likely: Option<Arc<Matched>>,
-    ) -> Self {
-        Self { plan: Arc::clone(plan), progress, places, matched: None, likely, ended: None }
-    }
-
-    fn columns(&mut self, columns: &FileColumns) -> Result<Arc<Matched>> {
-        self.progress.keep_shown(&columns.shown);
-        // Columns that come late go by those before them.
-        let is_first = self.matched.is_none();
-        let same = self.likely.as_ref().filter(|likely| is_first && likely.columns == *columns);
-        let matched = match same {
-            Some(matched) => Arc::clone(matched),
-            None => Arc::new(self.matched_anew(columns)?),
-        };
-        self.progress.keep_layout(Arc::clone(&matched.layout));
-        self.matched = Some(Arc::clone(&matched));
-        if is_first {
-            self.likely = Some(Arc::clone(&matched));
-        }
-        Ok(matched)
-    }
-
-    fn matched_anew(&mut self, columns: &FileColumns) -> Result<Matched> {
-        let layout = Arc::new(self.plan.layout(columns));
-        // A file that is refused keeps it too.
-        self.progress.keep_layout(Arc::clone(&layout));
-        let before = self.matched.as_ref().map(|matched| &matched.conform);
-        match self.plan.conform(columns, before) {
-            Ok(conform) => Ok(Matched { columns: columns.clone(), conform, layout }),
-            Err(Mismatch::NewColumns(new)) => Err(self.ends(Undecoded::NewColumns(new))),
-            Err(Mismatch::Refused(error)) => {
-                let failure = self.progress.failure(error);
-                Err(self.ends(Undecoded::Failed(failure)))
-            }
-        }
-    }
-
-    fn batch(&mut self, decoded: DecodedBatch) -> Result<FileBatch> {
-        let Some(Matched { columns, conform, .. }) = self.matched.as_deref() else {
-            return Err(Error::new(ErrorKind::Internal, "a batch came before its columns"));
-        };
-        let names = &columns.names;
-        let mut contradictions = self.plan.contradictions(conform, names, &decoded.rejects);
-        contradictions.retain(|contradiction| !self.progress.upholds(contradiction));
-        if !contradictions.is_empty() {
-            return Err(self.ends(Undecoded::Contradicted(contradictions)));
-        }
-        match self.progress.accept(conform, decoded) {
-            Ok(batch) => Ok(batch),
-            Err(failure) => Err(self.ends(Undecoded::Failed(failure))),
-        }
-    }
-
-    /// What to ask of the format.
-    fn wishes(&self, conform: &Conform) -> Wishes {
-        let mut wishes = conform.wishes();
-        wishes.places = wishes.places.max(self.places);
-        if self.progress.refusing() == Refusing::Rejects {
-            wishes.places = PlacesWanted::Raw;
-        }
-        wishes
-    }
-
-    fn ends(&mut self, why: Undecoded) -> Error {
-        self.ended = Some(why);
-        Error::new(ErrorKind::Internal, "the decoding was ended")
-    }
-
-    fn end(mut self, decoded: Result<()>) -> Result<FileProgress, Undecoded> {
-        if let Some(why) = self.ended {
-            return Err(why);
-        }
-        if let Err(error) = decoded {
-            return Err(Undecoded::Failed(self.progress.failure(error)));
-        }
-        let complete = self.matched.as_ref().map(|it| self.plan.check_complete(&it.conform));
-        if let Some(Err(error)) = complete {
-            return Err(Undecoded::Failed(self.progress.failure(error)));
-        }
-        self.progress.finish().map_err(Undecoded::Failed)?;
-        Ok(self.progress)
-    }
-}
-
 /// Keeps everything in memory.
 struct Keeper {
     conforming: Conforming,
@@ -421,9 +311,8 @@ struct Keeper {
 
 impl Keeper {
     fn end(self, decoded: Result<()>) -> Result<WholeFile, Undecoded> {
-        let drift = self.conforming.matched.as_ref().map(|matched| matched.conform.drift.clone());
+        let drift = self.conforming.drift();
         let progress = self.conforming.end(decoded)?;
-        let drift = drift.unwrap_or_default();
         Ok(WholeFile { progress, drift, batches: self.batches, bytes: self.bytes })
     }
 }
@@ -471,7 +360,7 @@ impl Receiver for Handover {
         let matched = self.conforming.columns(columns)?;
         let conform = &matched.conform;
         let wishes = self.conforming.wishes(conform);
-        self.send(Step::Columns(conform.columns.clone(), conform.drift.clone()))?;
+        self.send(Step::Columns(conform.columns.clone(), self.conforming.drift()))?;
         Ok(wishes)
     }
 
@@ -482,12 +371,5 @@ impl Receiver for Handover {
 
     fn note(&mut self, note: String) {
         self.conforming.progress.note(note);
-    }
-}
-
-/// So that a failure can be handed on as it is.
-impl From<FileFailure> for Undecoded {
-    fn from(failure: FileFailure) -> Self {
-        Self::Failed(failure)
     }
 }

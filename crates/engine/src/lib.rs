@@ -7,6 +7,7 @@
 
 mod archives;
 mod arrivals;
+mod conforming;
 mod decisions;
 mod decode;
 mod discover;

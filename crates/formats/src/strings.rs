@@ -15,7 +15,7 @@ use decant_core::Result;
 use crate::natives::{Validity, internal};
 
 /// Bytes that are copied together.
-const LANE_BYTES: usize = 32;
+const LANE_BYTES: usize = 48;
 
 /// Texts of one column.
 pub(crate) struct Strings {
@@ -60,20 +60,6 @@ impl Strings {
                 self.end += length;
             }
             _ => self.push_slice(source.get(part).unwrap_or_default()),
-        }
-        self.push_end();
-    }
-
-    /// Adds the first bytes of sixteen.
-    #[inline]
-    pub(crate) fn push_inline(&mut self, bytes: [u8; 16], length: usize) {
-        let to = self.bytes.get_mut(self.end..).and_then(<[u8]>::first_chunk_mut::<16>);
-        match to {
-            Some(to) if length <= to.len() => {
-                *to = bytes;
-                self.end += length;
-            }
-            _ => self.push_slice(bytes.get(..length).unwrap_or(&bytes)),
         }
         self.push_end();
     }

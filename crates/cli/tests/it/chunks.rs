@@ -11,6 +11,15 @@ const ROWS: usize = 6_000;
 /// Chunks of about a tenth of the file.
 const OPTIONS: [&str; 4] = ["--atomic", "chunk", "--chunk-bytes", "20000"];
 
+/// The same rows as JSON, some of them over several lines.
+fn lines(rows: usize) -> String {
+    let row = |n: usize| match n % 10 {
+        0 => format!("{{\"id\": {n},\n \"text\": \"first line\\nof, {n}\"}}\n"),
+        _ => format!("{{\"text\": \"first line\\nof, {n}\", \"id\": {n}}}\n"),
+    };
+    (1..=rows).map(row).collect()
+}
+
 /// Rows of two lines each, the second one in quotes.
 fn file(rows: usize) -> String {
     let rows: String = (1..=rows).map(|n| format!("{n},\"first line\nof, {n}\"\n")).collect();
@@ -102,6 +111,42 @@ fn chunks_bring_what_the_whole_file_brings() {
         assert_eq!(rejects("cut"), rejects("whole"));
         assert_eq!(rejects("cut").len(), 3);
         assert!(chunks(world) > 5, "it was cut");
+    });
+}
+
+#[test]
+fn json_lines_are_cut_as_well_whatever_keys_their_rows_have() {
+    on_both(|world| {
+        let content = lines(ROWS)
+            .replace("4001\", \"id\": 4001}", "late\", \"id\": 4001, \"note\": \"n\"}")
+            .replace("\"id\": 5001}", "\"id\": 5001")
+            .replace("\"id\": 5002}", "\"id\": \"x\"}");
+        world.put("small/0.jsonl", "{\"id\": 1, \"text\": \"a\", \"rare\": true}\n");
+        for table in ["whole", "cut"] {
+            world.load("small/", &["--table", table]).exits(0);
+        }
+        world.put("lines/1.jsonl", content);
+        let reject = ["--on-error", "reject", "--types", "frozen", "--table"];
+        world.load("lines/", &[&reject[..], &["whole"]].concat()).exits(3);
+        let run = world.load("lines/", &options(&[&reject[..], &["cut"]].concat())).exits(3);
+        assert_eq!(run.rows(), "read 6000, loaded 5998, rejected 2");
+        let rows =
+            |table| world.query(&format!("SELECT id, text, note FROM {table} ORDER BY id, text"));
+        assert_eq!(rows("cut"), rows("whole"));
+        assert_eq!(world.query("SELECT id FROM cut WHERE note = 'n'"), ["4001"]);
+        let rejects = |table| {
+            world.query(&format!(
+                "SELECT ordinal, line, byte_offset, reason, detail FROM rejected_rows
+                 JOIN processed_files ON processed_files.id = file_id
+                 WHERE target_table LIKE '%{table}' ORDER BY ordinal"
+            ))
+        };
+        assert_eq!(rejects("cut"), rejects("whole"));
+        assert_eq!(rejects("cut").len(), 2);
+        assert!(chunks(world) > 5, "it was cut");
+        let must = ["--missing-columns", "fail", "--table", "must"];
+        world.load("small/", &["--table", "must"]).exits(0);
+        world.load("lines/", &options(&must)).exits(1).says(&["chunks lack columns", "--force"]);
     });
 }
 
@@ -231,7 +276,9 @@ fn what_cannot_be_cut_is_one_chunk_and_says_so() {
     world.put("wide/1.csv", [&b"\xff\xfe"[..], &text].concat());
     let elements: String = (1..=ROWS).map(|n| format!(",{{\"id\": {n}}}")).collect();
     world.put("array/1.json", format!("[{}]", &elements[1..]));
-    for (folder, why) in [("wide", "it is not in UTF-8"), ("array", "its format cannot be split")] {
+    for (folder, why) in
+        [("wide", "it is not in UTF-8"), ("array", "its rows stand in one document")]
+    {
         let run = world.load(&format!("{folder}/"), &OPTIONS).exits(0);
         run.says(&["loaded in one chunk", why]);
         assert_eq!(run.rows(), format!("read {ROWS}, loaded {ROWS}"));

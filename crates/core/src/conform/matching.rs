@@ -13,7 +13,7 @@ use super::wanted::{
     Wanted, check_filter, check_rule_names, concealment, enumerate, given_type, is_selected,
     is_trimmed, unknown_column, wanted_columns,
 };
-use super::{Conform, Drift, FitRules, Mismatch, NewColumn, may_grow};
+use super::{Conform, Drift, FitRules, Mismatch, NewColumn};
 use crate::destination::{Capabilities, TableState};
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::Decimals;
@@ -42,7 +42,7 @@ impl<'a> Matching<'a> {
         let wanted = wanted_columns(file, fit, capabilities.identifier_bytes_max)
             .map_err(Mismatch::Refused)?;
         check_filter(fit, &[&wanted]).map_err(Mismatch::Refused)?;
-        if !may_grow(file) {
+        if !file.may_grow() {
             check_rule_names(fit, &[&wanted], Some(schema)).map_err(Mismatch::Refused)?;
         }
         let places = places(file, &wanted, table, schema, fit)?;
@@ -220,7 +220,7 @@ impl<'a> Matching<'a> {
     /// somebody looks at it.
     fn kept_type(&self, at: usize) -> Option<ColumnType> {
         match self.fit.new_columns {
-            NewColumns::Rescue if may_grow(self.file) => Some(ColumnType::Json),
+            NewColumns::Rescue if self.file.may_grow() => Some(ColumnType::Json),
             NewColumns::Rescue => Some(rescued_type(self.own_type(at))),
             NewColumns::Reject => Some(ColumnType::Text),
             NewColumns::Add | NewColumns::Ignore | NewColumns::Fail => None,
@@ -282,7 +282,7 @@ impl<'a> Matching<'a> {
         let known = self.table_type(&comparison.column).or_else(|| self.table_type(&named));
         match known {
             Some(known) => Ok(known),
-            None if may_grow(self.file) => {
+            None if self.file.may_grow() => {
                 Ok(type_by_constants(&comparison.values, comparison.numeric))
             }
             None => {
@@ -395,7 +395,7 @@ impl<'a> Matching<'a> {
 
     fn places_wanted(&self, conform: &Conform) -> PlacesWanted {
         let refuses = !conform.refused.is_empty()
-            || (self.fit.new_columns == NewColumns::Reject && may_grow(self.file));
+            || (self.fit.new_columns == NewColumns::Reject && self.file.may_grow());
         let needs_positions = conform
             .fillings
             .iter()

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::wanted::{
     Wanted, check_filter, check_rule_names, given_type, is_selected, is_trimmed, wanted_columns,
 };
-use super::{FitRules, NewColumn, added, may_grow};
+use super::{FitRules, NewColumn, added};
 use crate::destination::Capabilities;
 use crate::error::{Error, ErrorKind, Result};
 use crate::evidence::Evidence;
@@ -39,7 +39,7 @@ pub fn new_table_columns(
         .collect::<Result<_>>()?;
     let views: Vec<&[Wanted]> = headers.iter().map(Vec::as_slice).collect();
     check_filter(fit, &views)?;
-    let may_have_more = |sample: &Sample| may_grow(&sample.columns) && !sample.complete;
+    let may_have_more = |sample: &Sample| sample.columns.may_grow() && !sample.complete;
     if !samples.iter().any(may_have_more) {
         check_rule_names(fit, &views, None)?;
     }
@@ -83,7 +83,7 @@ pub fn new_table_columns(
 /// have more than were seen, is of any.
 fn kin(headers: Vec<Vec<Wanted>>, samples: &[Sample]) -> (Vec<Vec<Wanted>>, Vec<&Sample>) {
     let is_of_any =
-        |sample: &Sample| !sample.columns.named || may_grow(&sample.columns) && !sample.complete;
+        |sample: &Sample| !sample.columns.named || sample.columns.may_grow() && !sample.complete;
     let mut families: Vec<(HashSet<String>, Vec<usize>)> = Vec::new();
     for (at, (header, _)) in
         headers.iter().zip(samples).enumerate().filter(|(_, (_, sample))| !is_of_any(sample))

@@ -8,7 +8,7 @@
 use std::pin::Pin;
 
 use arrow_array::RecordBatch;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use decant_core::error::{Error, ErrorKind, Result};
 use decant_core::file::FileId;
 use decant_core::schema::TableName;
@@ -17,6 +17,7 @@ use tokio_postgres::{Client, CopyInSink};
 
 use super::encode::{ColumnValues, HEADER, TRAILER};
 use super::error::{explain, line_in};
+use super::output::{Output, Spares};
 use super::tuples::TupleWriter;
 use super::type_table::Encoding;
 use super::type_table::POSTGRES;
@@ -25,8 +26,6 @@ use super::type_table::POSTGRES;
 pub(crate) const COPY_BYTES_MAX: u64 = 64 << 20;
 
 const CHUNK_BYTES: usize = 128 << 10;
-/// Room for a chunk and what is written at once before its size is looked at.
-const BUFFER_BYTES: usize = 2 * CHUNK_BYTES;
 
 /// A column that a COPY fills.
 #[derive(Clone, Debug)]
@@ -39,7 +38,8 @@ pub(crate) struct CopyColumn {
 pub(crate) struct Copy {
     target: Pin<Box<CopyInSink<Bytes>>>,
     columns: Vec<CopyColumn>,
-    buffer: BytesMut,
+    output: Output,
+    spares: Spares,
     tuples: TupleWriter,
     rows: u64,
     bytes: u64,
@@ -68,12 +68,13 @@ impl Copy {
             POSTGRES.quote_list(columns.iter().map(|column| column.name.as_str()))
         );
         let target = client.copy_in(&statement).await.map_err(|error| explain(&error))?;
-        let mut buffer = BytesMut::with_capacity(BUFFER_BYTES);
-        buffer.extend_from_slice(HEADER);
+        let mut output = Output::default();
+        output.push(HEADER);
         Ok(Self {
             target: Box::pin(target),
             columns,
-            buffer,
+            output,
+            spares: Spares::default(),
             tuples: TupleWriter::default(),
             rows: 0,
             bytes: 0,
@@ -110,9 +111,9 @@ impl Copy {
         }
         let mut row = 0;
         while row < batch.num_rows() {
-            row += self.tuples.write(&columns, row..batch.num_rows(), &mut self.buffer)?;
-            if self.buffer.len() >= CHUNK_BYTES {
-                send(&mut self.target, &mut self.buffer, &mut self.bytes).await?;
+            row += self.tuples.write(&columns, row..batch.num_rows(), &mut self.output)?;
+            if self.output.len() >= CHUNK_BYTES {
+                self.send().await?;
             }
         }
         self.rows += batch.num_rows() as u64;
@@ -121,8 +122,8 @@ impl Copy {
 
     /// Ends the COPY and answers how many rows the database took.
     pub(crate) async fn finish(mut self) -> Result<u64> {
-        self.buffer.extend_from_slice(TRAILER);
-        send(&mut self.target, &mut self.buffer, &mut self.bytes).await?;
+        self.output.push(TRAILER);
+        self.send().await?;
         match self.target.as_mut().finish().await {
             Ok(rows) if rows == self.rows => Ok(rows),
             Ok(rows) => {
@@ -132,6 +133,13 @@ impl Copy {
             }
             Err(error) => Err(self.blame(&error)),
         }
+    }
+
+    /// Hands over what has been written, and goes on in another buffer.
+    async fn send(&mut self) -> Result<()> {
+        self.bytes += self.output.len() as u64;
+        let chunk = self.spares.lend(&mut self.output);
+        self.target.feed(chunk).await.map_err(|error| explain(&error))
     }
 
     /// Adds which row of which file the database refused.
@@ -145,15 +153,4 @@ impl Copy {
         let row = line - before + elsewhere;
         explained.with("file_id", file.to_string()).with("row", row.to_string())
     }
-}
-
-async fn send(
-    target: &mut Pin<Box<CopyInSink<Bytes>>>,
-    buffer: &mut BytesMut,
-    bytes: &mut u64,
-) -> Result<()> {
-    *bytes += buffer.len() as u64;
-    let chunk = buffer.split().freeze();
-    buffer.reserve(BUFFER_BYTES);
-    target.feed(chunk).await.map_err(|error| explain(&error))
 }

@@ -22,6 +22,7 @@ mod lock;
 mod lookup;
 mod numeric;
 mod outcome;
+mod output;
 mod password_file;
 mod pool;
 mod rejects;

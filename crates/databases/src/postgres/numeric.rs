@@ -128,24 +128,22 @@ impl Digits {
 #[derive(Debug, Default)]
 pub(crate) struct Numerics {
     slots: Vec<[u8; SLOT_BYTES]>,
-    /// Bytes of each that count; [`LONG`] where the slot says which of the
-    /// long ones it is.
-    lengths: Vec<u8>,
+    /// Bytes of each; where they are more than a slot has, it says which of
+    /// the long ones it is.
+    lengths: Vec<u32>,
     long: Vec<BytesMut>,
-    scratch: BytesMut,
 }
 
 /// Length, header and up to six digits.
 const SLOT_BYTES: usize = 24;
-const LONG: u8 = u8::MAX;
 /// Three digits of base 10,000 hold what is less.
 const WHOLE_MAX: u64 = BASE * BASE * BASE;
 
 impl Numerics {
     /// Encodes decimals of one scale, and forgets those before.
     pub(crate) fn encode(&mut self, values: &[i128], scale: u32) {
-        self.slots.clear();
-        self.lengths.clear();
+        self.slots.resize(values.len(), [0; SLOT_BYTES]);
+        self.lengths.resize(values.len(), 0);
         self.long.clear();
         match scale {
             0 => self.encode_all::<1>(values, scale),
@@ -157,96 +155,107 @@ impl Numerics {
         }
     }
 
-    /// Bytes of a value besides its length.
-    pub(crate) fn bytes(&self, at: usize) -> usize {
-        match self.lengths[at] {
-            LONG => self.long_one(at).len() - LENGTH_BYTES,
-            length => usize::from(length) - LENGTH_BYTES,
+    /// Bytes of each value, with its length before it.
+    pub(crate) fn lengths(&self) -> &[u32] {
+        &self.lengths
+    }
+
+    /// Writes a value with its length before it at `place`. What stands behind
+    /// it may be overwritten, as far as a slot is long.
+    #[inline]
+    pub(crate) fn put(&self, at: usize, place: usize, output: &mut [u8]) {
+        let (slot, length) = (&self.slots[at], self.lengths[at] as usize);
+        let room = output.get_mut(place..).and_then(<[u8]>::first_chunk_mut::<SLOT_BYTES>);
+        match room {
+            Some(room) if length <= SLOT_BYTES => *room = *slot,
+            _ => self.put_exactly(at, &mut output[place..place + length]),
         }
     }
 
-    /// Writes a value with its length before it at `place`, and moves it
-    /// behind.
-    pub(crate) fn put(&self, at: usize, place: &mut usize, output: &mut [u8]) {
+    #[cold]
+    fn put_exactly(&self, at: usize, output: &mut [u8]) {
         let slot = &self.slots[at];
-        let bytes = match self.lengths[at] {
-            LONG => self.long_one(at),
-            length => &slot[..usize::from(length)],
-        };
-        let end = *place + bytes.len();
-        output[*place..end].copy_from_slice(bytes);
-        *place = end;
+        match slot.get(..output.len()) {
+            Some(bytes) => output.copy_from_slice(bytes),
+            None => output.copy_from_slice(self.long_one(slot)),
+        }
     }
 
     /// `UNIT` is 10 to the power of the scale, or 0 where that is no usual
     /// one.
     fn encode_all<const UNIT: u64>(&mut self, values: &[i128], scale: u32) {
-        for value in values {
-            match i64::try_from(*value) {
+        let Self { slots, lengths, long } = self;
+        for ((value, slot), length) in values.iter().zip(slots).zip(lengths) {
+            *length = match i64::try_from(*value) {
                 Ok(value) if UNIT > 0 && value.unsigned_abs() / UNIT.max(1) < WHOLE_MAX => {
-                    let (slot, length) = usual::<UNIT>(value);
-                    self.slots.push(slot);
-                    self.lengths.push(length);
+                    usual::<UNIT>(value, slot)
                 }
-                _ => self.encode_any(*value, scale),
-            }
+                _ => any(*value, scale, slot, long),
+            };
         }
     }
 
-    fn encode_any(&mut self, value: i128, scale: u32) {
-        self.scratch.clear();
-        write(&mut self.scratch, value, scale);
-        let mut slot = [0; SLOT_BYTES];
-        match slot.get_mut(..self.scratch.len()) {
-            Some(room) => {
-                room.copy_from_slice(&self.scratch);
-                self.lengths.push(self.scratch.len() as u8);
-            }
-            None => {
-                slot[..8].copy_from_slice(&(self.long.len() as u64).to_le_bytes());
-                self.lengths.push(LONG);
-                self.long.push(std::mem::take(&mut self.scratch));
-            }
-        }
-        self.slots.push(slot);
-    }
-
-    fn long_one(&self, at: usize) -> &[u8] {
+    fn long_one(&self, slot: &[u8; SLOT_BYTES]) -> &[u8] {
         let mut index = [0; 8];
-        index.copy_from_slice(&self.slots[at][..8]);
+        index.copy_from_slice(&slot[..8]);
         self.long.get(u64::from_le_bytes(index) as usize).map_or(&[], |bytes| bytes)
     }
 }
 
-/// The wire form of `value / UNIT`, whose whole part is less than
-/// [`WHOLE_MAX`]: its four digits stand side by side in 64 bits.
-fn usual<const UNIT: u64>(value: i64) -> ([u8; SLOT_BYTES], u8) {
-    let magnitude = value.unsigned_abs();
-    let (whole, fraction) = (magnitude / UNIT, magnitude % UNIT * (BASE / UNIT));
-    let (upper, units) = (whole / BASE, whole % BASE);
-    let digits = (upper / BASE) << 48 | (upper % BASE) << 32 | units << 16 | fraction;
-    let mut slot = [0; SLOT_BYTES];
-    if digits == 0 {
-        slot[..4].copy_from_slice(&(HEADER_BYTES as i32).to_be_bytes());
-        return (slot, (LENGTH_BYTES + HEADER_BYTES) as u8);
+/// Writes any value into its slot, or that it is the last of the long ones.
+fn any(value: i128, scale: u32, slot: &mut [u8; SLOT_BYTES], long: &mut Vec<BytesMut>) -> u32 {
+    let mut bytes = BytesMut::new();
+    write(&mut bytes, value, scale);
+    let length = bytes.len();
+    match slot.get_mut(..length) {
+        Some(room) => room.copy_from_slice(&bytes),
+        None => {
+            slot[..8].copy_from_slice(&(long.len() as u64).to_le_bytes());
+            long.push(bytes);
+        }
     }
-    let (leading, trailing) = (digits.leading_zeros() / 16, digits.trailing_zeros() / 16);
-    let count = 4 - leading - trailing;
+    length as u32
+}
+
+/// Writes `value / UNIT`, whose whole part is less than [`WHOLE_MAX`], and
+/// answers its bytes: its four digits stand side by side in 64 bits. No branch
+/// depends on the value.
+#[inline(always)]
+fn usual<const UNIT: u64>(value: i64, slot: &mut [u8; SLOT_BYTES]) -> u32 {
+    let magnitude = value.unsigned_abs();
+    let (whole, fraction) = (magnitude / UNIT, magnitude % UNIT);
+    let (upper, units) = (whole / BASE, whole % BASE);
+    let behind = fraction * (BASE / UNIT);
+    let digits = (upper / BASE) << 48 | (upper % BASE) << 32 | units << 16 | behind;
+    // Nothing has the weight of the units and no digits: it is looked at as if
+    // it had one.
+    let nothing = u64::from(digits == 0);
+    let looked_at = digits | nothing << 16;
+    // One of the bits is set anyway, which says to the compiler that one is.
+    let leading = (looked_at | 1).leading_zeros() / 16;
+    let trailing = (looked_at | 1 << 63).trailing_zeros() / 16;
+    let count = u64::from(4 - leading - trailing) - nothing;
     let weight = 2 - leading as i16;
-    let shown = match fraction {
-        0 => 0,
-        _ if !fraction.is_multiple_of(10) => 4,
-        _ if !fraction.is_multiple_of(100) => 3,
-        _ if !fraction.is_multiple_of(1_000) => 2,
-        _ => 1_u64,
-    };
     let sign = u64::from(if value < 0 { NEGATIVE } else { POSITIVE });
-    let header = u64::from(count) << 48 | u64::from(weight as u16) << 32 | sign << 16 | shown;
-    let bytes = HEADER_BYTES + 2 * count as usize;
-    slot[..4].copy_from_slice(&(bytes as i32).to_be_bytes());
+    let header =
+        count << 48 | u64::from(weight as u16) << 32 | sign << 16 | shown::<UNIT>(fraction);
+    let bytes = HEADER_BYTES as u32 + 2 * count as u32;
+    slot[..4].copy_from_slice(&bytes.to_be_bytes());
     slot[4..12].copy_from_slice(&header.to_be_bytes());
     slot[12..20].copy_from_slice(&(digits << (16 * leading)).to_be_bytes());
-    (slot, (LENGTH_BYTES + bytes) as u8)
+    LENGTH_BYTES as u32 + bytes
+}
+
+/// Digits of `fraction / UNIT` behind the point, without zeros at the end.
+#[inline(always)]
+fn shown<const UNIT: u64>(fraction: u64) -> u64 {
+    let mut shown = 0;
+    let mut unit = 10;
+    while unit <= UNIT {
+        shown += u64::from(!fraction.is_multiple_of(unit));
+        unit *= 10;
+    }
+    shown
 }
 
 #[cfg(test)]

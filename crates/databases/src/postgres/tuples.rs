@@ -1,26 +1,30 @@
-//! Columns to the tuples of COPY, column by column.
+//! Columns to the tuples of COPY, some hundred rows at a time.
 //!
-//! Tuples stand row by row in the output, and yet are written a column at a
-//! time: first each row's size is summed up, so that every row has its place,
-//! then one column after the other fills its fields. That way a column's type
-//! is looked at once for hundreds of rows instead of once a value.
+//! Tuples stand row by row in the output, and yet are not written value by
+//! value: first each column says where its fields are, so that every field has
+//! its place. Fields whose length is not known are then written in the order
+//! of the output, each with all bytes of a lane of fixed size, as that takes no
+//! call and no loop: what is too much is written over by what comes behind it.
+//! Fields of fixed length are filled in last, a column at a time.
 //!
 //! Invariant: the bytes are those that writing value by value would give.
+
+mod flexible;
 
 use std::ops::Range;
 
 use arrow_array::{ArrowPrimitiveType, PrimitiveArray};
 use arrow_buffer::NullBuffer;
-use bytes::BytesMut;
 use decant_core::error::{Error, ErrorKind, Result};
 
+use self::flexible::Flexible;
 use super::encode::{ColumnValues, EPOCH_DAYS, EPOCH_MICROSECONDS};
 use super::numeric::Numerics;
-use super::type_table::JSONB_VERSION;
+use super::output::Output;
 
-/// Rows that are written together at most: what they become stays in the
-/// processor's caches.
-const GROUP_ROWS: usize = 512;
+/// Rows that are written together at most: what is known of their fields
+/// stays in the processor's nearest cache.
+const GROUP_ROWS: usize = 256;
 /// Bytes that they become, unless a single row has more.
 const GROUP_BYTES: usize = 128 << 10;
 const COUNT_BYTES: usize = 2;
@@ -30,66 +34,88 @@ const NULL_LENGTH: [u8; LENGTH_BYTES] = (-1_i32).to_be_bytes();
 /// Writes tuples, and keeps the space for it from group to group.
 #[derive(Default)]
 pub(crate) struct TupleWriter {
-    /// The size of each row of a group; then where its next field goes.
-    places: Vec<usize>,
+    /// Where each row begins in what is written together.
+    starts: Vec<usize>,
+    /// The size of each row, as far as its columns have been looked at.
+    sizes: Vec<usize>,
+    /// Where in its row each field is, column by column.
+    fields: Vec<usize>,
     numerics: Vec<Numerics>,
 }
 
 impl TupleWriter {
-    /// Appends the first of `rows` to `buffer`, as many as are written
+    /// Appends the first of `rows` to `output`, as many as are written
     /// together; answers how many those were: at least one of them.
     pub(crate) fn write(
         &mut self,
         columns: &[ColumnValues<'_>],
         rows: Range<usize>,
-        buffer: &mut BytesMut,
+        output: &mut Output,
     ) -> Result<usize> {
         let rows = rows.start..rows.end.min(rows.start + GROUP_ROWS);
-        self.numerics.resize_with(columns.len(), Numerics::default);
-        self.places.clear();
-        self.places.resize(rows.len(), COUNT_BYTES + LENGTH_BYTES * columns.len());
-        for (column, numerics) in columns.iter().zip(&mut self.numerics) {
-            column.add_sizes(rows.clone(), &mut self.places, numerics)?;
-        }
-        let (count, bytes) = self.take_places();
-        let start = buffer.len();
-        buffer.resize(start + bytes, 0);
-        let output = &mut buffer[start..];
-        let fields = (columns.len() as i16).to_be_bytes();
-        self.places.iter_mut().for_each(|place| put(output, place, &fields));
+        self.look(columns, rows.clone());
+        let bytes = self.take_starts();
+        let (count, stride) = (self.starts.len(), rows.len());
         let rows = rows.start..rows.start + count;
-        for (column, numerics) in columns.iter().zip(&self.numerics) {
-            column.put(rows.clone(), &mut self.places, output, numerics)?;
+        let room = output.room(bytes);
+        flexible::put(
+            &flexibles(columns, &self.numerics, &self.fields, stride),
+            (columns.len() as i16).to_be_bytes(),
+            rows.start,
+            &self.starts,
+            room,
+        )?;
+        for (column, fields) in columns.iter().zip(self.fields.chunks_exact(stride)) {
+            let rows = rows.clone();
+            let mut places =
+                Places { rows, nulls: column.nulls(), starts: &self.starts, fields, output: room };
+            column.put_fixed(&mut places);
         }
+        output.keep(bytes);
         Ok(count)
     }
 
-    /// Makes places of sizes, for as many rows as are written now; answers
-    /// their number and their bytes.
-    fn take_places(&mut self) -> (usize, usize) {
+    /// Finds out where in its row each field is, and the size of each row.
+    fn look(&mut self, columns: &[ColumnValues<'_>], rows: Range<usize>) {
+        self.numerics.resize_with(columns.len(), Numerics::default);
+        self.fields.clear();
+        self.sizes.clear();
+        self.sizes.resize(rows.len(), COUNT_BYTES);
+        for (column, numerics) in columns.iter().zip(&mut self.numerics) {
+            self.fields.extend_from_slice(&self.sizes);
+            column.add_sizes(rows.clone(), &mut self.sizes, numerics);
+        }
+    }
+
+    /// Says where each row begins that is written now; answers their bytes.
+    fn take_starts(&mut self) -> usize {
         let mut bytes = 0;
-        let mut count = 0;
-        for place in &mut self.places {
-            if count > 0 && bytes + *place > GROUP_BYTES {
+        self.starts.clear();
+        for size in &self.sizes {
+            if bytes > 0 && bytes + size > GROUP_BYTES {
                 break;
             }
-            let size = std::mem::replace(place, bytes);
+            self.starts.push(bytes);
             bytes += size;
-            count += 1;
         }
-        self.places.truncate(count);
-        (count, bytes)
+        bytes
     }
 }
 
+/// The columns whose fields have no fixed length.
+fn flexibles<'f>(
+    columns: &'f [ColumnValues<'_>],
+    numerics: &'f [Numerics],
+    fields: &'f [usize],
+    stride: usize,
+) -> Vec<Flexible<'f>> {
+    let columns = columns.iter().zip(numerics).zip(fields.chunks_exact(stride));
+    columns.filter_map(|((column, numerics), at)| Flexible::of(column, numerics, at)).collect()
+}
+
 impl ColumnValues<'_> {
-    /// Adds to the size of each row what its field takes besides its length.
-    fn add_sizes(
-        &self,
-        rows: Range<usize>,
-        sizes: &mut [usize],
-        numerics: &mut Numerics,
-    ) -> Result<()> {
+    /// Adds to the size of each row what its field takes.
+    fn add_sizes(&self, rows: Range<usize>, sizes: &mut [usize], numerics: &mut Numerics) {
         let nulls = self.nulls();
         match self {
             Self::Bool(_) => add_fixed(rows, nulls, sizes, 1),
@@ -101,7 +127,15 @@ impl ColumnValues<'_> {
             Self::Uuid(_) => add_fixed(rows, nulls, sizes, 16),
             Self::Decimal(array, scale) => {
                 numerics.encode(&array.values()[rows.clone()], *scale);
-                add_each(rows.clone(), nulls, sizes, |row| numerics.bytes(row - rows.start));
+                let lengths = numerics.lengths();
+                match nulls {
+                    None => sizes.iter_mut().zip(lengths).for_each(|(size, length)| {
+                        *size += *length as usize;
+                    }),
+                    Some(_) => add_each(rows.clone(), nulls, sizes, |row| {
+                        lengths[row - rows.start] as usize - LENGTH_BYTES
+                    }),
+                }
             }
             Self::Text(array) => add_lengths(rows, nulls, sizes, array.value_offsets(), 0),
             Self::Jsonb(array) => add_lengths(rows, nulls, sizes, array.value_offsets(), 1),
@@ -110,60 +144,49 @@ impl ColumnValues<'_> {
                 add_each(rows, nulls, sizes, |row| encoded.value(row).len());
             }
         }
-        Ok(())
     }
 
-    /// Writes the field of each row at its place, and moves the places on.
-    fn put(
-        &self,
-        rows: Range<usize>,
-        places: &mut [usize],
-        output: &mut [u8],
-        numerics: &Numerics,
-    ) -> Result<()> {
-        let nulls = self.nulls();
-        let first = rows.start;
-        let mut fields = Fields { rows, nulls, places, output };
+    /// Writes the fields, where they are of a fixed length.
+    fn put_fixed(&self, places: &mut Places<'_>) {
         match self {
             Self::Bool(array) => {
-                fields.put_each(|row| prefixed::<1, 5>([u8::from(array.value(row))]));
+                places.put_each(|row| prefixed::<1, 5>([u8::from(array.value(row))]));
             }
             Self::Int16(array) => {
-                fields.put_values(array, |value| prefixed::<2, 6>(value.to_be_bytes()));
+                places.put_values(array, |value| prefixed::<2, 6>(value.to_be_bytes()));
             }
             Self::Int32(array) => {
-                fields.put_values(array, |value| prefixed::<4, 8>(value.to_be_bytes()));
+                places.put_values(array, |value| prefixed::<4, 8>(value.to_be_bytes()));
             }
             Self::Int64(array) => {
-                fields.put_values(array, |value| prefixed::<8, 12>(value.to_be_bytes()));
+                places.put_values(array, |value| prefixed::<8, 12>(value.to_be_bytes()));
             }
             Self::Float32(array) => {
-                fields.put_values(array, |value| prefixed::<4, 8>(value.to_be_bytes()));
+                places.put_values(array, |value| prefixed::<4, 8>(value.to_be_bytes()));
             }
             Self::Float64(array) => {
-                fields.put_values(array, |value| prefixed::<8, 12>(value.to_be_bytes()));
+                places.put_values(array, |value| prefixed::<8, 12>(value.to_be_bytes()));
             }
-            Self::Date(array) => fields.put_values(array, |value| {
+            Self::Date(array) => places.put_values(array, |value| {
                 prefixed::<4, 8>(value.wrapping_sub(EPOCH_DAYS).to_be_bytes())
             }),
             Self::Time(array) => {
-                fields.put_values(array, |value| prefixed::<8, 12>(value.to_be_bytes()));
+                places.put_values(array, |value| prefixed::<8, 12>(value.to_be_bytes()));
             }
-            Self::Timestamp(array) => fields.put_values(array, |value| {
+            Self::Timestamp(array) => places.put_values(array, |value| {
                 prefixed::<8, 12>(value.wrapping_sub(EPOCH_MICROSECONDS).to_be_bytes())
             }),
-            Self::Decimal(..) => {
-                fields.put_by(|row, place, output| numerics.put(row - first, place, output));
-            }
-            Self::Uuid(array) => fields.put_bytes(&[], |row| array.value(row))?,
-            Self::Text(array) => fields.put_bytes(&[], |row| array.value(row).as_bytes())?,
-            Self::Jsonb(array) => {
-                fields.put_bytes(&[JSONB_VERSION], |row| array.value(row).as_bytes())?;
-            }
-            Self::Binary(array) => fields.put_bytes(&[], |row| array.value(row))?,
-            Self::Array(_, encoded) => fields.put_bytes(&[], |row| encoded.value(row))?,
+            Self::Uuid(array) => places.put_each(|row| {
+                let mut uuid = [0; 16];
+                uuid.copy_from_slice(array.value(row));
+                prefixed::<16, 20>(uuid)
+            }),
+            Self::Decimal(..)
+            | Self::Text(_)
+            | Self::Jsonb(_)
+            | Self::Binary(_)
+            | Self::Array(..) => {}
         }
-        Ok(())
     }
 
     fn nulls(&self) -> Option<&NullBuffer> {
@@ -171,15 +194,16 @@ impl ColumnValues<'_> {
     }
 }
 
-/// The fields of one column in some rows.
-struct Fields<'f> {
+/// Where the fields of one column go in some rows.
+struct Places<'p> {
     rows: Range<usize>,
-    nulls: Option<&'f NullBuffer>,
-    places: &'f mut [usize],
-    output: &'f mut [u8],
+    nulls: Option<&'p NullBuffer>,
+    starts: &'p [usize],
+    fields: &'p [usize],
+    output: &'p mut [u8],
 }
 
-impl Fields<'_> {
+impl Places<'_> {
     /// Writes fields of one size, their lengths included.
     fn put_values<T: ArrowPrimitiveType, const N: usize>(
         &mut self,
@@ -190,39 +214,18 @@ impl Fields<'_> {
             return self.put_each(|row| field(array.value(row)));
         }
         let values = &array.values()[self.rows.clone()];
-        for (place, value) in self.places.iter_mut().zip(values) {
-            put(self.output, place, &field(*value));
+        for ((start, at), value) in self.starts.iter().zip(self.fields).zip(values) {
+            put(self.output, start + at, &field(*value));
         }
     }
 
     fn put_each<const N: usize>(&mut self, field: impl Fn(usize) -> [u8; N]) {
-        self.put_by(|row, place, output| put(output, place, &field(row)));
-    }
-
-    /// Writes each field that is not NULL by `write`.
-    fn put_by(&mut self, write: impl Fn(usize, &mut usize, &mut [u8])) {
-        for (place, row) in self.places.iter_mut().zip(self.rows.clone()) {
+        for ((start, at), row) in self.starts.iter().zip(self.fields).zip(self.rows.clone()) {
             match self.nulls {
-                Some(nulls) if nulls.is_null(row) => put(self.output, place, &NULL_LENGTH),
-                _ => write(row, place, self.output),
+                Some(nulls) if nulls.is_null(row) => put(self.output, start + at, &NULL_LENGTH),
+                _ => put(self.output, start + at, &field(row)),
             }
         }
-    }
-
-    /// Writes fields of any size, each behind the same first bytes.
-    fn put_bytes<'b>(&mut self, before: &[u8], bytes: impl Fn(usize) -> &'b [u8]) -> Result<()> {
-        for (place, row) in self.places.iter_mut().zip(self.rows.clone()) {
-            if self.nulls.is_some_and(|nulls| nulls.is_null(row)) {
-                put(self.output, place, &NULL_LENGTH);
-                continue;
-            }
-            let bytes = bytes(row);
-            let length = i32::try_from(before.len() + bytes.len()).map_err(|_| too_long())?;
-            put(self.output, place, &length.to_be_bytes());
-            put_slice(self.output, place, before);
-            put_slice(self.output, place, bytes);
-        }
-        Ok(())
     }
 }
 
@@ -239,22 +242,14 @@ fn prefixed<const N: usize, const M: usize>(value: [u8; N]) -> [u8; M] {
     field
 }
 
-/// Writes `bytes` at `place` and moves it behind them.
-pub(super) fn put<const N: usize>(output: &mut [u8], place: &mut usize, bytes: &[u8; N]) {
-    let end = *place + N;
-    output[*place..end].copy_from_slice(bytes);
-    *place = end;
-}
-
-fn put_slice(output: &mut [u8], place: &mut usize, bytes: &[u8]) {
-    let end = *place + bytes.len();
-    output[*place..end].copy_from_slice(bytes);
-    *place = end;
+/// Writes `bytes` at `place`.
+fn put<const N: usize>(output: &mut [u8], place: usize, bytes: &[u8; N]) {
+    output[place..place + N].copy_from_slice(bytes);
 }
 
 fn add_fixed(rows: Range<usize>, nulls: Option<&NullBuffer>, sizes: &mut [usize], bytes: usize) {
     match nulls {
-        None => sizes.iter_mut().for_each(|size| *size += bytes),
+        None => sizes.iter_mut().for_each(|size| *size += LENGTH_BYTES + bytes),
         Some(_) => add_each(rows, nulls, sizes, |_| bytes),
     }
 }
@@ -271,9 +266,9 @@ fn add_lengths(
             (offsets[row + 1] - offsets[row]) as usize + more
         });
     }
-    let ends = offsets[rows.start..=rows.end].windows(2);
-    for (size, ends) in sizes.iter_mut().zip(ends) {
-        *size += (ends[1] - ends[0]) as usize + more;
+    let (starts, ends) = (&offsets[rows.start..rows.end], &offsets[rows.start + 1..=rows.end]);
+    for ((size, start), end) in sizes.iter_mut().zip(starts).zip(ends) {
+        *size += (end - start) as usize + LENGTH_BYTES + more;
     }
 }
 
@@ -284,6 +279,7 @@ fn add_each(
     bytes: impl Fn(usize) -> usize,
 ) {
     for (size, row) in sizes.iter_mut().zip(rows) {
+        *size += LENGTH_BYTES;
         if nulls.is_none_or(|nulls| nulls.is_valid(row)) {
             *size += bytes(row);
         }

@@ -23,6 +23,7 @@ pub(crate) static POSTGRES: Dialect = Dialect {
     placeholder: '$',
     identifier_bytes_max: 63,
     byte_order: "COLLATE \"C\"",
+    listed_columns: &[],
     nul_in_text: false,
     column_type: declare,
     ledger_type,

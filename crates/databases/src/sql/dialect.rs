@@ -20,6 +20,9 @@ pub(crate) struct Dialect {
     pub(crate) identifier_bytes_max: usize,
     /// The clause behind a text column's type that compares it as bytes.
     pub(crate) byte_order: &'static str,
+    /// Columns that the ledger's index by key holds besides, so that a listing
+    /// is compared with the index alone; none where its entries must be short.
+    pub(crate) listed_columns: &'static [&'static str],
     /// Whether text may hold the character NUL.
     pub(crate) nul_in_text: bool,
     /// The type of a column that decant creates: the type table.
@@ -144,6 +147,7 @@ pub(crate) mod tests {
         placeholder: '$',
         identifier_bytes_max: 63,
         byte_order: "COLLATE \"C\"",
+        listed_columns: &[],
         nul_in_text: false,
         column_type: |column_type| column_type.to_string().into(),
         ledger_type: |ledger_type| match ledger_type {

@@ -244,11 +244,15 @@ impl LedgerSql {
         format!("CREATE INDEX IF NOT EXISTS {name} ON {table} ({columns})")
     }
 
-    /// What files are looked up by. Of a member's path so much that the
-    /// members of one archive are told apart and no index is too narrow.
+    /// What files are looked up by. Where index entries must be short, they
+    /// have so much of a member's path that the members of one archive are told
+    /// apart.
     fn key_columns(&self) -> String {
-        let columns = self.dialect.quote_list(["source", "bucket", "key"]);
-        format!("{columns}, {}", member_start("\"member\""))
+        let key = self.dialect.quote_list(["source", "bucket", "key"]);
+        match self.dialect.listed_columns {
+            [] => format!("{key}, {}", member_start("\"member\"")),
+            more => format!("{key}, \"member\", {}", self.dialect.quote_list(more.iter().copied())),
+        }
     }
 
     fn in_schema(&self, name: &str) -> TableName {
@@ -296,28 +300,30 @@ impl LedgerSql {
 
     /// The rows of a key range, in key order. Parameters: source, bucket,
     /// first key, last key. Answers id, key, member, etag, size, table, status,
-    /// attempts, error, checksum.
+    /// attempts, error, checksum. The error is looked at for files alone that
+    /// are not loaded: an index has the rest
+    /// ([`listed_columns`](Dialect::listed_columns)).
     pub(crate) fn known(&self) -> String {
-        let columns = self.dialect.quote_list([
-            "id",
-            "key",
-            "member",
-            "etag",
-            "file_size_bytes",
-            "target_table",
-            "status",
-            "attempts",
-            "error",
-            "rows_checksum",
-        ]);
+        let parameter = |number| self.dialect.parameter(number);
         format!(
-            "SELECT {columns} FROM {} WHERE \"source\" = {} AND \"bucket\" = {} AND \"key\" >= {} AND \"key\" <= {} \
-             ORDER BY \"key\", \"member\", \"id\"",
+            "SELECT {}, CASE WHEN \"status\" = 'loaded' THEN NULL ELSE \"error\" END, \
+             \"rows_checksum\" FROM {} WHERE \"source\" = {} AND \"bucket\" = {} \
+             AND \"key\" >= {} AND \"key\" <= {} ORDER BY \"key\", \"member\", \"id\"",
+            self.dialect.quote_list([
+                "id",
+                "key",
+                "member",
+                "etag",
+                "file_size_bytes",
+                "target_table",
+                "status",
+                "attempts",
+            ]),
             self.quoted(&self.table()),
-            self.dialect.parameter(1),
-            self.dialect.parameter(2),
-            self.dialect.parameter(3),
-            self.dialect.parameter(4),
+            parameter(1),
+            parameter(2),
+            parameter(3),
+            parameter(4),
         )
     }
 

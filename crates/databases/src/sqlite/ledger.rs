@@ -491,16 +491,44 @@ mod tests {
     use super::super::type_table::SQLITE;
     use super::*;
 
-    #[test]
-    fn a_member_is_found_without_a_look_at_its_neighbours() {
+    fn ledger() -> (Connection, LedgerSql) {
         let connection = Connection::open_in_memory().unwrap();
         let sql = LedgerSql::new(&SQLITE, "processed_files").unwrap();
         sql.create().iter().for_each(|statement| connection.execute_batch(statement).unwrap());
-        let explained = format!("EXPLAIN QUERY PLAN {}", sql.loaded_versions());
-        let plan: String = connection
-            .query_row(&explained, params!["", "", "", "", ""], |row| row.get(3))
-            .unwrap();
-        let all = "processed_files_by_key (source=? AND bucket=? AND key=? AND <expr>=?)";
+        (connection, sql)
+    }
+
+    /// How SQLite goes about a statement, a line a step.
+    fn plan(connection: &Connection, statement: &str, parameters: &[&str]) -> String {
+        let mut explained = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
+        let steps = explained.query_map(params_from_iter(parameters), |row| row.get(3)).unwrap();
+        steps.collect::<rusqlite::Result<Vec<String>>>().unwrap().join("\n")
+    }
+
+    #[test]
+    fn a_member_is_found_without_a_look_at_its_neighbours() {
+        let (connection, sql) = ledger();
+        let plan = plan(&connection, &sql.loaded_versions(), &[""; 5]);
+        let all = "COVERING INDEX processed_files_by_key \
+                   (source=? AND bucket=? AND key=? AND member=?)";
         assert!(plan.contains(all), "{plan}");
+    }
+
+    #[test]
+    fn a_listing_of_what_is_loaded_reads_the_index_alone_and_sorts_nothing() {
+        let (connection, sql) = ledger();
+        let plan = plan(&connection, &sql.known(), &[""; 4]);
+        let range = "SEARCH processed_files USING INDEX processed_files_by_key \
+                     (source=? AND bucket=? AND key>? AND key<?)";
+        assert_eq!(plan, range);
+        // The table's cursor, which is opened first, only answers what went wrong.
+        let mut explained = connection.prepare(&format!("EXPLAIN {}", sql.known())).unwrap();
+        let read = |row: &Row<'_>| Ok((row.get(1)?, row.get(2)?));
+        let steps = explained.query_map([""; 4], read).unwrap();
+        let steps = steps.collect::<rusqlite::Result<Vec<(String, i64)>>>().unwrap();
+        let of_table = |wanted: &str| {
+            steps.iter().filter(|(name, cursor)| name == wanted && *cursor == 0).count()
+        };
+        assert_eq!((of_table("OpenRead"), of_table("Column"), of_table("Rowid")), (1, 1, 0));
     }
 }

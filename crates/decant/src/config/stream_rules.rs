@@ -194,16 +194,25 @@ fn refuse_conflicts(options: &StreamOptions, path: &Path<'_>) -> Meant<()> {
 /// Chunks are committed one by one, and can only be taken back by `_file_id`.
 fn refuse_chunks(options: &StreamOptions, path: &Path<'_>) -> Meant<()> {
     let (why, hint) = if options.file_id == Some(false) {
-        ("without `_file_id` the chunks of a file cannot be taken back", "`file_id: false`")
+        (
+            "without `_file_id` the chunks of a file cannot be taken back",
+            "`file_id: false` (`--no-file-id`)",
+        )
     } else if options.if_exists == Some(typed::IfExists::Replace) {
-        ("a replace makes all of its rows visible at once", "`if_exists: replace`")
+        (
+            "a replace makes all of its rows visible at once",
+            "`if_exists: replace` (`--if-exists replace`)",
+        )
     } else if options.on_error == Some(typed::OnError::SkipFile) {
-        ("a file of which chunks are in cannot be passed over", "`on_error: skip-file`")
+        (
+            "a file of which chunks are in cannot be passed over",
+            "`on_error: skip-file` (`--on-error skip-file`)",
+        )
     } else {
         return Ok(());
     };
     Err(Objection::new(path.to("atomic"), why)
-        .hint(format!("choose `atomic: file`, or leave out {hint}")))
+        .hint(format!("choose `atomic: file` (`--atomic file`), or leave out {hint}")))
 }
 
 fn filter_of(filter: Option<&str>, path: &Path<'_>) -> Meant<RowFilter> {

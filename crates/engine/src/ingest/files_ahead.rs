@@ -14,7 +14,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::{Ingest, PlannedFile};
-use crate::decode::{Matched, Undone, WholeFile};
+use crate::conforming::Matched;
+use crate::decode::{Undone, WholeFile};
 use crate::fetch_budget::FetchShare;
 use crate::file_progress::Undecoded;
 use crate::tables::TablePlan;

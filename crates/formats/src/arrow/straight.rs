@@ -100,7 +100,7 @@ fn texts(array: &StringViewArray, rows: &Range<usize>) -> Result<Straight> {
     if bytes > ARRAY_BYTES_MAX && array.len() > 1 {
         return Ok(Straight::TooMany);
     }
-    let buffers = array.data_buffers();
+    let (inline, buffers) = (views.inner().as_slice(), array.data_buffers());
     let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0);
     let mut strings = Strings::with_capacity(array.len(), bytes);
     for (row, view) in views.iter().enumerate() {
@@ -109,13 +109,14 @@ fn texts(array: &StringViewArray, rows: &Range<usize>) -> Result<Straight> {
             continue;
         }
         let length = *view as u32 as usize;
-        if length <= INLINE_BYTES {
-            strings.push_inline((*view >> 32).to_le_bytes(), length);
-            continue;
-        }
-        let (buffer, offset) = ((*view >> 64) as u32 as usize, (*view >> 96) as u32 as usize);
-        let buffer = buffers.get(buffer).map(|buffer| buffer.as_slice()).unwrap_or_default();
-        strings.push_part(buffer, offset..offset + length);
+        let (source, offset) = if length <= INLINE_BYTES {
+            (inline, row * VIEW_BYTES + LENGTH_BYTES)
+        } else {
+            let buffer = buffers.get((*view >> 64) as u32 as usize);
+            let buffer = buffer.map(|buffer| buffer.as_slice()).unwrap_or_default();
+            (buffer, (*view >> 96) as u32 as usize)
+        };
+        strings.push_part(source, offset..offset + length);
     }
     Ok(Straight::Array(Arc::new(strings.finish()?)))
 }
@@ -123,6 +124,8 @@ fn texts(array: &StringViewArray, rows: &Range<usize>) -> Result<Straight> {
 /// Bytes of a text that stands in its view, behind its length:
 /// <https://arrow.apache.org/docs/format/Columnar.html#variable-size-binary-view-layout>.
 const INLINE_BYTES: usize = 12;
+const VIEW_BYTES: usize = 16;
+const LENGTH_BYTES: usize = 4;
 
 #[cfg(test)]
 mod tests {

@@ -79,11 +79,7 @@ impl CsvFormat {
             // The file's last rows are elsewhere.
             dialect.footer = Leaving::Rows(0);
         }
-        let (start, passed_over) = match piece.is_later() {
-            true => (piece.bytes.start, 0),
-            false => (mark_bytes, mark_bytes as usize),
-        };
-        let text = Transcoded::behind(input, start, passed_over)?;
+        let text = Transcoded::of_piece(input, piece, mark_bytes)?;
         let mut blocks = Blocks::new(text, &dialect, self.block_bytes);
         if piece.is_later() {
             blocks = blocks.behind(piece);

@@ -111,6 +111,10 @@ fn guess(
     if let Some(encoding) = utf_16(beginning) {
         return guessed(encoding, "every other byte of its ASCII is zero");
     }
+    let has_escape = memchr::memchr(ESCAPE, beginning).is_some();
+    if !has_escape && beginning.is_ascii() {
+        return (UTF_8, None, By::Default);
+    }
     let seen = Seen::of(beginning);
     if seen.invalid == 0 && !beginning.windows(2).any(|pair| pair == [ESCAPE, b'$']) {
         return (UTF_8, None, if seen.valid > 0 { By::Content } else { By::Default });
@@ -246,6 +250,19 @@ mod tests {
 
     fn name(beginning: &[u8]) -> &'static str {
         decide(beginning, None, None).encoding.name()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn ascii_is_what_a_closer_look_would_say(text in "[\x01-\x7f]{0,40}") {
+            let seen = Seen::of(text.as_bytes());
+            proptest::prop_assert_eq!((seen.valid, seen.invalid), (0, 0));
+            if !text.contains("\x1b$") {
+                let decided = decide(text.as_bytes(), None, None);
+                proptest::prop_assert_eq!(decided.encoding, UTF_8);
+                proptest::prop_assert_eq!(decided.by, By::Default);
+            }
+        }
     }
 
     #[test]

@@ -29,7 +29,7 @@ use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 use decant_core::Result;
-use decant_core::format::Input;
+use decant_core::format::{Input, Piece};
 use decant_core::stream::FormatOptions;
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 pub(crate) use offsets::Offsets;
@@ -165,9 +165,17 @@ impl<'i> Transcoded<'i> {
         })
     }
 
-    /// The UTF-8 of a file from its byte `start` on, which stands behind
-    /// `passed_over` bytes of `input`.
-    pub(crate) fn behind(input: &'i mut dyn Input, start: u64, passed_over: usize) -> Result<Self> {
+    /// The text of a piece, which `input` has, of a file in UTF-8 that begins
+    /// with a mark of `mark_bytes`.
+    pub(crate) fn of_piece(
+        input: &'i mut dyn Input,
+        piece: &Piece,
+        mark_bytes: u64,
+    ) -> Result<Self> {
+        let (start, passed_over) = match piece.is_later() {
+            true => (piece.bytes.start, 0),
+            false => (mark_bytes, mark_bytes as usize),
+        };
         let mut waiting = VecDeque::new();
         let mut read = 0;
         while read < passed_over

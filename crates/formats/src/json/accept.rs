@@ -151,6 +151,7 @@ impl Reading<'_> {
     ) {
         self.ordinal += 1;
         rows.block.rows_read += 1;
+        self.looked_at.push((self.ordinal, self.window.position_of(fault.seen_up_to())));
         let place = self.window.place(start);
         let trouble = self.window.place(fault.at);
         let sentence = fault.sentence(self.window.bytes());

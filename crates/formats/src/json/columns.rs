@@ -129,6 +129,12 @@ impl Columns {
         self.width.unwrap_or(found)
     }
 
+    /// Whether what a row means depends on rows before it: how long an array
+    /// has to be, or which of two keys has a name that both make.
+    pub(crate) fn depend_on_order(&self) -> bool {
+        self.width.is_some() || !self.notes.is_empty()
+    }
+
     /// The column of the rows' own names.
     pub(crate) fn index(&mut self) -> u32 {
         match self.index {

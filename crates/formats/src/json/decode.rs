@@ -25,11 +25,16 @@ use crate::values::complaint::quoted;
 /// Values of one batch, NULLs included.
 const BATCH_VALUES: usize = 4 << 20;
 
-/// Decodes a file from its first row on.
-pub(crate) fn decode(rows: &mut dyn KeyedRows, receiver: &mut dyn Receiver) -> Result<()> {
+/// Decodes a file, or the piece of it that begins with byte `start`, from its
+/// first row on.
+pub(crate) fn decode(
+    rows: &mut dyn KeyedRows,
+    start: u64,
+    receiver: &mut dyn Receiver,
+) -> Result<()> {
     let mut decoder = Decoder::default();
     let mut block = Block::default();
-    let mut passed = 0;
+    let mut passed = start;
     loop {
         let mut rejects = Vec::new();
         if !rows.next_block(&mut block, &mut rejects)? {

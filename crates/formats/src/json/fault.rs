@@ -50,6 +50,15 @@ impl Fault {
         Self { at, end, what }
     }
 
+    /// Behind the last byte that had to be seen to tell it.
+    pub(super) fn seen_up_to(&self) -> usize {
+        let least = match self.what {
+            What::Long(most) => self.at.saturating_add(most),
+            _ => self.at,
+        };
+        self.end.max(least.saturating_add(1))
+    }
+
     /// The word for a row with this fault.
     pub(crate) fn reason(&self) -> Reason {
         match self.what {

@@ -62,6 +62,7 @@ mod fill;
 pub(crate) mod keyed;
 mod mend;
 mod open;
+mod pieces;
 mod plain;
 mod reading;
 pub(crate) mod sample;
@@ -127,12 +128,29 @@ impl Format for JsonFormat {
         Ok(sample)
     }
 
-    fn decode(&self, _: &Piece, input: &mut dyn Input, receiver: &mut dyn Receiver) -> Result<()> {
+    fn pieces(
+        &self,
+        input: &mut dyn Input,
+        piece_bytes: u64,
+        found: &mut dyn FnMut(Piece) -> bool,
+    ) -> Result<Option<&'static str>> {
+        self.cut(input, piece_bytes, found)
+    }
+
+    fn decode(
+        &self,
+        piece: &Piece,
+        input: &mut dyn Input,
+        receiver: &mut dyn Receiver,
+    ) -> Result<()> {
+        if piece.is_part_of(input) {
+            return self.decode_piece(piece, input, receiver);
+        }
         let mut input = Decompressed::new(input, Limits::default())?;
         let mut reading = Reading::open(&mut input, &self.settings)?;
         reading.block_bytes = self.block_bytes;
         reading.learns = self.learns;
-        decode::decode(&mut reading, receiver)
+        decode::decode(&mut reading, 0, receiver)
     }
 }
 

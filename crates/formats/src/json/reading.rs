@@ -8,7 +8,7 @@
 //! Invariant: the window is only emptied between blocks, so that the values
 //! of a block stay where they are.
 
-use decant_core::format::Input;
+use decant_core::format::{Input, Piece};
 use decant_core::stream::FormatOptions;
 use decant_core::{Error, Reject, Result};
 
@@ -96,6 +96,9 @@ pub(super) struct Reading<'i> {
     pub(super) pending: Pending,
     paused: bool,
     pub(super) done: bool,
+    /// The bad rows of the block, and up to where the text was looked at to
+    /// tell what is wrong with each.
+    pub(super) looked_at: Vec<(u64, u64)>,
 }
 
 impl<'i> Reading<'i> {
@@ -103,8 +106,26 @@ impl<'i> Reading<'i> {
     pub(super) fn open(input: &'i mut dyn Input, settings: &Settings) -> Result<Self> {
         let text = Transcoded::of_json(input, &settings.options)?.with_offsets();
         let explanation = text.explanation().map(str::to_owned).into_iter().collect();
-        let mut reading = Self {
-            window: Window::new(text),
+        let mut reading = Self { explanation, ..Self::of(Window::new(text), settings) };
+        reading.find_rows()?;
+        reading.kept_bytes = reading.store.len();
+        Ok(reading)
+    }
+
+    /// Rows of `source` in `piece` of a file, of which `text` begins there.
+    pub(super) fn of_piece(
+        text: Transcoded<'i>,
+        settings: &Settings,
+        source: Source,
+        piece: &Piece,
+    ) -> Self {
+        let window = Window::behind(text, piece.lines_before);
+        Self { source, ordinal: piece.rows_before, ..Self::of(window, settings) }
+    }
+
+    fn of(window: Window<'i>, settings: &Settings) -> Self {
+        Self {
+            window,
             settings: settings.clone(),
             columns: Columns::new(settings.flatten.clone()),
             memory: Memory::default(),
@@ -112,7 +133,7 @@ impl<'i> Reading<'i> {
             kept_bytes: 0,
             source: Source::Nothing,
             around: Vec::new(),
-            explanation,
+            explanation: Vec::new(),
             block_bytes: BLOCK_BYTES,
             events: Vec::new(),
             cells: Vec::new(),
@@ -122,10 +143,8 @@ impl<'i> Reading<'i> {
             pending: Pending::Nothing,
             paused: false,
             done: false,
-        };
-        reading.find_rows()?;
-        reading.kept_bytes = reading.store.len();
-        Ok(reading)
+            looked_at: Vec::new(),
+        }
     }
 
     /// The options under which the file itself is read like this.
@@ -170,6 +189,7 @@ impl<'i> Reading<'i> {
     ) -> Result<bool> {
         loop {
             block.clear();
+            self.looked_at.clear();
             self.window.forget();
             self.store.truncate(self.kept_bytes);
             self.pass_pending()?;

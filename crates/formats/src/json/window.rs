@@ -72,7 +72,13 @@ pub(crate) struct Window<'i> {
 
 impl<'i> Window<'i> {
     pub(crate) fn new(input: Transcoded<'i>) -> Self {
-        let start = Place::start_of(&input);
+        Self::behind(input, 0)
+    }
+
+    /// Of a text behind so many lines of its file.
+    pub(crate) fn behind(input: Transcoded<'i>, lines_before: u64) -> Self {
+        let mut start = Place::start_of(&input);
+        start.line += lines_before;
         Self {
             input,
             chunk: Bytes::new(),
@@ -98,7 +104,12 @@ impl<'i> Window<'i> {
 
     /// Offset in the text of the next byte.
     pub(crate) fn position(&self) -> u64 {
-        self.start.text + self.at as u64
+        self.position_of(self.at)
+    }
+
+    /// Offset in the text of the byte at `at`.
+    pub(crate) fn position_of(&self, at: usize) -> u64 {
+        self.start.text + at as u64
     }
 
     /// Appends about `count` bytes; `false` at the end of the file.
@@ -240,7 +251,7 @@ impl<'i> Window<'i> {
 
     /// Remembers that `line` begins at `at`, and answers where that is.
     pub(crate) fn mark_line(&mut self, at: usize, line: u64) -> Place {
-        let text = self.start.text + at as u64;
+        let text = self.position_of(at);
         let place = Place { byte: self.input.offsets().in_file(text), text, line, column: 1 };
         self.mark = (at, place);
         place

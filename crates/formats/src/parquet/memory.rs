@@ -65,6 +65,12 @@ impl Memory {
         )))
     }
 
+    /// Says that what was to be made takes too much memory in one piece.
+    pub(super) fn refuse(&self) -> ParquetError {
+        self.refused.store(true, Ordering::Relaxed);
+        ParquetError::General("a batch has too much text".to_owned())
+    }
+
     /// Holds bytes for as long as anybody refers to them. Whoever makes them
     /// has [checked](Memory::check) that they may be held.
     pub(super) fn hold(self: &Arc<Self>, bytes: Bytes) -> Bytes {

@@ -7,10 +7,12 @@
 //! - [`memory`]: what decoding one file holds, and the bound on it.
 //! - [`fetch`]: ranges of a column, asked of the thread that has the input.
 //! - [`page`], [`codec`]: one column's pages, unpacked within the bound.
+//! - [`hybrid`], [`flat`]: texts and decimals that are read without the parquet
+//!   crate.
 //! - [`row_group`]: a row group as the parquet crate wants to see it.
 //! - [`produce`]: batches, made on a thread of their own.
 //!
-//! The parquet crate turns pages into arrays; what a file says about sizes is
+//! The parquet crate turns most pages into arrays; what a file says about sizes is
 //! checked here first, since the crate believes it. Its invariant: memory is
 //! bounded by `memory_bytes`, whatever the file's row groups, pages and
 //! headers say; a file that needs more is refused by name.
@@ -19,7 +21,9 @@ mod codec;
 mod compact;
 mod essentials;
 mod fetch;
+mod flat;
 mod footer;
+mod hybrid;
 mod memory;
 mod page;
 mod produce;

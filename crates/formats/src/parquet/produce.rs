@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::thread;
 
-use arrow_array::RecordBatch;
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{Field, Fields, Schema};
 use decant_core::format::Input;
 use decant_core::{Error, ErrorKind, Result};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, RowSelection, RowSelector};
@@ -16,6 +17,7 @@ use parquet::arrow::{FieldLevels, ProjectionMask, parquet_to_arrow_field_levels}
 use parquet::file::metadata::ParquetMetaData;
 
 use super::fetch::{Line, Order};
+use super::flat::Kind;
 use super::footer::{ParquetFile, damaged};
 use super::memory::Memory;
 use super::row_group::RowGroup;
@@ -42,13 +44,14 @@ pub(super) fn batches(
     let schema = metadata.file_metadata().schema_descr();
     let mask = ProjectionMask::roots(schema, columns.iter().copied());
     let leaves = (0..schema.num_columns()).filter(|leaf| mask.leaf_included(*leaf)).collect();
-    let levels = parquet_to_arrow_field_levels(schema, mask, Some(&file.fields))
-        .map_err(|error| damaged("its schema").caused_by(error))?;
+    let levels = levels_of(file, mask)?;
+    let split = Split::of(file, columns)?;
     let (line, orders) = Line::new();
     let producer = Producer {
         metadata: Arc::clone(metadata),
         groups,
         levels,
+        split,
         leaves,
         line,
         memory: Memory::new(memory_bytes),
@@ -97,10 +100,55 @@ fn serve(
     Ok(true)
 }
 
+fn levels_of(file: &ParquetFile, mask: ProjectionMask) -> Result<FieldLevels> {
+    let schema = file.metadata.file_metadata().schema_descr();
+    parquet_to_arrow_field_levels(schema, mask, Some(&file.fields))
+        .map_err(|error| damaged("its schema").caused_by(error))
+}
+
+/// Columns of a batch by who reads them.
+struct Split {
+    /// Those that are read here: the place in the batch, the kind, the leaf.
+    ours: Vec<(usize, Kind, usize)>,
+    /// What the parquet crate reads; `None` where nothing is left for it.
+    theirs: Option<FieldLevels>,
+}
+
+impl Split {
+    /// Splits the columns of a batch; `None` where the parquet crate reads all
+    /// of them.
+    fn of(file: &ParquetFile, columns: &[usize]) -> Result<Option<Self>> {
+        let schema = file.metadata.file_metadata().schema_descr();
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for (place, column) in columns.iter().enumerate() {
+            let mut leaves = (0..schema.num_columns())
+                .filter(|leaf| schema.get_column_root_idx(*leaf) == *column);
+            let kind = match (leaves.next(), leaves.next(), file.fields.get(*column)) {
+                (Some(leaf), None, Some(field)) => {
+                    Kind::of(&file.metadata, leaf, field.data_type()).map(|kind| (kind, leaf))
+                }
+                _ => None,
+            };
+            match kind {
+                Some((kind, leaf)) => ours.push((place, kind, leaf)),
+                None => theirs.push(*column),
+            }
+        }
+        if ours.is_empty() {
+            return Ok(None);
+        }
+        let mask = ProjectionMask::roots(schema, theirs.iter().copied());
+        let theirs = if theirs.is_empty() { None } else { Some(levels_of(file, mask)?) };
+        Ok(Some(Self { ours, theirs }))
+    }
+}
+
 struct Producer {
     metadata: Arc<ParquetMetaData>,
     groups: Range<usize>,
+    /// All columns, as the parquet crate reads them.
     levels: FieldLevels,
+    split: Option<Split>,
     leaves: Vec<usize>,
     line: Line,
     memory: Arc<Memory>,
@@ -108,18 +156,32 @@ struct Producer {
     file_bytes: u64,
 }
 
+/// What the row groups before have shown of those to come, which are mostly
+/// written alike.
+struct Learnt<'p> {
+    /// Rows of a batch at most.
+    rows_max: usize,
+    /// How columns are split, as long as ours are as expected.
+    split: Option<&'p Split>,
+}
+
 impl Producer {
     fn run(self) -> Result<()> {
-        self.groups.clone().try_for_each(|number| self.row_group(number))
+        let mut learnt = Learnt { rows_max: usize::MAX, split: self.split.as_ref() };
+        self.groups.clone().try_for_each(|number| self.row_group(number, &mut learnt))
     }
 
-    fn row_group(&self, number: usize) -> Result<()> {
+    fn row_group(&self, number: usize, learnt: &mut Learnt<'_>) -> Result<()> {
         let rows = usize::try_from(self.metadata.row_group(number).num_rows());
         let rows = rows.map_err(|_| damaged("a number of rows"))?;
-        let mut batch_rows = self.batch_rows(number);
+        let mut batch_rows = self.batch_rows(number).min(learnt.rows_max);
         let mut done = 0;
         while done < rows {
-            match self.read(number, batch_rows, rows, &mut done) {
+            let read = match learnt.split {
+                Some(split) => self.read_split(split, number, (batch_rows, rows), &mut done),
+                None => self.read(number, batch_rows, rows, &mut done),
+            };
+            match read {
                 Ok(()) if done == rows => {}
                 Ok(()) => {
                     let message = format!("row group {} has fewer rows than it says", number + 1);
@@ -128,6 +190,12 @@ impl Producer {
                 Err(_) if self.memory.take_refused() && batch_rows > 1 => {
                     self.memory.take_error();
                     batch_rows = (batch_rows / SHRINK).max(1);
+                    learnt.rows_max = batch_rows;
+                }
+                // What is wrong, if anything is, the crate says.
+                Err(_) if learnt.split.is_some() => {
+                    self.memory.take_error();
+                    learnt.split = None;
                 }
                 Err(error) => return Err(self.memory.take_error().unwrap_or(error)),
             }
@@ -135,27 +203,59 @@ impl Producer {
         Ok(())
     }
 
-    /// Hands over the row group's rows from `done` on, in batches.
-    fn read(&self, number: usize, batch_rows: usize, rows: usize, done: &mut usize) -> Result<()> {
-        let row_group = RowGroup::open(
+    /// Hands over the row group's rows from `done` on, in batches whose
+    /// columns are read by two.
+    fn read_split(
+        &self,
+        split: &Split,
+        number: usize,
+        (batch_rows, rows): (usize, usize),
+        done: &mut usize,
+    ) -> Result<()> {
+        let row_group = self.open(number)?;
+        let mut ours = Vec::with_capacity(split.ours.len());
+        for (_, kind, leaf) in &split.ours {
+            let mut column = row_group.flat_column(*kind, *leaf).map_err(broken)?;
+            column.skip(*done, batch_rows).map_err(broken)?;
+            ours.push(column);
+        }
+        let theirs = split.theirs.as_ref();
+        let theirs = theirs.map(|levels| reader(levels, &row_group, batch_rows, (*done, rows)));
+        let mut theirs = theirs.transpose()?;
+        while *done < rows {
+            let wanted = batch_rows.min(rows - *done);
+            let read = ours.iter_mut().map(|column| column.read(wanted));
+            let arrays = read.collect::<Result<Vec<_>, _>>().map_err(broken)?;
+            let rest = match &mut theirs {
+                Some(reader) => Some(reader.next().ok_or_else(few_rows)?.map_err(broken)?),
+                None => None,
+            };
+            let batch = joined(split, arrays, rest)?;
+            if batch.num_rows() != wanted {
+                return Err(few_rows());
+            }
+            *done += wanted;
+            self.line.deliver(batch, self.memory.take_unpacked()).map_err(broken)?;
+        }
+        Ok(())
+    }
+
+    fn open(&self, number: usize) -> Result<RowGroup> {
+        RowGroup::open(
             &self.metadata,
             number,
             &self.leaves,
             &self.line,
             &self.memory,
             (self.limit, self.file_bytes),
-        );
-        let row_group = row_group.map_err(broken)?;
-        let rest =
-            RowSelection::from(vec![RowSelector::skip(*done), RowSelector::select(rows - *done)]);
-        let selection = (*done > 0).then_some(rest);
-        let reader = ParquetRecordBatchReader::try_new_with_row_groups(
-            &self.levels,
-            &row_group,
-            batch_rows,
-            selection,
-        );
-        for batch in reader.map_err(broken)? {
+        )
+        .map_err(broken)
+    }
+
+    /// Hands over the row group's rows from `done` on, in batches.
+    fn read(&self, number: usize, batch_rows: usize, rows: usize, done: &mut usize) -> Result<()> {
+        let row_group = self.open(number)?;
+        for batch in reader(&self.levels, &row_group, batch_rows, (*done, rows))? {
             let batch = batch.map_err(broken)?;
             *done += batch.num_rows();
             if *done > rows {
@@ -183,6 +283,34 @@ impl Producer {
         let budget = BATCH_BYTES.min(self.limit / 8).saturating_mul(rows) / bytes.max(1);
         usize::try_from(budget).unwrap_or(BATCH_ROWS_MAX).clamp(1, BATCH_ROWS_MAX)
     }
+}
+
+/// The crate's reader of a row group's rows from `done` on.
+fn reader(
+    levels: &FieldLevels,
+    row_group: &RowGroup,
+    batch_rows: usize,
+    (done, rows): (usize, usize),
+) -> Result<ParquetRecordBatchReader> {
+    let rest = RowSelection::from(vec![RowSelector::skip(done), RowSelector::select(rows - done)]);
+    let selection = (done > 0).then_some(rest);
+    ParquetRecordBatchReader::try_new_with_row_groups(levels, row_group, batch_rows, selection)
+        .map_err(broken)
+}
+
+/// A batch of the arrays that were read here and of those that were not.
+fn joined(split: &Split, ours: Vec<ArrayRef>, theirs: Option<RecordBatch>) -> Result<RecordBatch> {
+    let mut columns = theirs.map(|batch| batch.columns().to_vec()).unwrap_or_default();
+    for ((place, ..), array) in split.ours.iter().zip(ours) {
+        columns.insert((*place).min(columns.len()), array);
+    }
+    let fields = columns.iter().map(|array| Field::new("", array.data_type().clone(), true));
+    let schema = Arc::new(Schema::new(fields.collect::<Fields>()));
+    RecordBatch::try_new(schema, columns).map_err(broken)
+}
+
+fn few_rows() -> Error {
+    damaged("the number of rows of a row group")
 }
 
 fn broken(error: impl std::error::Error + Send + Sync + 'static) -> Error {

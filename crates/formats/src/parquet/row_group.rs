@@ -10,6 +10,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 
 use super::fetch::{Line, Window};
+use super::flat::{FlatColumn, Kind};
 use super::footer::chunk;
 use super::memory::Memory;
 use super::page::Pages;
@@ -69,6 +70,12 @@ impl RowGroup {
             padding: padding(metadata),
             whole,
         })
+    }
+
+    /// A column of a kind that is read without the parquet crate.
+    pub(super) fn flat_column(&self, kind: Kind, leaf: usize) -> Result<FlatColumn> {
+        let column = self.metadata.file_metadata().schema_descr().column(leaf);
+        Ok(FlatColumn::new(kind, self.pages(leaf)?, &self.memory, &column))
     }
 
     fn pages(&self, leaf: usize) -> Result<Pages> {

@@ -82,6 +82,6 @@ impl Format for XmlFormat {
     fn decode(&self, _: &Piece, input: &mut dyn Input, receiver: &mut dyn Receiver) -> Result<()> {
         let mut input = Begun::new(input)?;
         let mut reading = Reading::open(&mut input, &self.settings, self.block_bytes)?;
-        decode::decode(&mut reading, receiver)
+        decode::decode(&mut reading, 0, receiver)
     }
 }

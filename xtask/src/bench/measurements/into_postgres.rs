@@ -67,6 +67,9 @@ pub(super) fn files(bench: &mut Bench<'_>) -> Result<()> {
     let load = Load { target: LINEITEM, sums: &sums, storage: &storage };
     let reference = load.reference(bench, "lineitem.csv")?;
     let many = "lineitem-64/";
+    let in_chunks = ["1", "2", "4"].map(|connections| {
+        ["--atomic", "chunk", "--chunk-bytes", "32MiB", "--connections", connections]
+    });
     let contenders = [
         load.limit(&reference),
         load.decant("decant, 1 file", "lineitem.csv", &[]),
@@ -74,6 +77,9 @@ pub(super) fn files(bench: &mut Bench<'_>) -> Result<()> {
         load.decant("decant, 64 files, 1 connection", many, &["--connections", "1"]),
         load.decant("decant, 64 files, 2 connections", many, &["--connections", "2"]),
         load.decant("decant, 64 files, 4 connections", many, &["--connections", "4"]),
+        load.decant("decant, 1 file in chunks, 1 connection", "lineitem.csv", &in_chunks[0]),
+        load.decant("decant, 1 file in chunks, 2 connections", "lineitem.csv", &in_chunks[1]),
+        load.decant("decant, 1 file in chunks, 4 connections", "lineitem.csv", &in_chunks[2]),
     ];
     race(bench, "files-postgres", &contenders)
 }
@@ -100,12 +106,12 @@ fn typed(bench: &mut Bench<'_>, measurement: &str, format: &str) -> Result<()> {
     race(bench, measurement, &contenders)
 }
 
-/// The same rows a quarter, once and four times.
+/// The same rows once, four times and sixteen times.
 pub(super) fn growth(bench: &mut Bench<'_>) -> Result<()> {
     let sizes = [("decant, 1x", 1), ("decant, 4x", 4), ("decant, 16x", 16)];
     let mut loads = Vec::new();
     for (name, times) in sizes {
-        let set = bench.set(bench.options.scaled(ROWS / 4) * times, &["lineitem.csv"])?;
+        let set = bench.set(bench.options.scaled(ROWS) * times, &["lineitem.csv"])?;
         let served = Served::default().put(&set.path("lineitem.csv")).by_ours();
         let storage = bench.storage(&served)?;
         loads.push((name, set.sums(LINEITEM.name)?, storage));

@@ -5,7 +5,7 @@
 
 mod decoders;
 mod into_postgres;
-mod into_sqlite;
+pub(super) mod into_sqlite;
 pub(super) mod profile;
 mod small_files;
 
@@ -43,7 +43,7 @@ pub(super) const MEASUREMENTS: &[Measurement] = &[
     },
     Measurement {
         name: "files-postgres",
-        about: "the same rows as one file and as 64, over 1, 2 and 4 connections",
+        about: "the same rows as one file, as 64, and in chunks of 32 MiB, over 1, 2 and 4 connections",
         also: &[],
         run: into_postgres::files,
     },
@@ -73,7 +73,10 @@ pub(super) const MEASUREMENTS: &[Measurement] = &[
     },
     Measurement {
         name: "csv-sqlite",
-        about: "one local file of CSV into SQLite",
+        about: "one local file of CSV into SQLite, beside SQLite's own `.import`: into exactly \
+                the table and index that decant makes, from a copy of the file that has the \
+                `_file_id` of every row ready; and into a bare table of the same types, which \
+                keeps neither where rows came from nor an index to find them by",
         also: &[],
         run: into_sqlite::csv,
     },
@@ -103,7 +106,7 @@ pub(super) const MEASUREMENTS: &[Measurement] = &[
     },
     Measurement {
         name: "growth",
-        about: "a quarter of the rows, all of them, and four times as many",
+        about: "the same rows, four times as many, and sixteen times as many",
         also: &[],
         run: into_postgres::growth,
     },

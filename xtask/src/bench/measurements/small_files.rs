@@ -15,7 +15,9 @@ use crate::{Result, shell};
 const FILES: u64 = 10_000;
 const ROWS_OF_FILE: u64 = 20;
 const LATENCY_MILLISECONDS: u64 = 20;
-const CONNECTIONS: [u32; 3] = [16, 64, 128];
+const CONNECTIONS: [u32; 3] = [16, 64, DEFAULT_REQUESTS];
+/// What decant does unless told otherwise.
+const DEFAULT_REQUESTS: u32 = 128;
 
 const OBJECTS: u64 = 1_000_000;
 const FIRST_OBJECT: &str = "many/2026/00/file-00000000.csv";
@@ -36,16 +38,37 @@ fn near_or_far(
     served: &Served,
 ) -> Result<()> {
     let storage = bench.storage(served)?;
-    let rate = |cost: Cost| ("files/s".to_owned(), files as f64 / cost.wall);
-    let mut contenders = vec![
-        Contender::new("decant", |bench| {
-            let mut command = bench.decant(&storage, "small/", "lineitem");
-            command.args(["--to", &bench.postgres.url(), "--anonymous"]);
-            command
-        })
-        .from(&storage)
+    let mut contenders = vec![decant(&storage, files, "decant", None)];
+    for connections in CONNECTIONS {
+        contenders.push(plain_gets(&storage, files, connections));
+        if connections != DEFAULT_REQUESTS {
+            let name = format!("decant, {connections} requests");
+            contenders.push(decant(&storage, files, &name, Some(connections)));
+        }
+    }
+    race(bench, measurement, &contenders)
+}
+
+/// decant, with so many requests at the same time, or as many as it makes
+/// unless told otherwise.
+fn decant<'s>(
+    storage: &'s Storage,
+    files: u64,
+    name: &str,
+    requests: Option<u32>,
+) -> Contender<'s> {
+    let command = move |bench: &Bench<'_>| {
+        let mut command = bench.decant(storage, "small/", "lineitem");
+        command.args(["--to", &bench.postgres.url(), "--anonymous"]);
+        if let Some(requests) = requests {
+            command.args(["--requests", &requests.to_string()]);
+        }
+        command
+    };
+    Contender::new(name, command)
+        .from(storage)
         .prepared(|bench| bench.postgres.renew())
-        .checked(|bench| verify(bench, files))
+        .checked(move |bench| verify(bench, files))
         .read(move |bench, _, cost| {
             let loads = "SELECT count(DISTINCT load_id) FROM processed_files";
             let loads: f64 = bench.postgres.query(loads)?.parse().unwrap_or(f64::NAN);
@@ -55,20 +78,25 @@ fn near_or_far(
                 ("CPU ms a file".to_owned(), milliseconds),
                 ("loads".to_owned(), loads),
             ];
-            Ok(BTreeMap::from_iter(own.into_iter().chain([rate(cost)])))
-        }),
-    ];
-    contenders.extend(CONNECTIONS.map(|connections| {
-        let address = &storage.address;
-        Contender::new(&format!("plain GETs, {connections} connections"), move |bench| {
-            let mut command = bench.programs.bench("fetch");
-            command.arg(address).args([files.to_string(), connections.to_string()]);
-            command
+            Ok(BTreeMap::from_iter(own.into_iter().chain([rate(files, cost)])))
         })
-        .from(&storage)
-        .read(move |_, _, cost| Ok(BTreeMap::from([rate(cost)])))
-    }));
-    race(bench, measurement, &contenders)
+}
+
+/// A client that fetches the same files over so many connections, and drops
+/// them.
+fn plain_gets(storage: &Storage, files: u64, connections: u32) -> Contender<'_> {
+    let command = move |bench: &Bench<'_>| {
+        let mut command = bench.programs.bench("fetch");
+        command.arg(&storage.address).args([files.to_string(), connections.to_string()]);
+        command
+    };
+    Contender::new(&format!("plain GETs, {connections} connections"), command)
+        .from(storage)
+        .read(move |_, _, cost| Ok(BTreeMap::from([rate(files, cost)])))
+}
+
+fn rate(files: u64, cost: Cost) -> (String, f64) {
+    ("files/s".to_owned(), files as f64 / cost.wall)
 }
 
 fn verify(bench: &Bench<'_>, files: u64) -> Result<()> {

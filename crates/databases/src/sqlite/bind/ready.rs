@@ -5,6 +5,8 @@
 //! is a value that must be refused it answers `None`, and the way row by row
 //! says which one and why.
 
+use std::ops::Range;
+
 use arrow_array::types::Decimal128Type;
 use arrow_array::{Array, BinaryArray, PrimitiveArray, StringArray};
 use arrow_buffer::{NullBuffer, ScalarBuffer};
@@ -18,17 +20,18 @@ pub(crate) struct ReadyColumn {
     cells: Cells,
 }
 
-/// One value, as SQLite takes it.
+/// One value, as SQLite takes it: of text and bytes where they begin and how
+/// many there are. They stand in the column that the value was taken from.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Cell<'a> {
+pub(crate) enum Cell {
     Null,
     Integer(i64),
     Double(f64),
-    Text(&'a [u8]),
-    /// Text and a NUL behind it, which spares SQLite a copy where it looks
+    Text(*const u8, i32),
+    /// Text with a NUL behind it, which spares SQLite a copy where it looks
     /// for a number.
-    TerminatedText(&'a [u8]),
-    Bytes(&'a [u8]),
+    TerminatedText(*const u8, i32),
+    Bytes(*const u8, i32),
 }
 
 /// What stands where there is no value is never looked at.
@@ -108,36 +111,82 @@ impl Values<'_> {
 }
 
 impl ReadyColumn {
-    /// The value of `row`.
-    #[inline]
-    pub(crate) fn cell(&self, row: usize) -> Cell<'_> {
-        if self.nulls.as_ref().is_some_and(|nulls| row >= nulls.len() || nulls.is_null(row)) {
-            return Cell::Null;
-        }
-        let cell = match &self.cells {
-            Cells::Integers(values) => values.get(row).map(|value| Cell::Integer(*value)),
-            Cells::Doubles(values) => values.get(row).map(|value| Cell::Double(*value)),
-            Cells::Numbers(values) => values.get(row).map(|number| match number {
-                Number::Integer(integer) => Cell::Integer(*integer),
-                Number::Double(double) => Cell::Double(*double),
-            }),
+    /// Puts the values of some rows into every `stride`th of the places, which
+    /// are NULL.
+    pub(crate) fn place(&self, rows: Range<usize>, places: &mut [Cell], stride: usize) {
+        let target = places.iter_mut().step_by(stride);
+        match &self.cells {
+            Cells::Integers(values) => {
+                let values = values.get(rows.clone()).unwrap_or_default();
+                fill(target, values.iter().map(|value| Cell::Integer(*value)));
+            }
+            Cells::Doubles(values) => {
+                let values = values.get(rows.clone()).unwrap_or_default();
+                fill(target, values.iter().map(|value| Cell::Double(*value)));
+            }
+            Cells::Numbers(values) => {
+                let values = values.get(rows.clone()).unwrap_or_default();
+                fill(target, values.iter().map(|value| Cell::from(*value)));
+            }
             Cells::Texts(texts) => {
-                between(texts.value_offsets(), texts.value_data(), row).map(Cell::Text)
+                let bounds = bounds(texts.value_offsets(), &rows);
+                fill(target, between(bounds, texts.value_data(), Cell::Text));
             }
             Cells::Bytes(bytes) => {
-                between(bytes.value_offsets(), bytes.value_data(), row).map(Cell::Bytes)
+                let bounds = bounds(bytes.value_offsets(), &rows);
+                fill(target, between(bounds, bytes.value_data(), Cell::Bytes));
             }
-            Cells::Rendered(rendered) => rendered.get(row).map(Cell::TerminatedText),
-            Cells::Dates(dates) => dates.get(row).map(Cell::TerminatedText),
-        };
-        cell.unwrap_or(Cell::Null)
+            Cells::Rendered(rendered) => fill(target, rendered.cells(&rows)),
+            Cells::Dates(dates) => fill(target, dates.cells(&rows)),
+        }
+        let Some(nulls) = &self.nulls else { return };
+        for (row, place) in rows.zip(places.iter_mut().step_by(stride)) {
+            if row >= nulls.len() || nulls.is_null(row) {
+                *place = Cell::Null;
+            }
+        }
     }
 }
 
-#[inline]
-fn between<'a>(offsets: &[i32], data: &'a [u8], row: usize) -> Option<&'a [u8]> {
-    let [start, end] = *offsets.get(row..)?.first_chunk::<2>()?;
-    data.get(start as usize..end as usize)
+fn fill<'p>(places: impl Iterator<Item = &'p mut Cell>, cells: impl Iterator<Item = Cell>) {
+    places.zip(cells).for_each(|(place, cell)| *place = cell);
+}
+
+/// Where the values of the rows begin, and where the last one ends.
+fn bounds<'o>(offsets: &'o [i32], rows: &Range<usize>) -> &'o [i32] {
+    offsets.get(rows.start..=rows.end).unwrap_or_default()
+}
+
+fn between(
+    bounds: &[i32],
+    data: &[u8],
+    cell: impl Fn(*const u8, i32) -> Cell,
+) -> impl Iterator<Item = Cell> {
+    bounds.windows(2).map(move |bounds| match *bounds {
+        [start, end] => match data.get(start as usize..end as usize) {
+            Some(value) => cell(value.as_ptr(), end.wrapping_sub(start)),
+            None => Cell::Null,
+        },
+        _ => Cell::Null,
+    })
+}
+
+impl From<Number> for Cell {
+    fn from(number: Number) -> Self {
+        match number {
+            Number::Integer(integer) => Self::Integer(integer),
+            Number::Double(double) => Self::Double(double),
+        }
+    }
+}
+
+/// Text that has its NUL.
+fn terminated(text: Option<&[u8]>) -> Cell {
+    let length = text.and_then(|text| i32::try_from(text.len()).ok()?.checked_sub(1));
+    match (text, length) {
+        (Some(text), Some(length)) => Cell::TerminatedText(text.as_ptr(), length),
+        _ => Cell::Null,
+    }
 }
 
 impl Rendered {
@@ -160,14 +209,14 @@ impl Rendered {
         Some(Cells::Rendered(Self { text, ends }))
     }
 
-    /// The text with its NUL.
-    #[inline]
-    fn get(&self, row: usize) -> Option<&[u8]> {
-        let start = match row.checked_sub(1) {
-            Some(before) => *self.ends.get(before)?,
-            None => 0,
-        };
-        self.text.get(start..*self.ends.get(row)?)
+    fn cells(&self, rows: &Range<usize>) -> impl Iterator<Item = Cell> {
+        let before = rows.start.checked_sub(1).and_then(|before| self.ends.get(before));
+        let mut start = before.copied().unwrap_or_default();
+        self.ends.get(rows.clone()).unwrap_or_default().iter().map(move |end| {
+            let text = self.text.get(start..*end);
+            start = *end;
+            terminated(text)
+        })
     }
 }
 
@@ -192,12 +241,13 @@ impl Dates {
         Some(Cells::Dates(Self { days: days.clone(), first, texts }))
     }
 
-    /// The text with its NUL.
-    #[inline]
-    fn get(&self, row: usize) -> Option<&[u8]> {
-        let day = self.days.get(row)?.wrapping_sub(self.first);
-        let start = usize::try_from(day).ok()?.checked_mul(DATE_BYTES)?;
-        self.texts.get(start..)?.get(..DATE_BYTES)
+    fn cells(&self, rows: &Range<usize>) -> impl Iterator<Item = Cell> {
+        self.days.get(rows.clone()).unwrap_or_default().iter().map(|day| {
+            let start = usize::try_from(day.wrapping_sub(self.first)).ok();
+            let start = start.and_then(|day| day.checked_mul(DATE_BYTES));
+            let text = start.and_then(|start| self.texts.get(start..)?.get(..DATE_BYTES));
+            terminated(text)
+        })
     }
 }
 

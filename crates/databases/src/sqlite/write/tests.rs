@@ -12,7 +12,7 @@ use arrow_array::{
 use arrow_buffer::{BooleanBuffer, NullBuffer};
 use decant_core::schema::{Column, ColumnType, DecimalBounds};
 use proptest::collection::vec;
-use proptest::prelude::{Strategy, any};
+use proptest::prelude::{Strategy, any, prop_oneof};
 use proptest::test_runner::TestCaseResult;
 
 use super::*;
@@ -175,13 +175,12 @@ struct Rows {
 
 fn rows() -> impl Strategy<Value = Rows> {
     let kinds = vec(0..KINDS.len(), 1..5);
-    (kinds, 1..24_usize).prop_flat_map(|(kinds, rows)| {
+    // Some are put together in several blocks.
+    let rows = prop_oneof![3 => 1..24_usize, 1 => 60..140_usize];
+    (kinds, rows).prop_flat_map(|(kinds, rows)| {
         let seeds = vec(vec(any::<u64>(), rows), kinds.len());
-        (vec(0..400_u64, rows), seeds).prop_map(move |(keys, seeds)| Rows {
-            kinds: kinds.clone(),
-            keys,
-            seeds,
-        })
+        let keys = vec(0..(rows * rows + 10) as u64, rows);
+        (keys, seeds).prop_map(move |(keys, seeds)| Rows { kinds: kinds.clone(), keys, seeds })
     })
 }
 

@@ -111,6 +111,9 @@ pub(super) fn tail(rows: &Rows<'_>, columns: usize, lead: usize) -> usize {
     let room = rows.len().saturating_sub(lead + 2).min(TOTALS_MAX);
     let last = (rows.len() - room..rows.len()).rev();
     let called = last.clone().take_while(|row| calls_itself_a_total(rows, *row)).count();
+    if called == 0 {
+        return 0;
+    }
     let values = lead + 1..rows.len() - called;
     let is_typed = values.len() >= VALUES_MIN && begins_typed(rows, values);
     let is_total = |row: &usize| {

@@ -6,6 +6,8 @@
 //! only found where the first one has gaps that names span, or where it has
 //! nothing but units: a row of data must not be taken for names.
 
+use std::borrow::Cow;
+
 use decant_core::evidence::Evidence;
 use decant_core::habits::Habits;
 use decant_core::stream::Header;
@@ -15,6 +17,8 @@ use crate::infer;
 
 /// Columns that must agree that a row is a further row of names.
 const WITNESSES_MIN: usize = 2;
+/// Gaps of a row of names that names can span.
+const GAPS_MIN: usize = 2;
 /// Rows of values that must stand below several rows of names.
 const VALUES_MIN: usize = 2;
 /// Numbers that head columns often enough.
@@ -71,11 +75,11 @@ pub(super) fn detect(
 
 /// Whether the first row has the names that are known already.
 fn has_names(attempt: &Attempt<'_>, first: usize, habits: &Habits) -> bool {
-    let values: Vec<String> = (0..attempt.shape.columns)
-        .filter_map(|column| attempt.rows.value(first, column))
-        .map(|value| String::from_utf8_lossy(&value).into_owned())
-        .collect();
-    values.len() == attempt.shape.columns && habits.are_names(values.iter().map(String::as_str))
+    let values: Vec<Cow<'_, [u8]>> =
+        (0..attempt.shape.columns).filter_map(|column| attempt.rows.value(first, column)).collect();
+    let texts: Vec<Cow<'_, str>> =
+        values.iter().map(|value| String::from_utf8_lossy(value)).collect();
+    texts.len() == attempt.shape.columns && habits.are_names(texts.iter().map(AsRef::as_ref))
 }
 
 /// What to expect of a file that leaves it open: never that a row of values
@@ -195,51 +199,69 @@ fn are_years(attempt: &Attempt<'_>, row: usize, typed: &[(usize, Evidence)]) -> 
 /// How many rows name the columns, given that the first does.
 fn further_rows(attempt: &Attempt<'_>) -> u32 {
     let rows: Vec<usize> = attempt.table().take(2 + VALUES_MIN).collect();
+    if rows.len() < 2 + VALUES_MIN {
+        return 1;
+    }
+    let (first, second) = (rows[0], rows[1]);
+    // Hardly any file has either, and the witnesses are all of its values.
+    let (gaps, says_units) = (gaps(attempt, first), says_units(attempt, second));
+    if gaps.len() < GAPS_MIN && !says_units {
+        return 1;
+    }
     let columns = 0..attempt.shape.columns;
     let witnesses: Vec<usize> =
         columns.filter(|column| is_typed(attempt.evidence(*column, 2))).collect();
-    if rows.len() < 2 + VALUES_MIN || witnesses.len() < WITNESSES_MIN {
-        return 1;
-    }
-    let is_second = are_spanned(attempt, rows[0], rows[1], &witnesses)
-        || are_units(attempt, rows[0], rows[1], &witnesses);
+    let is_second = witnesses.len() >= WITNESSES_MIN
+        && (are_spanned(attempt, (first, second), &gaps, &witnesses)
+            || says_units && witnesses.iter().all(|column| is_named(attempt, first, *column)));
     if is_second { 2 } else { 1 }
+}
+
+/// Columns to which the row gives no name, behind one that has a name.
+fn gaps(attempt: &Attempt<'_>, row: usize) -> Vec<usize> {
+    let is_empty = |column: &usize| attempt.rows.written(row, *column).is_empty();
+    let behind_name = (0..attempt.shape.columns).skip_while(is_empty);
+    behind_name.filter(is_empty).collect()
+}
+
+fn is_named(attempt: &Attempt<'_>, row: usize, column: usize) -> bool {
+    attempt.rows.value(row, column).is_some_and(|value| is_name(&value))
 }
 
 /// Whether names of the first row stand over several of the second: it has
 /// two gaps behind names at least, and every column that has one, or stands
 /// before it, is one of numbers, dates and the like.
-fn are_spanned(attempt: &Attempt<'_>, first: usize, second: usize, witnesses: &[usize]) -> bool {
+fn are_spanned(
+    attempt: &Attempt<'_>,
+    (first, second): (usize, usize),
+    gaps: &[usize],
+    witnesses: &[usize],
+) -> bool {
     let is_empty = |column: usize| attempt.rows.written(first, column).is_empty();
-    let gaps: Vec<usize> = (1..attempt.shape.columns)
-        .filter(|column| is_empty(*column) && (0..*column).any(|before| !is_empty(before)))
-        .collect();
-    let named = |row: usize, column: usize| {
-        attempt.rows.value(row, column).is_some_and(|value| is_name(&value))
-    };
     let spans_types = gaps.iter().all(|column| witnesses.contains(column));
     let joined = |column: usize| {
         let over = (0..=column).rev().find(|column| !is_empty(*column));
         (over, attempt.rows.written(second, column))
     };
-    let all = 0..attempt.shape.columns;
+    let mut all = 0..attempt.shape.columns;
     let is_unlike = |column: usize| !(0..column).any(|other| joined(other) == joined(column));
-    gaps.len() >= 2
+    gaps.len() >= GAPS_MIN
         && spans_types
-        && all.clone().all(|column| named(second, column) && is_unlike(column))
-        && all.clone().all(|column| is_empty(column) || named(first, column))
+        && all.clone().all(|column| is_named(attempt, second, column) && is_unlike(column))
+        && all.all(|column| is_empty(column) || is_named(attempt, first, column))
 }
 
-/// Whether the second row says what the numbers below are counted in.
-fn are_units(attempt: &Attempt<'_>, first: usize, second: usize, witnesses: &[usize]) -> bool {
-    let is_named =
-        |column: &usize| attempt.rows.value(first, *column).is_some_and(|value| is_name(&value));
-    let value = |column: usize| attempt.rows.value(second, column);
-    let said = (0..attempt.shape.columns).filter_map(value);
-    let said: Vec<bool> = said.map(|value| is_unit(&value)).collect();
-    said.len() >= WITNESSES_MIN
-        && said.iter().all(|is_unit| *is_unit)
-        && witnesses.iter().all(is_named)
+/// Whether a row says nothing but what the numbers below are counted in.
+fn says_units(attempt: &Attempt<'_>, row: usize) -> bool {
+    let values = (0..attempt.shape.columns).filter_map(|column| attempt.rows.value(row, column));
+    let mut units = 0;
+    for value in values {
+        if !is_unit(&value) {
+            return false;
+        }
+        units += 1;
+    }
+    units >= WITNESSES_MIN
 }
 
 fn is_unit(value: &[u8]) -> bool {

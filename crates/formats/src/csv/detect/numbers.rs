@@ -7,6 +7,8 @@
 //! such a column is text. Between commas as delimiters a decimal comma is not
 //! looked for, since lists of numbers look the same.
 
+use std::borrow::Cow;
+
 use decant_core::habits::Habits;
 use decant_core::stream::Header;
 use decant_core::value_format::NumberFormat;
@@ -17,7 +19,7 @@ use super::attempt::Attempt;
 const GROUPING: [char; 4] = ['.', ' ', '\u{a0}', '\''];
 
 /// What one column says.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Says {
     Nothing,
     /// Decimals with a point, which could as well group thousands.
@@ -54,9 +56,8 @@ pub(super) fn detect(
             _ => "numbers are written as in the stream's other files".to_owned(),
         });
     } else if let Some(format) = shown.filter(|shown| *shown != NumberFormat::default()) {
-        let values = columns.iter().flat_map(|column| &column.values);
-        let example = values.into_iter().find(|value| is_clear(value, format));
-        let example = example.cloned().unwrap_or_default();
+        let mut values = columns.iter().flat_map(Column::values);
+        let example = values.find(|value| is_clear(value, format)).unwrap_or_default();
         explanation.push(match format.decimal {
             ',' => format!("numbers have a decimal comma, as in `{example}`"),
             _ => format!("numbers have commas between thousands, as in `{example}`"),
@@ -67,32 +68,54 @@ pub(super) fn detect(
     Decided { numbers, shown, note }
 }
 
-/// The values of one column, and what they say.
-struct Column {
-    values: Vec<String>,
+/// One column of the table below its names.
+struct Column<'a> {
+    attempt: &'a Attempt<'a>,
+    column: usize,
+    /// Rows of names.
+    names: usize,
     says: Says,
 }
 
-fn columns(attempt: &Attempt<'_>, header: Header) -> Vec<Column> {
+impl Column<'_> {
+    /// Its values, but for NULL.
+    fn values(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        self.bytes().map(text)
+    }
+
+    fn bytes(&self) -> impl Iterator<Item = Cow<'_, [u8]>> {
+        let rows = self.attempt.table().skip(self.names);
+        rows.filter_map(|row| self.attempt.rows.value(row, self.column))
+    }
+}
+
+fn text(value: Cow<'_, [u8]>) -> Cow<'_, str> {
+    match value {
+        Cow::Borrowed(value) => match std::str::from_utf8(value) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(value),
+        },
+        Cow::Owned(value) => Cow::Owned(String::from_utf8_lossy(&value).into_owned()),
+    }
+}
+
+fn columns<'a>(attempt: &'a Attempt<'a>, header: Header) -> Vec<Column<'a>> {
     let names = match header {
         Header::None => 0,
         Header::Rows(rows) => rows as usize,
     };
     let looks_for_comma = !attempt.style.delimiter.contains(',');
     let column = |column: usize| {
-        let rows = attempt.table().skip(names);
-        let values: Vec<String> = rows
-            .filter_map(|row| attempt.rows.value(row, column))
-            .map(|value| String::from_utf8_lossy(&value).into_owned())
-            .collect();
-        let says = says(&values, looks_for_comma);
-        Column { values, says }
+        let column = Column { attempt, column, names, says: Says::Nothing };
+        let says = said_plainly(column.bytes())
+            .unwrap_or_else(|| says(|| column.values(), looks_for_comma));
+        Column { says, ..column }
     };
     (0..attempt.shape.columns).map(column).collect()
 }
 
 /// What the columns show together; nothing where they contradict each other.
-fn shown(columns: &[Column]) -> Option<NumberFormat> {
+fn shown(columns: &[Column<'_>]) -> Option<NumberFormat> {
     let mut shown: Option<NumberFormat> = None;
     for column in columns {
         let format = match column.says {
@@ -130,11 +153,11 @@ fn usual(
 /// What is to be said of a column whose points could be either sign.
 fn ambiguity(
     attempt: &Attempt<'_>,
-    columns: &[Column],
+    columns: &[Column<'_>],
     numbers: Option<NumberFormat>,
 ) -> Option<String> {
     let open = columns.iter().find(|column| column.says == Says::PointOrGroups)?;
-    let value = open.values.iter().find(|value| value.contains('.'))?;
+    let value = open.values().find(|value| value.contains('.'))?;
     match numbers {
         Some(NumberFormat { decimal: ',', thousands: None }) => Some(format!(
             "`{value}` stays text: beside decimal commas its point could group thousands; \
@@ -148,19 +171,55 @@ fn ambiguity(
     }
 }
 
-fn says(values: &[String], looks_for_comma: bool) -> Says {
+/// What a column says whose values are all plain digits with a point or none,
+/// read once; `None` for every other.
+fn said_plainly<'v>(values: impl Iterator<Item = Cow<'v, [u8]>>) -> Option<Says> {
+    let (mut has_points, mut could_be_groups) = (false, true);
+    for value in values {
+        let digits = value.strip_prefix(b"-").or(value.strip_prefix(b"+")).unwrap_or(&value);
+        let point = digits.iter().position(|byte| !byte.is_ascii_digit());
+        let (whole, fraction) = digits.split_at(point.unwrap_or(digits.len()));
+        if whole.is_empty() {
+            return None;
+        }
+        match fraction {
+            [] => {}
+            [b'.', fraction @ ..] if is_digits(fraction) => {
+                has_points = true;
+                could_be_groups &= fraction.len() == 3 && whole.len() <= 3 && whole != b"0";
+            }
+            _ => return None,
+        }
+    }
+    Some(match (has_points, could_be_groups) {
+        (false, _) => Says::Nothing,
+        (true, true) => Says::PointOrGroups,
+        (true, false) => Says::DecimalPoint,
+    })
+}
+
+fn is_digits(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit)
+}
+
+/// What a column says, whose `values` can be read again and again: most tell
+/// by the first one that they are no numbers.
+fn says<'v, V>(values: impl Fn() -> V, looks_for_comma: bool) -> Says
+where
+    V: Iterator<Item = Cow<'v, str>>,
+{
     let plain = NumberFormat::default();
-    let all = |format: NumberFormat| values.iter().all(|value| reads(value, format).is_some());
-    let clear = |format: NumberFormat| values.iter().any(|value| is_clear(value, format));
-    if values.is_empty() {
+    let all = |format: NumberFormat| values().all(|value| reads(&value, format).is_some());
+    let clear = |format: NumberFormat| values().any(|value| is_clear(&value, format));
+    if values().next().is_none() {
         return Says::Nothing;
     }
     if all(plain) {
-        let points = || values.iter().filter(|value| value.contains('.'));
+        let points = || values().filter(|value| value.contains('.'));
         let groups = NumberFormat { decimal: ',', thousands: Some('.') };
         return match points().next() {
             None => Says::Nothing,
-            Some(_) if points().all(|value| could_be_groups(value, groups)) => Says::PointOrGroups,
+            Some(_) if points().all(|value| could_be_groups(&value, groups)) => Says::PointOrGroups,
             Some(_) => Says::DecimalPoint,
         };
     }
@@ -191,21 +250,26 @@ fn reads(value: &str, format: NumberFormat) -> Option<Parts> {
         Some((whole, fraction)) => (whole, Some(fraction)),
         None => (digits, None),
     };
-    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_digits = |text: &str| is_digits(text.as_bytes());
     if fraction.is_some_and(|fraction| !is_digits(fraction)) {
         return None;
     }
-    let groups: Vec<&str> = match format.thousands {
-        Some(sign) => whole.split(sign).collect(),
-        None => vec![whole],
+    let (first, later) = match format.thousands.and_then(|sign| whole.split_once(sign)) {
+        Some((first, later)) => (first, Some(later)),
+        None => (whole, None),
     };
-    let later = groups.iter().skip(1).all(|group| group.len() == 3 && is_digits(group));
-    let first = is_digits(groups[0]) && (groups.len() == 1 || groups[0].len() <= 3);
-    (first && later).then(|| Parts {
-        fraction: fraction.map_or(0, str::len),
-        groups: groups.len() - 1,
-        leads_with_zero: groups[0] == "0",
-    })
+    if !is_digits(first) || later.is_some() && first.len() > 3 {
+        return None;
+    }
+    let mut groups = 0;
+    for group in later.into_iter().flat_map(|later| later.split(|it| Some(it) == format.thousands))
+    {
+        if group.len() != 3 || !is_digits(group) {
+            return None;
+        }
+        groups += 1;
+    }
+    Some(Parts { fraction: fraction.map_or(0, str::len), groups, leads_with_zero: first == "0" })
 }
 
 /// Whether a value can be read in this format and in no other.
@@ -216,5 +280,58 @@ fn is_clear(value: &str, format: NumberFormat) -> bool {
             parts.fraction > 0 && (parts.fraction != 3 || parts.groups > 0 || parts.leads_with_zero)
         }
         _ => parts.groups > 1 || parts.groups == 1 && parts.fraction > 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The parts of a number, by cutting it into all of its groups first.
+    fn parts(value: &str, format: NumberFormat) -> Option<(usize, usize, bool)> {
+        let digits = value.strip_prefix(['-', '+']).unwrap_or(value);
+        let (whole, fraction) = match digits.split_once(format.decimal) {
+            Some((whole, fraction)) => (whole, Some(fraction)),
+            None => (digits, None),
+        };
+        let is_digits =
+            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let groups: Vec<&str> = match format.thousands {
+            Some(sign) => whole.split(sign).collect(),
+            None => vec![whole],
+        };
+        let later = groups.iter().skip(1).all(|group| group.len() == 3 && is_digits(group));
+        let first = is_digits(groups[0]) && (groups.len() == 1 || groups[0].len() <= 3);
+        let holds = fraction.is_none_or(is_digits) && first && later;
+        holds.then(|| (fraction.map_or(0, str::len), groups.len() - 1, groups[0] == "0"))
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_said_plainly_is_what_a_column_says(
+            values in prop::collection::vec("[-+]?(0|[1-9][0-9]{0,4})([.][0-9]{2,4})?|[0-9.,a+-]{0,4}", 0..4),
+            looks_for_comma: bool,
+        ) {
+            let plainly = said_plainly(values.iter().map(|value| Cow::Borrowed(value.as_bytes())));
+            let all = says(|| values.iter().map(|value| Cow::Borrowed(value.as_str())), looks_for_comma);
+            let are_plain = values.iter().all(|value| reads(value, NumberFormat::default()).is_some());
+            prop_assert_eq!(plainly, are_plain.then_some(all));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_number_is_read_group_by_group_as_in_one(
+            value in "[-+]?([0-9]{1,4}|[0-9]{1,3}([., '\u{a0}][0-9]{2,4}){0,3}|[0-9., 'a-]{0,6})([.,][0-9]{0,3})?",
+            decimal in prop::sample::select(vec!['.', ',']),
+            thousands in prop::option::of(prop::sample::select(vec![',', '.', ' ', '\u{a0}', '\''])),
+        ) {
+            let format = NumberFormat { decimal, thousands };
+            let read = reads(&value, format);
+            let read = read.map(|read| (read.fraction, read.groups, read.leads_with_zero));
+            prop_assert_eq!(read, parts(&value, format));
+        }
     }
 }

@@ -50,7 +50,8 @@ pub(super) fn shown_marks(attempt: &Attempt<'_>, given: &FormatOptions) -> Forma
             first.is_some() && first == quote
         })
     };
-    let has_quotes = style.quote == Mark::Off || attempt.table().any(encloses);
+    let is_there = style.quote.byte().is_some_and(|quote| attempt.rows.contains(quote));
+    let has_quotes = style.quote == Mark::Off || is_there && attempt.table().any(encloses);
     let delimiter = shape.is_perfect() && shape.body > 1 && given.delimiter.is_none();
     FormatOptions {
         delimiter: delimiter.then(|| style.delimiter.clone()),

@@ -18,6 +18,8 @@ const COMMA: NumberFormat = NumberFormat { decimal: ',', thousands: Some('.') };
 pub(super) struct Rows<'t> {
     text: &'t [u8],
     dialect: Dialect,
+    /// Whether a number may have a decimal comma.
+    has_commas: bool,
     rows: Vec<Row>,
     ends: Vec<u32>,
 }
@@ -62,7 +64,8 @@ impl<'t> Rows<'t> {
                 lines_before += u64::from(lines);
             }
         }
-        Self { text, rows, ends, dialect }
+        let has_commas = !dialect.delimiter.to_bytes().contains(&b',');
+        Self { text, rows, ends, dialect, has_commas }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -78,6 +81,11 @@ impl<'t> Rows<'t> {
     pub(super) fn raw(&self, row: usize) -> &'t [u8] {
         let Row { start, end, .. } = self.rows[row];
         &self.text[start..end]
+    }
+
+    /// Whether a byte stands anywhere in the text.
+    pub(super) fn contains(&self, byte: u8) -> bool {
+        memchr::memchr(byte, self.text).is_some()
     }
 
     pub(super) fn lines_before(&self, row: usize) -> u64 {
@@ -115,9 +123,8 @@ impl<'t> Rows<'t> {
     /// a number with a decimal comma.
     pub(super) fn evidence_of(&self, value: &[u8]) -> Evidence {
         let evidence = infer::evidence(value);
-        let may_have_comma = !self.dialect.delimiter.to_bytes().contains(&b',');
         match evidence {
-            Evidence::Text if may_have_comma => infer::evidence_with(value, Some(COMMA)),
+            Evidence::Text if self.has_commas => infer::evidence_with(value, Some(COMMA)),
             evidence => evidence,
         }
     }

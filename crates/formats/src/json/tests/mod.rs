@@ -5,6 +5,7 @@ mod corpus;
 mod documents;
 mod encodings;
 mod lines;
+mod pieces;
 mod plain_rows;
 mod properties;
 mod repeated;
