@@ -3,7 +3,9 @@
 //!
 //! Shared by all groups of a run, first come, first served. Invariant: a group
 //! that waits for its first file never waits for its own later ones, because
-//! files ask in their order.
+//! each of its files asks once the one in front of it has its share. Asking
+//! all at once in order is not enough: the runtime makes tasks that do much
+//! give way, and goes on with what they left in another order.
 
 use std::sync::Arc;
 

@@ -2,11 +2,15 @@
 //! order.
 //!
 //! A task of its own fetches, so that requests go on while the group decodes
-//! or commits. Invariant: what is fetched and not yet decoded stays within the
+//! or commits. Invariants: what is fetched and not yet decoded stays within the
 //! run's [`FetchBudget`](crate::fetch_budget::FetchBudget), and what is decoded
-//! within the group's bytes and one file.
+//! within the group's bytes and one file; no file has its share of the budget
+//! before those in front of it, or a group could wait for itself; and the task
+//! waits for shares and bytes alone, never for who takes the files, or its
+//! requests would stand still meanwhile.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 
 use futures::{StreamExt, stream};
@@ -29,6 +33,8 @@ const DECODED_IN_A_ROW: usize = 16;
 /// its own.
 const PARTS_OF_A_GROUP: u64 = 4;
 
+/// A file that may be fetched, or why it may not.
+type Shared = Result<(PlannedFile, FetchShare), (PlannedFile, Undecoded)>;
 /// A file whose bytes are there, or why they are not.
 type Fetched = Result<Undone<(PlannedFile, FetchShare)>, (PlannedFile, Undecoded)>;
 /// Files with what became of their decoding, in order.
@@ -38,7 +44,7 @@ pub(super) type DecodedFiles = Vec<(PlannedFile, Result<WholeFile, Undecoded>)>;
 pub(super) struct FilesAhead {
     ingest: Ingest,
     plan: Arc<TablePlan>,
-    fetched: mpsc::Receiver<Fetched>,
+    fetched: mpsc::UnboundedReceiver<Fetched>,
     fetching: JoinHandle<()>,
     waiting: VecDeque<Fetched>,
     /// How the columns of the file before matched with the table.
@@ -49,13 +55,16 @@ impl FilesAhead {
     /// Starts fetching files, but for those that are too large to be decoded
     /// whole.
     pub(super) fn start(ingest: &Ingest, files: Vec<PlannedFile>, plan: Arc<TablePlan>) -> Self {
-        let (sender, fetched) = mpsc::channel(DECODED_IN_A_ROW);
-        let fetcher = ingest.clone();
+        // The budget bounds what waits in it.
+        let (sender, fetched) = mpsc::unbounded_channel();
+        let fetcher = Arc::new(ingest.clone());
         let fetching = tokio::spawn(async move {
-            let fetches = files.into_iter().map(|file| fetcher.fetch(file));
-            let mut fetches = stream::iter(fetches).buffered(FETCHED_TOGETHER);
+            let (sharer, fetcher) = (Arc::clone(&fetcher), fetcher);
+            let in_turn = stream::iter(files).then(move |file| Arc::clone(&sharer).share(file));
+            let fetches = in_turn.map(move |shared| Arc::clone(&fetcher).fetch(shared));
+            let mut fetches = pin!(fetches.buffered(FETCHED_TOGETHER));
             while let Some(file) = fetches.next().await {
-                if sender.send(file).await.is_err() {
+                if sender.send(file).is_err() {
                     return;
                 }
             }
@@ -99,15 +108,22 @@ impl Drop for FilesAhead {
 }
 
 impl Ingest {
-    /// Fetches a file as soon as the budget has room for it.
-    async fn fetch(&self, file: PlannedFile) -> Fetched {
+    /// Waits until the budget has room for a file.
+    async fn share(self: Arc<Self>, file: PlannedFile) -> Shared {
         let bytes_max = self.settings.group.bytes / PARTS_OF_A_GROUP;
         if file.file.size > bytes_max || self.is_chunked(&file) {
             return Err((file, Undecoded::TooLarge));
         }
-        let stop = &self.decoder.stop;
-        let share = stop.unless_requested(self.budget.share(file.file.size)).await;
-        let Some(mut share) = share else { return Err((file, Undecoded::Abandoned)) };
+        let share = self.budget.share(file.file.size);
+        match self.decoder.stop.unless_requested(share).await {
+            Some(share) => Ok((file, share)),
+            None => Err((file, Undecoded::Abandoned)),
+        }
+    }
+
+    /// Fetches a file that has its share.
+    async fn fetch(self: Arc<Self>, shared: Shared) -> Fetched {
+        let (file, mut share) = shared?;
         let progress = self.progress(&file);
         match self.decoder.fetch(&file.file).await {
             Ok(opened) => {

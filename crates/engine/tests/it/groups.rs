@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use decant_core::secret::Secret;
-use decant_core::stream::{Concealment, OnError, WriteMode};
+use decant_core::stream::{Concealment, GroupLimits, OnError, WriteMode};
 use decant_core::{ErrorKind, Stream};
 use decant_engine::RunStatus;
 use decant_testkit::faulty::{Call, Fault};
@@ -43,6 +43,25 @@ async fn small_files_are_fetched_together_however_few_threads_there_are() {
         let synced = tokio::time::timeout(Duration::from_secs(60), world.sync(&append())).await;
         assert_eq!(synced.expect("32 requests at a time").files.loaded, 64);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_wait_for_each_others_bytes_come_in_their_order() {
+    const FILES: usize = 256;
+    let mut world = World::new();
+    world.settings.threads = 1;
+    world.settings.requests = FILES;
+    // Half of a group's bytes may wait to be decoded, those of 64 files here.
+    world.settings.group = GroupLimits { files: FILES, bytes: 2 * 64 * 1024 };
+    world.bucket.put("in/000", "e", "text\nrow\n");
+    world.sync(&append()).await;
+    for number in 1..=FILES {
+        world.bucket.put(&format!("in/{number:03}"), "e", "text\nrow\n");
+    }
+    // The first answers come when others have been asked for.
+    world.bucket.answer_together(64);
+    let synced = tokio::time::timeout(Duration::from_secs(60), world.sync(&append())).await;
+    assert_eq!(synced.expect("nobody waits for ever").files.loaded, FILES as u64);
 }
 
 #[tokio::test(flavor = "multi_thread")]
