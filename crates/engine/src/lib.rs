@@ -11,6 +11,7 @@ mod conforming;
 mod decisions;
 mod decode;
 mod discover;
+mod early;
 mod feeds;
 mod fetch;
 mod fetch_budget;

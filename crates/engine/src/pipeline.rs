@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use decant_core::decide::Decision;
 use decant_core::format::PlacesWanted;
 use decant_core::stream::{GroupLimits, WriteMode};
 use decant_core::{Arrival, Error, FileVersion, Receipt, Result, Stream, TableName};
@@ -16,9 +17,10 @@ use crate::archives::Archives;
 use crate::arrivals::{Arrivals, Judged, Verdict};
 use crate::decisions::{Known, carry_out, decide_on};
 use crate::decode::Decoder;
+use crate::early::Early;
 use crate::feeds::Feeds;
 use crate::fetch_budget::FetchBudget;
-use crate::ingest::{Ingest, PlannedFile};
+use crate::ingest::{Ingest, PARTS_OF_A_GROUP, PlannedFile};
 use crate::input::FetchCounter;
 use crate::interruptible::{Interruptible, is_interruption};
 use crate::observer::{Event, NoObserver};
@@ -30,6 +32,11 @@ use crate::tables::{NoTable, Place, Table, TablePlan, Tables};
 
 /// Groups that are worked on at the same time, for each thread.
 const GROUPS_PER_THREAD: usize = 2;
+/// Groups that wait for their turn: as many as the files of a page, so that
+/// the next page is planned, and its files are fetched, while they wait.
+const GROUPS_WAITING: usize = 4;
+/// Files up to this size are fetched before their turn.
+const EARLY_BYTES_MAX: u64 = 1 << 20;
 
 /// One execution of a pipeline: any number of streams, one report.
 pub struct Run {
@@ -41,6 +48,8 @@ pub struct Run {
     pub(crate) archives: Arc<Archives>,
     pub(crate) settings: Settings,
     budget: FetchBudget,
+    early: Arc<Early>,
+    turns: Arc<Semaphore>,
     pub(crate) stop: Stop,
     pub(crate) tally: Arc<Tally>,
     feeds: Arc<Feeds>,
@@ -60,9 +69,12 @@ impl Run {
     /// A run that has not done anything yet.
     pub fn new(mut services: Services, settings: Settings, stop: Stop) -> Self {
         let started_at = Utc::now();
+        let (budget, early_bytes) = budgets(&settings);
         let store = Arc::clone(&services.store);
+        let early = Arc::new(Early::new(store, budget.beside(early_bytes)));
         let at_once = services.destination.capabilities().concurrent_loads;
         services.destination = Arc::new(Interruptible::new(services.destination, stop.clone()));
+        let store = Arc::<Early>::clone(&early);
         let archives = Arc::new(Archives::new(store, Arc::clone(&services.archive)));
         services.store = Arc::<Archives>::clone(&archives);
         Self {
@@ -71,7 +83,9 @@ impl Run {
             clock: Instant::now(),
             services,
             archives,
-            budget: budget(&settings),
+            budget,
+            early,
+            turns: Arc::new(Semaphore::new(GROUPS_PER_THREAD * settings.threads.max(1))),
             settings,
             stop,
             tally: Arc::new(Tally::new()),
@@ -94,6 +108,8 @@ impl Run {
             WriteMode::Replace => self.replace(&stream).await,
             WriteMode::Append | WriteMode::Fail => self.append(&stream).await,
         };
+        // What it announced and did not come to is none of the next one's.
+        self.early.let_all_go();
         if self.stop.is_requested() {
             self.tally.interrupted();
         }
@@ -125,7 +141,8 @@ impl Run {
     async fn append(&self, stream: &Arc<Stream>) -> Result<()> {
         let mut tables = self.tables(stream);
         let mut arrivals = Arrivals::new(&self.services, stream, self.started_at);
-        self.create_missing(stream, &mut arrivals, &mut tables).await?;
+        let found = |file: &FileVersion| self.announce(stream, file);
+        self.create_missing(stream, &mut arrivals, &mut tables, &found).await?;
         let mut groups: JoinSet<Result<Vec<Receipt>>> = JoinSet::new();
         let loaded = self.load_pages(stream, &mut arrivals, &mut tables, &mut groups).await;
         tables.tell_spellings();
@@ -173,7 +190,7 @@ impl Run {
     }
 
     /// Starts loading planned files, more groups at a time than there are
-    /// threads: while some commit, others fetch.
+    /// threads: while some commit, others fetch, and a few wait for their turn.
     async fn begin_loads(
         &self,
         stream: &Arc<Stream>,
@@ -184,12 +201,16 @@ impl Run {
         for (table, files) in loads {
             let ingest = self.ingest(stream, &table);
             for group in into_groups(files, self.settings.group) {
-                while groups.len() >= GROUPS_PER_THREAD * self.settings.threads.max(1) {
+                let at_work = GROUPS_PER_THREAD * self.settings.threads.max(1);
+                while groups.len() >= at_work + GROUPS_WAITING {
                     let Some(ended) = groups.join_next().await else { break };
                     self.acknowledge(stream, arrivals, &settled(ended)?).await?;
                 }
-                let ingest = ingest.clone();
-                groups.spawn(async move { ingest.group(group).await });
+                let (ingest, turns) = (ingest.clone(), Arc::clone(&self.turns));
+                groups.spawn(async move {
+                    let _turn = turns.acquire().await;
+                    ingest.group(group).await
+                });
             }
         }
         Ok(())
@@ -215,12 +236,14 @@ impl Run {
                 Place::Ready(table) => {
                     let plan = table.plan().await;
                     let files = self.decide_files(&plan, files, &known, &mut page.settled);
+                    files.iter().for_each(|planned| self.announce(stream, &planned.file));
                     let bytes = files.iter().map(|file| file.file.size).sum();
                     let count = files.len() as u64;
                     self.services.observer.observe(Event::Planned { files: count, bytes });
                     page.loads.push((table, files));
                 }
                 Place::None(qualified, why) => {
+                    files.iter().for_each(|arrival| drop(self.early.let_go(&arrival.file)));
                     self.without_table(stream, &qualified, &why, files).await?;
                 }
             }
@@ -254,6 +277,9 @@ impl Run {
     ) -> Vec<PlannedFile> {
         let decided = files.into_iter().map(|arrival| {
             let decision = decide_on(plan, &arrival, known);
+            if !matches!(decision.1, Decision::Load { .. }) {
+                self.early.let_go(&arrival.file);
+            }
             carry_out(&self.tally, arrival, decision, settled)
         });
         decided.flatten().collect()
@@ -291,14 +317,27 @@ impl Run {
         }
     }
 
-    /// Creates the tables that are missing, from samples of their files.
+    /// Says that a file will be asked for, if it is worth fetching before its
+    /// turn: small, not at hand, and not to be opened as an archive.
+    fn announce(&self, stream: &Stream, file: &FileVersion) {
+        let Settings { chunk_bytes, group, .. } = self.settings;
+        let bytes_max = EARLY_BYTES_MAX.min(chunk_bytes).min(group.bytes / PARTS_OF_A_GROUP);
+        let is_small = file.size <= bytes_max && file.member.is_empty() && !file.is_local();
+        if is_small && !self.archives.is_archive(file, &stream.format).unwrap_or(true) {
+            self.early.announce(file);
+        }
+    }
+
+    /// Creates the tables that are missing, from samples of their files;
+    /// `found` is told of those that go to them.
     pub(crate) async fn create_missing(
         &self,
         stream: &Arc<Stream>,
         arrivals: &mut Arrivals,
         tables: &mut Tables,
+        found: &(dyn Fn(&FileVersion) + Sync),
     ) -> Result<()> {
-        let surveyed = self.stop.unless_requested(arrivals.survey(tables)).await;
+        let surveyed = self.stop.unless_requested(arrivals.survey(tables, found)).await;
         for (name, candidates) in surveyed.transpose()?.into_iter().flatten() {
             let looking = self.look_at_candidates(stream, candidates.chosen());
             match self.stop.unless_requested(looking).await {
@@ -356,18 +395,20 @@ impl Run {
             },
             settings: self.settings,
             budget: self.budget.clone(),
+            early: Arc::clone(&self.early),
             tally: Arc::clone(&self.tally),
             chunk_loads: Arc::clone(&self.chunk_loads),
         }
     }
 }
 
-/// Small files may be fetched ahead by half of what a group holds back for each
-/// thread; large files are streamed by as many as there are threads.
-fn budget(settings: &Settings) -> FetchBudget {
+/// What may be fetched: of small files half of what a group holds back for
+/// each thread, and as much again before their turn; large files are streamed
+/// by as many as there are threads.
+fn budgets(settings: &Settings) -> (FetchBudget, u64) {
     let threads = settings.threads.max(1);
     let bytes = settings.group.bytes.saturating_mul(threads as u64) / 2;
-    FetchBudget::new(settings.requests, bytes, threads)
+    (FetchBudget::new(settings.requests, bytes, threads), bytes)
 }
 
 /// Why archives alone made no table.

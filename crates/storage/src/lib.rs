@@ -15,6 +15,7 @@
 
 mod backend;
 mod credentials;
+mod expected;
 mod local;
 mod location;
 mod options;

@@ -8,12 +8,6 @@ use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use aws_credential_types::Credentials as Keys;
-use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
-    UriPathNormalizationMode, sign,
-};
-use aws_sigv4::sign::v4;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -32,6 +26,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use super::encode;
 use super::endpoint::Endpoint;
 use super::fault::{Asked, Fault, StatusFault};
+use super::sign::Signing;
 use super::xml;
 use crate::credentials::Signer;
 use crate::options::StorageOptions;
@@ -122,6 +117,7 @@ pub(super) struct Client {
     bucket: String,
     region: Mutex<String>,
     signer: Option<Arc<Signer>>,
+    signing: Signing,
     /// On every request.
     headers: HeaderMap,
     /// On requests for objects.
@@ -149,6 +145,7 @@ impl Client {
             bucket: bucket.to_owned(),
             region: Mutex::new(region),
             signer,
+            signing: Signing::default(),
             headers: super::headers::of_every_request(options),
             object_headers: super::headers::of_objects(options)?,
             policy: Policy::new(options),
@@ -229,8 +226,8 @@ impl Client {
         let mut request = self.unsigned(ask, region).map_err(Fault::Definite)?;
         if let Some(signer) = &self.signer {
             let keys = signer.keys().await?;
-            authorize(&mut request, keys, region)
-                .map_err(|cause| internal("a request cannot be signed", cause))?;
+            let signed = self.signing.sign(&mut request, &keys, region, SystemTime::now());
+            signed.map_err(|cause| internal("a request cannot be signed", cause))?;
         }
         HttpRequest::try_from(request)
             .map_err(|error| internal("a request cannot be made", causes(&error)).into())
@@ -321,34 +318,6 @@ pub(crate) fn connector(settings: HttpConnectorSettings, proxied: bool) -> Conne
         .proxy_config(proxies)
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build()
-}
-
-/// Adds the headers of AWS Signature Version 4, as S3 wants them: the path
-/// encoded once and never normalised.
-fn authorize(request: &mut Request<SdkBody>, keys: Keys, region: &str) -> Result<(), String> {
-    let mut settings = SigningSettings::default();
-    settings.percent_encoding_mode = PercentEncodingMode::Single;
-    settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-    settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
-    let identity = keys.into();
-    let params = v4::SigningParams::builder()
-        .identity(&identity)
-        .region(region)
-        .name("s3")
-        .time(SystemTime::now())
-        .settings(settings)
-        .build()
-        .map_err(|error| causes(&error))?
-        .into();
-    let headers = request.headers().iter();
-    let headers = headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-    let method = request.method().as_str();
-    let uri = request.uri().to_string();
-    let signable = SignableRequest::new(method, uri, headers, SignableBody::Bytes(&[]))
-        .map_err(|error| causes(&error))?;
-    let (instructions, _) = sign(signable, &params).map_err(|error| causes(&error))?.into_parts();
-    instructions.apply_to_request_http1x(request);
-    Ok(())
 }
 
 fn status_fault(reply: &Reply, document: xml::ErrorDocument) -> StatusFault {

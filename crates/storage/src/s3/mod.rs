@@ -1,7 +1,7 @@
 //! S3-compatible object storage: a thin protocol of our own.
 //!
 //! Four requests are all that loading needs: ListObjectsV2, GET, HEAD and
-//! HeadBucket. They are written here, on AWS's own signer (`aws-sigv4`) and
+//! HeadBucket. They are written here, on AWS's own key derivation (`aws-sigv4`) and
 //! HTTP client (`aws-smithy-http-client`), because keys must stay opaque. The
 //! usual clients do not let them: `object_store` parses every listed key into
 //! its `Path`, which refuses empty, `.` and `..` segments, so that one odd
@@ -22,6 +22,7 @@ mod headers;
 mod listing;
 mod plain_xml;
 mod read;
+mod sign;
 mod xml;
 
 use std::sync::Arc;

@@ -23,6 +23,9 @@ use super::fault::Fault;
 use crate::retry::Tries;
 use crate::traffic::Counters;
 
+/// Chunks up to this size leave their connection's buffer.
+const COPIED_MAX: usize = 16 << 10;
+
 /// One version of an object.
 pub(super) struct S3Content {
     client: Arc<Client>,
@@ -217,7 +220,9 @@ impl Reader {
         if length > 0 {
             self.tries.progressed();
         }
-        Ok(bytes)
+        // It is a slice of all that the connection has received, which it can
+        // use again, and nobody holds, once this is gone.
+        Ok(if bytes.len() <= COPIED_MAX { Bytes::copy_from_slice(&bytes) } else { bytes })
     }
 
     /// Lets the broken body go and waits before it is resumed.
