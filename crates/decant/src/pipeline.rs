@@ -35,14 +35,10 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Opens source and destination. Nothing is changed by it. While the
-    /// destination is connected to, the first listing of a bucket begins.
+    /// Opens source and destination. Nothing is changed by it.
     pub async fn open(settings: Settings) -> Result<Self> {
         check_formats(&settings)?;
         let storage = open_storage(&settings.source).await?;
-        if let (Root::Bucket(_), Some(stream)) = (&settings.source.root, settings.streams.first()) {
-            storage.expect_listing(stream.selection.scans());
-        }
         let destination = open_destination_of(&settings.destination).await?;
         Ok(Self { settings: with_decoding_memory(settings), storage, destination })
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use decant_core::selection::Exclusion;
-use decant_core::{Arrival, Error, FileVersion, Result, Stream, TableName, Trigger};
+use decant_core::{Arrival, Error, Result, Stream, TableName, Trigger};
 
 use crate::archives::Shares;
 use crate::sampling::Candidates;
@@ -70,30 +70,19 @@ impl Arrivals {
     }
 
     /// Looks through the whole listing for tables that are missing, and
-    /// chooses the files to infer each from; `found` is told of each file that
-    /// goes to one. Afterwards the pages come again.
+    /// chooses the files to infer each from. Afterwards the pages come again.
     pub(crate) async fn survey(
         &mut self,
         tables: &mut Tables,
-        found: &(dyn Fn(&FileVersion) + Sync),
     ) -> Result<BTreeMap<TableName, Candidates>> {
         let mut missing: BTreeMap<TableName, Candidates> = BTreeMap::new();
-        let mut first = None;
-        if let Some(name) = self.stream.table.fixed() {
-            // Neither the database nor the store waits for the other.
-            let (state, page) = futures::join!(tables.describe(&name), self.first_listed());
-            let is_there = state?.is_some_and(|state| state.schema.is_some());
-            first = page?;
-            if is_there {
-                self.kept.extend(first);
-                return Ok(missing);
-            }
+        if let Some(name) = self.stream.table.fixed()
+            && tables.describe(&name).await?.is_some_and(|state| state.schema.is_some())
+        {
+            return Ok(missing);
         }
         let mut listed = 0;
-        while let Some(page) = match first.take() {
-            Some(page) => Some(page),
-            None => self.next_listed().await?,
-        } {
+        while let Some(page) = self.next_listed().await? {
             listed += page.len();
             for arrival in &page {
                 let judged = self.judge(arrival.clone());
@@ -101,7 +90,6 @@ impl Arrivals {
                 let state = tables.describe(&name).await?;
                 if state.is_some_and(|state| state.schema.is_none()) {
                     missing.entry(name).or_default().offer(&judged.arrival.file);
-                    found(&judged.arrival.file);
                 }
             }
             if listed <= ARRIVALS_KEPT {
@@ -113,16 +101,6 @@ impl Arrivals {
             self.trigger = None;
         }
         Ok(missing)
-    }
-
-    /// The first page that is not empty.
-    async fn first_listed(&mut self) -> Result<Option<Vec<Arrival>>> {
-        loop {
-            match self.next_listed().await? {
-                Some(page) if page.is_empty() => {}
-                page => return Ok(page),
-            }
-        }
     }
 
     async fn next_listed(&mut self) -> Result<Option<Vec<Arrival>>> {

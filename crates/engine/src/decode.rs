@@ -114,7 +114,8 @@ impl Decoder {
             let (mut files, mut done, mut bytes) = (files, Vec::new(), 0);
             while bytes <= bytes_left && !stop.is_requested() {
                 let Some(Undone { of, opened, progress }) = files.pop_front() else { break };
-                let conforming = Conforming::new(&plan, progress, places, matched.clone());
+                let before = matched.clone();
+                let conforming = || Conforming::new(&plan, progress, places, before);
                 let whole = opened.whole(conforming, bytes_max, &mut matched);
                 bytes += whole.as_ref().map_or(0, |whole| whole.bytes);
                 done.push((of, whole));
@@ -222,12 +223,13 @@ impl Opened {
     /// `likely` how its columns matched.
     fn whole(
         mut self,
-        conforming: Conforming,
+        conforming: impl FnOnce() -> Conforming,
         bytes_max: u64,
         likely: &mut Option<Arc<Matched>>,
     ) -> Result<WholeFile, Undecoded> {
         let guarded = AssertUnwindSafe(|| {
-            let mut keeper = Keeper { conforming, batches: Vec::new(), bytes: 0, bytes_max };
+            let (conforming, batches) = (conforming(), Vec::new());
+            let mut keeper = Keeper { conforming, batches, bytes: 0, bytes_max };
             let piece = Piece::whole(self.size);
             let decoded = run(self.format.as_ref(), &piece, &mut self.input, &mut keeper);
             likely.clone_from(&keeper.conforming.likely);

@@ -23,9 +23,8 @@ pub(crate) struct FetchBudget {
     streams: Arc<Semaphore>,
 }
 
-/// The place of one file, if it takes any: the bytes stay taken until they are
-/// decoded.
-#[derive(Debug, Default)]
+/// The place of one file: the bytes stay taken until they are decoded.
+#[derive(Debug)]
 pub(crate) struct FetchShare {
     request: Option<OwnedSemaphorePermit>,
     _bytes: Option<OwnedSemaphorePermit>,
@@ -37,19 +36,13 @@ impl FetchBudget {
     pub(crate) fn new(requests_max: usize, bytes_max: u64, streams_max: usize) -> Self {
         let [requests_max, streams_max] =
             [requests_max, streams_max].map(|count| count.clamp(1, Semaphore::MAX_PERMITS));
-        let units_max = units(bytes_max);
+        let units_max = u32::try_from(bytes_max / UNIT_BYTES).unwrap_or(u32::MAX).clamp(1, 1 << 28);
         Self {
             requests: Arc::new(Semaphore::new(requests_max)),
             units: Arc::new(Semaphore::new(units_max as usize)),
             units_max,
             streams: Arc::new(Semaphore::new(streams_max)),
         }
-    }
-
-    /// The same requests, with so many bytes of its own.
-    pub(crate) fn beside(&self, bytes_max: u64) -> Self {
-        let units_max = units(bytes_max);
-        Self { units: Arc::new(Semaphore::new(units_max as usize)), units_max, ..self.clone() }
     }
 
     /// A large file's turn to be streamed, for as long as it is held.
@@ -66,10 +59,6 @@ impl FetchBudget {
         let request = Arc::clone(&self.requests).acquire_owned().await.ok();
         FetchShare { request, _bytes: bytes }
     }
-}
-
-fn units(bytes_max: u64) -> u32 {
-    u32::try_from(bytes_max / UNIT_BYTES).unwrap_or(u32::MAX).clamp(1, 1 << 28)
 }
 
 impl FetchShare {

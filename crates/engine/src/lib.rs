@@ -11,7 +11,6 @@ mod conforming;
 mod decisions;
 mod decode;
 mod discover;
-mod early;
 mod feeds;
 mod fetch;
 mod fetch_budget;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use decant_core::decide::Decision;
 use decant_core::format::PlacesWanted;
 use decant_core::stream::{GroupLimits, WriteMode};
 use decant_core::{Arrival, Error, FileVersion, Receipt, Result, Stream, TableName};
@@ -17,10 +16,9 @@ use crate::archives::Archives;
 use crate::arrivals::{Arrivals, Judged, Verdict};
 use crate::decisions::{Known, carry_out, decide_on};
 use crate::decode::Decoder;
-use crate::early::Early;
 use crate::feeds::Feeds;
 use crate::fetch_budget::FetchBudget;
-use crate::ingest::{Ingest, PARTS_OF_A_GROUP, PlannedFile};
+use crate::ingest::{Ingest, PlannedFile};
 use crate::input::FetchCounter;
 use crate::interruptible::{Interruptible, is_interruption};
 use crate::observer::{Event, NoObserver};
@@ -32,11 +30,6 @@ use crate::tables::{NoTable, Place, Table, TablePlan, Tables};
 
 /// Groups that are worked on at the same time, for each thread.
 const GROUPS_PER_THREAD: usize = 2;
-/// Groups that wait for their turn: as many as the files of a page, so that
-/// the next page is planned, and its files are fetched, while they wait.
-const GROUPS_WAITING: usize = 4;
-/// Files up to this size are fetched before their turn.
-const EARLY_BYTES_MAX: u64 = 1 << 20;
 
 /// One execution of a pipeline: any number of streams, one report.
 pub struct Run {
@@ -48,8 +41,6 @@ pub struct Run {
     pub(crate) archives: Arc<Archives>,
     pub(crate) settings: Settings,
     budget: FetchBudget,
-    early: Arc<Early>,
-    turns: Arc<Semaphore>,
     pub(crate) stop: Stop,
     pub(crate) tally: Arc<Tally>,
     feeds: Arc<Feeds>,
@@ -69,12 +60,9 @@ impl Run {
     /// A run that has not done anything yet.
     pub fn new(mut services: Services, settings: Settings, stop: Stop) -> Self {
         let started_at = Utc::now();
-        let (budget, early_bytes) = budgets(&settings);
         let store = Arc::clone(&services.store);
-        let early = Arc::new(Early::new(store, budget.beside(early_bytes)));
         let at_once = services.destination.capabilities().concurrent_loads;
         services.destination = Arc::new(Interruptible::new(services.destination, stop.clone()));
-        let store = Arc::<Early>::clone(&early);
         let archives = Arc::new(Archives::new(store, Arc::clone(&services.archive)));
         services.store = Arc::<Archives>::clone(&archives);
         Self {
@@ -83,9 +71,7 @@ impl Run {
             clock: Instant::now(),
             services,
             archives,
-            budget,
-            early,
-            turns: Arc::new(Semaphore::new(GROUPS_PER_THREAD * settings.threads.max(1))),
+            budget: budget(&settings),
             settings,
             stop,
             tally: Arc::new(Tally::new()),
@@ -108,8 +94,6 @@ impl Run {
             WriteMode::Replace => self.replace(&stream).await,
             WriteMode::Append | WriteMode::Fail => self.append(&stream).await,
         };
-        // What it announced and did not come to is none of the next one's.
-        self.early.let_all_go();
         if self.stop.is_requested() {
             self.tally.interrupted();
         }
@@ -141,8 +125,7 @@ impl Run {
     async fn append(&self, stream: &Arc<Stream>) -> Result<()> {
         let mut tables = self.tables(stream);
         let mut arrivals = Arrivals::new(&self.services, stream, self.started_at);
-        let found = |file: &FileVersion| self.announce(stream, file);
-        self.create_missing(stream, &mut arrivals, &mut tables, &found).await?;
+        self.create_missing(stream, &mut arrivals, &mut tables).await?;
         let mut groups: JoinSet<Result<Vec<Receipt>>> = JoinSet::new();
         let loaded = self.load_pages(stream, &mut arrivals, &mut tables, &mut groups).await;
         tables.tell_spellings();
@@ -190,7 +173,7 @@ impl Run {
     }
 
     /// Starts loading planned files, more groups at a time than there are
-    /// threads: while some commit, others fetch, and a few wait for their turn.
+    /// threads: while some commit, others fetch.
     async fn begin_loads(
         &self,
         stream: &Arc<Stream>,
@@ -201,16 +184,12 @@ impl Run {
         for (table, files) in loads {
             let ingest = self.ingest(stream, &table);
             for group in into_groups(files, self.settings.group) {
-                let at_work = GROUPS_PER_THREAD * self.settings.threads.max(1);
-                while groups.len() >= at_work + GROUPS_WAITING {
+                while groups.len() >= GROUPS_PER_THREAD * self.settings.threads.max(1) {
                     let Some(ended) = groups.join_next().await else { break };
                     self.acknowledge(stream, arrivals, &settled(ended)?).await?;
                 }
-                let (ingest, turns) = (ingest.clone(), Arc::clone(&self.turns));
-                groups.spawn(async move {
-                    let _turn = turns.acquire().await;
-                    ingest.group(group).await
-                });
+                let ingest = ingest.clone();
+                groups.spawn(async move { ingest.group(group).await });
             }
         }
         Ok(())
@@ -236,14 +215,12 @@ impl Run {
                 Place::Ready(table) => {
                     let plan = table.plan().await;
                     let files = self.decide_files(&plan, files, &known, &mut page.settled);
-                    files.iter().for_each(|planned| self.announce(stream, &planned.file));
                     let bytes = files.iter().map(|file| file.file.size).sum();
                     let count = files.len() as u64;
                     self.services.observer.observe(Event::Planned { files: count, bytes });
                     page.loads.push((table, files));
                 }
                 Place::None(qualified, why) => {
-                    files.iter().for_each(|arrival| drop(self.early.let_go(&arrival.file)));
                     self.without_table(stream, &qualified, &why, files).await?;
                 }
             }
@@ -277,9 +254,6 @@ impl Run {
     ) -> Vec<PlannedFile> {
         let decided = files.into_iter().map(|arrival| {
             let decision = decide_on(plan, &arrival, known);
-            if !matches!(decision.1, Decision::Load { .. }) {
-                self.early.let_go(&arrival.file);
-            }
             carry_out(&self.tally, arrival, decision, settled)
         });
         decided.flatten().collect()
@@ -317,27 +291,14 @@ impl Run {
         }
     }
 
-    /// Says that a file will be asked for, if it is worth fetching before its
-    /// turn: small, not at hand, and not to be opened as an archive.
-    fn announce(&self, stream: &Stream, file: &FileVersion) {
-        let Settings { chunk_bytes, group, .. } = self.settings;
-        let bytes_max = EARLY_BYTES_MAX.min(chunk_bytes).min(group.bytes / PARTS_OF_A_GROUP);
-        let is_small = file.size <= bytes_max && file.member.is_empty() && !file.is_local();
-        if is_small && !self.archives.is_archive(file, &stream.format).unwrap_or(true) {
-            self.early.announce(file);
-        }
-    }
-
-    /// Creates the tables that are missing, from samples of their files;
-    /// `found` is told of those that go to them.
+    /// Creates the tables that are missing, from samples of their files.
     pub(crate) async fn create_missing(
         &self,
         stream: &Arc<Stream>,
         arrivals: &mut Arrivals,
         tables: &mut Tables,
-        found: &(dyn Fn(&FileVersion) + Sync),
     ) -> Result<()> {
-        let surveyed = self.stop.unless_requested(arrivals.survey(tables, found)).await;
+        let surveyed = self.stop.unless_requested(arrivals.survey(tables)).await;
         for (name, candidates) in surveyed.transpose()?.into_iter().flatten() {
             let looking = self.look_at_candidates(stream, candidates.chosen());
             match self.stop.unless_requested(looking).await {
@@ -395,20 +356,18 @@ impl Run {
             },
             settings: self.settings,
             budget: self.budget.clone(),
-            early: Arc::clone(&self.early),
             tally: Arc::clone(&self.tally),
             chunk_loads: Arc::clone(&self.chunk_loads),
         }
     }
 }
 
-/// What may be fetched: of small files half of what a group holds back for
-/// each thread, and as much again before their turn; large files are streamed
-/// by as many as there are threads.
-fn budgets(settings: &Settings) -> (FetchBudget, u64) {
+/// Small files may be fetched ahead by half of what a group holds back for each
+/// thread; large files are streamed by as many as there are threads.
+fn budget(settings: &Settings) -> FetchBudget {
     let threads = settings.threads.max(1);
     let bytes = settings.group.bytes.saturating_mul(threads as u64) / 2;
-    (FetchBudget::new(settings.requests, bytes, threads), bytes)
+    FetchBudget::new(settings.requests, bytes, threads)
 }
 
 /// Why archives alone made no table.

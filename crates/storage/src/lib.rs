@@ -15,7 +15,6 @@
 
 mod backend;
 mod credentials;
-mod expected;
 mod local;
 mod location;
 mod options;

@@ -1,26 +1,23 @@
 //! The storage as the rest of the house sees it: one bucket, or the local
 //! file system, behind one type.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use decant_core::selection::Scan;
 use decant_core::{Content, Error, ErrorKind, FileVersion, Result, Store, Trigger};
 
 use crate::backend::Backend;
-use crate::expected::Expected;
 use crate::traffic::Traffic;
 
 /// One bucket of one endpoint, or the local file system. Cheap to share.
 pub struct Storage {
     backend: Box<dyn Backend>,
-    expected: Mutex<Option<Expected>>,
 }
 
 impl Storage {
     pub(crate) fn new(backend: impl Backend + 'static) -> Arc<Self> {
-        Arc::new(Self { backend: Box::new(backend), expected: Mutex::default() })
+        Arc::new(Self { backend: Box::new(backend) })
     }
 
     /// Arrivals of every key in these scans, unfiltered, page by page in
@@ -35,20 +32,7 @@ impl Storage {
     ///
     /// [`Selection::scans`]: decant_core::selection::Selection::scans
     pub fn listing(&self, scans: Vec<Scan>) -> Box<dyn Trigger> {
-        let mut expected = self.expected.lock().unwrap_or_else(PoisonError::into_inner);
-        match expected.take() {
-            Some(begun) if begun.is_of(&scans, Instant::now()) => Box::new(begun),
-            // What was expected is not what is asked for: it is given up.
-            _ => self.backend.listing(scans),
-        }
-    }
-
-    /// Begins a listing that will be asked for, so that its first page comes
-    /// while something else is waited for.
-    pub fn expect_listing(&self, scans: Vec<Scan>) {
-        let listing = self.backend.listing(scans.clone());
-        let begun = Expected::begin(scans, listing);
-        *self.expected.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
+        self.backend.listing(scans)
     }
 
     /// The current version of exactly this key; `None` when there is none.

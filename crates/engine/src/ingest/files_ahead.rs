@@ -31,7 +31,7 @@ const FETCHED_TOGETHER: usize = 256;
 const DECODED_IN_A_ROW: usize = 16;
 /// A file that takes a larger part of its group's bytes has a transaction of
 /// its own.
-pub(crate) const PARTS_OF_A_GROUP: u64 = 4;
+const PARTS_OF_A_GROUP: u64 = 4;
 
 /// A file that may be fetched, or why it may not.
 type Shared = Result<(PlannedFile, FetchShare), (PlannedFile, Undecoded)>;
@@ -114,7 +114,8 @@ impl Ingest {
         if file.file.size > bytes_max || self.is_chunked(&file) {
             return Err((file, Undecoded::TooLarge));
         }
-        match self.share_for(&file).await {
+        let share = self.budget.share(file.file.size);
+        match self.decoder.stop.unless_requested(share).await {
             Some(share) => Ok((file, share)),
             None => Err((file, Undecoded::Abandoned)),
         }
@@ -124,24 +125,12 @@ impl Ingest {
     async fn fetch(self: Arc<Self>, shared: Shared) -> Fetched {
         let (file, mut share) = shared?;
         let progress = self.progress(&file);
-        let fetched = self.decoder.fetch(&file.file).await;
-        // Its place is known once it is there.
-        let early = self.early.let_go(&file.file);
-        match fetched {
+        match self.decoder.fetch(&file.file).await {
             Ok(opened) => {
                 share.fetched();
-                Ok(Undone { of: (file, early.unwrap_or(share)), opened, progress })
+                Ok(Undone { of: (file, share), opened, progress })
             }
             Err(undecoded) => Err((file, undecoded)),
         }
-    }
-
-    /// What fetching a file takes of the budget, once it is there: nothing
-    /// where somebody else has begun to.
-    async fn share_for(&self, file: &PlannedFile) -> Option<FetchShare> {
-        if self.early.has_begun(&file.file) {
-            return Some(FetchShare::default());
-        }
-        self.decoder.stop.unless_requested(self.budget.share(file.file.size)).await
     }
 }
