@@ -325,5 +325,30 @@ mod tests {
             let value = value / 10i128.pow(shift);
             prop_assert_eq!(encoded(value, scale), expected(value, scale));
         }
+
+        #[test]
+        fn batches_are_the_same_as_single_values(
+            batches in prop::collection::vec(
+                (0u32..=6, prop_oneof![Just(40i128), Just(5_000), Just(1 << 50), Just(1 << 90)]),
+                1..6,
+            ),
+            step in 1i128..2000,
+            length in 1usize..700,
+        ) {
+            let mut numerics = Numerics::default();
+            for (scale, distinct) in batches {
+                let value = |at: usize| (at as i128 * 7919 % distinct - distinct / 2) * step;
+                let values: Vec<i128> = (0..length).map(value).collect();
+                numerics.encode(&values, scale);
+                for (at, value) in values.iter().enumerate() {
+                    let mut alone = BytesMut::new();
+                    write(&mut alone, *value, scale);
+                    prop_assert_eq!(numerics.lengths()[at] as usize, alone.len());
+                    let mut output = vec![0; alone.len()];
+                    numerics.put(at, 0, &mut output);
+                    prop_assert_eq!(&output[..], &alone[..], "{}e-{}", value, scale);
+                }
+            }
+        }
     }
 }
