@@ -22,11 +22,11 @@ pub(crate) struct Tool {
     present: fn() -> bool,
 }
 
-/// The C parts of SQLite, zstd and ring are compiled here.
+/// The C parts of SQLite, zstd and ring are compiled here, and jemalloc is made.
 pub(crate) const COMPILER: Tool = Tool {
-    name: "a C compiler",
-    packages: &["gcc", "libc6-dev"],
-    present: || shell::on_path("cc"),
+    name: "a C compiler and make",
+    packages: &["gcc", "libc6-dev", "make"],
+    present: || ["cc", "make"].iter().all(|it| shell::on_path(it)),
 };
 
 /// Python that can make virtual environments.
