@@ -6,6 +6,7 @@
 
 mod arrows;
 mod attributes;
+mod default_run;
 mod exceptions;
 mod lengths;
 mod lockfile;
@@ -86,8 +87,10 @@ fn in_source(source: &Source) -> Vec<Finding> {
 }
 
 fn in_dependencies(place: &Place) -> Result<Vec<Finding>> {
-    let crates = arrows::crates(&shell::metadata(place)?)?;
+    let metadata = shell::metadata(place)?;
+    let crates = arrows::crates(&metadata)?;
     let mut found = arrows::check(&crates);
+    found.extend(default_run::check(&metadata));
     found.extend(lockfile::check(&read(place, "Cargo.lock")?));
     // Until the page exists nothing can be missing from it.
     if let Ok(page) = read(place, arrows::PAGE) {

@@ -223,7 +223,9 @@ fn configure_writer(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Switches to write-ahead logging, or says why not. While another connection
-/// is at work SQLite refuses at once, without the lock timeout.
+/// is at work SQLite refuses at once, without the lock timeout. It could be
+/// made to wait by asking for the whole database first, which would refuse
+/// everybody who begins to read meanwhile; it tells nobody that it is free.
 fn switch_to_log(connection: &Connection, lock_timeout: Duration) -> Result<(), String> {
     let deadline = Instant::now() + lock_timeout.min(SWITCH_TIMEOUT);
     loop {
