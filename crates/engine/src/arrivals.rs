@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use decant_core::selection::Exclusion;
-use decant_core::{Arrival, Error, Result, Stream, TableName, Trigger};
+use decant_core::{Arrival, Error, FileVersion, Result, Stream, TableName, Trigger};
 
 use crate::archives::Shares;
+use crate::early::Offers;
 use crate::sampling::Candidates;
 use crate::services::Services;
 use crate::tables::Tables;
@@ -70,10 +71,12 @@ impl Arrivals {
     }
 
     /// Looks through the whole listing for tables that are missing, and
-    /// chooses the files to infer each from. Afterwards the pages come again.
+    /// chooses the files to infer each from. Afterwards the pages come again;
+    /// what will go to a missing table is offered to be fetched early.
     pub(crate) async fn survey(
         &mut self,
         tables: &mut Tables,
+        mut early: Option<&mut Offers>,
     ) -> Result<BTreeMap<TableName, Candidates>> {
         let mut missing: BTreeMap<TableName, Candidates> = BTreeMap::new();
         if let Some(name) = self.stream.table.fixed()
@@ -89,7 +92,11 @@ impl Arrivals {
                 let Verdict::Goes(name) = judged.verdict else { continue };
                 let state = tables.describe(&name).await?;
                 if state.is_some_and(|state| state.schema.is_none()) {
-                    missing.entry(name).or_default().offer(&judged.arrival.file);
+                    let file = &judged.arrival.file;
+                    missing.entry(name).or_default().offer(file);
+                    if let Some(early) = early.as_mut().filter(|_| self.is_plain(file)) {
+                        early.offer(file);
+                    }
                 }
             }
             if listed <= ARRIVALS_KEPT {
@@ -107,6 +114,11 @@ impl Arrivals {
         let trigger =
             self.trigger.get_or_insert_with(|| (self.services.list)(self.stream.selection.scans()));
         trigger.next().await
+    }
+
+    /// Whether it is no archive.
+    fn is_plain(&self, file: &FileVersion) -> bool {
+        matches!((self.services.archive)(file.name(), &self.stream.format), Ok(None))
     }
 
     fn judge(&self, arrival: Arrival) -> Judged {

@@ -8,15 +8,17 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use decant_core::conform::Drift;
 use decant_core::format::{DecodedBatch, FileColumns, Piece, PlacesWanted, Receiver, Wishes};
 use decant_core::stream::FormatOptions;
-use decant_core::{Error, ErrorKind, Input, Result};
+use decant_core::{Content, Error, ErrorKind, Input, Result};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::conforming::{Conforming, Matched};
 use crate::file_progress::{FileBatch, FileProgress, Undecoded};
+use crate::held::Held;
 use crate::input::{ContentInput, FetchCounter, Reading};
 use crate::observer::NoObserver;
 use crate::piece_input::PieceInput;
@@ -94,6 +96,15 @@ impl Decoder {
     pub(crate) async fn fetch(&self, file: &decant_core::FileVersion) -> Result<Opened, Undecoded> {
         let fetched = self.stop.unless_requested(self.open(file, Reading::Whole)).await;
         fetched.unwrap_or(Err(Undecoded::Abandoned))
+    }
+
+    /// Takes a file whose bytes have been fetched already.
+    pub(crate) async fn take(
+        &self,
+        file: &decant_core::FileVersion,
+        bytes: Bytes,
+    ) -> Result<Opened, Undecoded> {
+        self.open_content(file, Box::new(Held(bytes)), Reading::Whole).await
     }
 
     /// Decodes fetched files into memory, one after the other on one thread,
@@ -209,9 +220,19 @@ impl Decoder {
         file: &decant_core::FileVersion,
         reading: Reading,
     ) -> Result<Opened, Undecoded> {
+        let content = self.services.store.open(file).await;
+        let content = content.map_err(|error| error.in_file(file.location()))?;
+        self.open_content(file, content, reading).await
+    }
+
+    async fn open_content(
+        &self,
+        file: &decant_core::FileVersion,
+        content: Box<dyn Content>,
+        reading: Reading,
+    ) -> Result<Opened, Undecoded> {
         let named = |error: Error| error.in_file(file.location());
         let format = (self.services.format)(file.name(), &self.format).map_err(named)?;
-        let content = self.services.store.open(file).await.map_err(named)?;
         let (ahead, counter) = (self.ahead_bytes, self.counter.clone());
         let input = ContentInput::open(content, file, ahead, counter, reading).await;
         Ok(Opened { format, input: input.map_err(named)?, size: file.size })

@@ -50,13 +50,18 @@ impl FetchBudget {
         Arc::clone(&self.streams).acquire_owned().await.ok()
     }
 
+    /// A request's turn, for as long as it is held.
+    pub(crate) async fn request(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.requests).acquire_owned().await.ok()
+    }
+
     /// A place for a file of so many bytes, once there is one.
     pub(crate) async fn share(&self, bytes: u64) -> FetchShare {
         let units = u32::try_from(bytes / UNIT_BYTES + 1).unwrap_or(u32::MAX);
         // Nobody closes these semaphores, and who waits for room makes no request.
         let wanted = units.min(self.units_max);
         let bytes = Arc::clone(&self.units).acquire_many_owned(wanted).await.ok();
-        let request = Arc::clone(&self.requests).acquire_owned().await.ok();
+        let request = self.request().await;
         FetchShare { request, _bytes: bytes }
     }
 }

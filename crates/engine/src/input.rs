@@ -79,7 +79,9 @@ impl ContentInput {
         // A range of a member may take all bytes before it.
         let manner = if file.member.is_empty() { Manner::InParts } else { Manner::InOrder };
         let chunks = if size <= WHOLE_BYTES_MAX || reading == Reading::Whole {
-            Chunks::Whole(fetch_whole(content.as_ref(), &counter).await?, true)
+            let bytes = whole(content.as_ref()).await?;
+            counter.count(&bytes);
+            Chunks::Whole(bytes, true)
         } else {
             Chunks::Unasked
         };
@@ -97,21 +99,17 @@ impl ContentInput {
     }
 }
 
-async fn fetch_whole(content: &dyn Content, counter: &FetchCounter) -> Result<Bytes> {
+/// All bytes of a file, in one piece.
+pub(crate) async fn whole(content: &dyn Content) -> Result<Bytes> {
     let mut stream = content.stream(0).await?;
     let Some(first) = stream.next().await.transpose()? else { return Ok(Bytes::new()) };
-    let Some(second) = stream.next().await.transpose()? else {
-        counter.count(&first);
-        return Ok(first);
-    };
+    let Some(second) = stream.next().await.transpose()? else { return Ok(first) };
     let mut whole = BytesMut::from(first);
     whole.extend_from_slice(&second);
     while let Some(chunk) = stream.next().await.transpose()? {
         whole.extend_from_slice(&chunk);
     }
-    let whole = whole.freeze();
-    counter.count(&whole);
-    Ok(whole)
+    Ok(whole.freeze())
 }
 
 impl Input for ContentInput {

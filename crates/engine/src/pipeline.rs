@@ -16,9 +16,10 @@ use crate::archives::Archives;
 use crate::arrivals::{Arrivals, Judged, Verdict};
 use crate::decisions::{Known, carry_out, decide_on};
 use crate::decode::Decoder;
+use crate::early::{self, Early, Offers, Room};
 use crate::feeds::Feeds;
 use crate::fetch_budget::FetchBudget;
-use crate::ingest::{Ingest, PlannedFile};
+use crate::ingest::{Ingest, PlannedFile, shared_file_bytes_max};
 use crate::input::FetchCounter;
 use crate::interruptible::{Interruptible, is_interruption};
 use crate::observer::{Event, NoObserver};
@@ -125,9 +126,14 @@ impl Run {
     async fn append(&self, stream: &Arc<Stream>) -> Result<()> {
         let mut tables = self.tables(stream);
         let mut arrivals = Arrivals::new(&self.services, stream, self.started_at);
-        self.create_missing(stream, &mut arrivals, &mut tables).await?;
+        let group = self.settings.group;
+        let early_bytes = Room { bytes: group.bytes, of_a_file: shared_file_bytes_max(group) };
+        let store = Arc::clone(&self.services.store);
+        let (mut offers, early) = early::start(store, self.budget.clone(), early_bytes);
+        self.create_missing(stream, &mut arrivals, &mut tables, Some(&mut offers)).await?;
         let mut groups: JoinSet<Result<Vec<Receipt>>> = JoinSet::new();
-        let loaded = self.load_pages(stream, &mut arrivals, &mut tables, &mut groups).await;
+        let loading = self.load_pages(stream, &mut arrivals, &mut tables, &mut groups, &early);
+        let loaded = loading.await;
         tables.tell_spellings();
         // Whatever happened to the listing, what has begun comes to its end.
         let mut first_error = loaded.err();
@@ -154,6 +160,7 @@ impl Run {
         arrivals: &mut Arrivals,
         tables: &mut Tables,
         groups: &mut JoinSet<Result<Vec<Receipt>>>,
+        early: &Early,
     ) -> Result<()> {
         while let Some(next) = self.stop.unless_requested(arrivals.next()).await {
             let Some(page) = next? else { return Ok(()) };
@@ -166,7 +173,7 @@ impl Run {
                 };
                 let plan = self.plan_page(stream, part, tables).await?;
                 self.acknowledge(stream, arrivals, &plan.settled).await?;
-                self.begin_loads(stream, plan.loads, arrivals, groups).await?;
+                self.begin_loads(stream, plan.loads, arrivals, groups, early).await?;
             }
         }
         Ok(())
@@ -180,9 +187,10 @@ impl Run {
         loads: Vec<(Arc<Table>, Vec<PlannedFile>)>,
         arrivals: &mut Arrivals,
         groups: &mut JoinSet<Result<Vec<Receipt>>>,
+        early: &Early,
     ) -> Result<()> {
         for (table, files) in loads {
-            let ingest = self.ingest(stream, &table);
+            let ingest = Ingest { early: early.clone(), ..self.ingest(stream, &table) };
             for group in into_groups(files, self.settings.group) {
                 while groups.len() >= GROUPS_PER_THREAD * self.settings.threads.max(1) {
                     let Some(ended) = groups.join_next().await else { break };
@@ -297,8 +305,9 @@ impl Run {
         stream: &Arc<Stream>,
         arrivals: &mut Arrivals,
         tables: &mut Tables,
+        early: Option<&mut Offers>,
     ) -> Result<()> {
-        let surveyed = self.stop.unless_requested(arrivals.survey(tables)).await;
+        let surveyed = self.stop.unless_requested(arrivals.survey(tables, early)).await;
         for (name, candidates) in surveyed.transpose()?.into_iter().flatten() {
             let looking = self.look_at_candidates(stream, candidates.chosen());
             match self.stop.unless_requested(looking).await {
@@ -356,6 +365,7 @@ impl Run {
             },
             settings: self.settings,
             budget: self.budget.clone(),
+            early: Early::default(),
             tally: Arc::clone(&self.tally),
             chunk_loads: Arc::clone(&self.chunk_loads),
         }

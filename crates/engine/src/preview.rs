@@ -109,7 +109,7 @@ impl Run {
         let mut arrivals = Arrivals::new(&self.services, &stream, self.started_at);
         let mut planned: HashMap<TableName, Planned> = HashMap::new();
         let mut shown = Vec::new();
-        for (name, candidates) in arrivals.survey(&mut tables).await? {
+        for (name, candidates) in arrivals.survey(&mut tables, None).await? {
             let looks = self.look_at_candidates(&stream, candidates.chosen()).await;
             let capabilities = self.services.destination.capabilities();
             let Some(state) = tables.describe(&name).await? else { continue };

@@ -41,7 +41,7 @@ impl Run {
     pub(crate) async fn replace(&self, stream: &Arc<Stream>) -> Result<()> {
         let mut tables = self.tables(stream);
         let mut arrivals = Arrivals::new(&self.services, stream, self.started_at);
-        self.create_missing(stream, &mut arrivals, &mut tables).await?;
+        self.create_missing(stream, &mut arrivals, &mut tables, None).await?;
         let selected = self.stop.unless_requested(self.select_all(stream, &mut arrivals)).await;
         // The archives stay known as long as their members are read.
         let Some((selected, _archives)) = selected.transpose()? else { return Ok(()) };

@@ -10,18 +10,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use decant_core::format::FileColumns;
 use decant_core::layout::Layout;
 use decant_core::ledger::{RejectsFilter, Status, StoredReject};
 use decant_core::reject::{Reason, Reject};
 use decant_core::stream::{FormatOptions, TypePolicy};
 use decant_core::value_format::GivenType;
-use decant_core::{
-    ByteStream, Content, Error, ErrorKind, FileVersion, LedgerEntry, Result, Store, Stream,
-};
-use futures::StreamExt;
+use decant_core::{Content, Error, ErrorKind, FileVersion, LedgerEntry, Result, Store, Stream};
 
+use crate::held::Held;
 use crate::pipeline::Run;
 
 mod edits;
@@ -231,28 +228,11 @@ fn reading(entry: &LedgerEntry, replay: &Replay, doors: &ReplayDoors) -> Result<
 }
 
 /// A store that holds one document, whatever is asked for.
-struct OneDocument(Bytes);
+struct OneDocument(Held);
 
 #[async_trait]
 impl Store for OneDocument {
     async fn open(&self, _file: &FileVersion) -> Result<Box<dyn Content>> {
-        Ok(Box::new(Self(self.0.clone())))
-    }
-}
-
-#[async_trait]
-impl Content for OneDocument {
-    async fn stream(&self, offset: u64) -> Result<ByteStream> {
-        let offset = usize::try_from(offset).unwrap_or(usize::MAX).min(self.0.len());
-        let rest = self.0.slice(offset..);
-        Ok(futures::stream::iter((!rest.is_empty()).then_some(Ok(rest))).boxed())
-    }
-
-    async fn range(&self, range: std::ops::Range<u64>) -> Result<Bytes> {
-        let at = |offset: u64| usize::try_from(offset).ok().filter(|at| *at <= self.0.len());
-        match (at(range.start), at(range.end)) {
-            (Some(start), Some(end)) if start <= end => Ok(self.0.slice(start..end)),
-            _ => Err(Error::new(ErrorKind::MalformedFile, "a range lies outside the row")),
-        }
+        Ok(Box::new(self.0.clone()))
     }
 }

@@ -13,6 +13,8 @@ use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use decant_core::stream::GroupLimits;
 use futures::{StreamExt, stream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -32,6 +34,11 @@ const DECODED_IN_A_ROW: usize = 16;
 /// A file that takes a larger part of its group's bytes has a transaction of
 /// its own.
 const PARTS_OF_A_GROUP: u64 = 4;
+
+/// Bytes of the largest file that shares a transaction with others.
+pub(crate) fn shared_file_bytes_max(group: GroupLimits) -> u64 {
+    group.bytes / PARTS_OF_A_GROUP
+}
 
 /// A file that may be fetched, or why it may not.
 type Shared = Result<(PlannedFile, FetchShare), (PlannedFile, Undecoded)>;
@@ -91,8 +98,8 @@ impl FilesAhead {
         if undone.is_empty() {
             return Some(ends).filter(|ends| !ends.is_empty());
         }
-        let bytes = self.ingest.settings.group.bytes;
-        let limits = (bytes.saturating_sub(held_bytes), bytes / PARTS_OF_A_GROUP);
+        let group = self.ingest.settings.group;
+        let limits = (group.bytes.saturating_sub(held_bytes), shared_file_bytes_max(group));
         let decoding = self.ingest.decoder.wholes(undone, &self.plan, limits, &mut self.matched);
         let (done, left) = decoding.await;
         self.waiting.extend(left.into_iter().map(Ok));
@@ -110,8 +117,7 @@ impl Drop for FilesAhead {
 impl Ingest {
     /// Waits until the budget has room for a file.
     async fn share(self: Arc<Self>, file: PlannedFile) -> Shared {
-        let bytes_max = self.settings.group.bytes / PARTS_OF_A_GROUP;
-        if file.file.size > bytes_max || self.is_chunked(&file) {
+        if file.file.size > shared_file_bytes_max(self.settings.group) || self.is_chunked(&file) {
             return Err((file, Undecoded::TooLarge));
         }
         let share = self.budget.share(file.file.size);
@@ -125,12 +131,24 @@ impl Ingest {
     async fn fetch(self: Arc<Self>, shared: Shared) -> Fetched {
         let (file, mut share) = shared?;
         let progress = self.progress(&file);
-        match self.decoder.fetch(&file.file).await {
+        let fetched = match self.fetched_early(&file).await {
+            Some(bytes) => self.decoder.take(&file.file, bytes).await,
+            None => self.decoder.fetch(&file.file).await,
+        };
+        match fetched {
             Ok(opened) => {
                 share.fetched();
                 Ok(Undone { of: (file, share), opened, progress })
             }
             Err(undecoded) => Err((file, undecoded)),
         }
+    }
+
+    /// Its bytes, if they were fetched before the file was planned. Where
+    /// another version of it was loaded meanwhile they are not asked for: a
+    /// request tells whether the version that was listed is still there.
+    async fn fetched_early(&self, file: &PlannedFile) -> Option<Bytes> {
+        let taking = self.decoder.stop.unless_requested(self.early.take(&file.file));
+        taking.await.flatten().filter(|_| file.displaces.is_empty() && !file.again)
     }
 }

@@ -30,10 +30,12 @@ use tokio::sync::Semaphore;
 
 use self::admission::Admission;
 use self::files_ahead::FilesAhead;
+pub(crate) use self::files_ahead::shared_file_bytes_max;
 pub(crate) use self::settle::{bad_end, count_bad_end};
 pub(crate) use self::streamed::without;
 use self::together::Decoded;
 use crate::decode::Decoder;
+use crate::early::Early;
 use crate::fetch_budget::FetchBudget;
 use crate::file_progress::{Contradiction, ErrorPolicy, FileProgress, Undecoded};
 use crate::report::Tally;
@@ -97,6 +99,8 @@ pub(crate) struct Ingest {
     pub(crate) decoder: Decoder,
     pub(crate) settings: Settings,
     pub(crate) budget: FetchBudget,
+    /// Files that were fetched while the table was made.
+    pub(crate) early: Early,
     pub(crate) tally: Arc<Tally>,
     /// Lets so many chunks of all files be loaded at a time.
     pub(crate) chunk_loads: Arc<Semaphore>,

@@ -16,6 +16,7 @@ use super::relabelled::{Place as RowPlace, Relabelled};
 use super::{Batch, OneDocument, Reading, Replay, ReplayDoors};
 use crate::decode::{Decoder, WholeFile};
 use crate::file_progress::{RepairCounts, Undecoded};
+use crate::held::Held;
 use crate::ingest::{Ingest, PlannedFile, new_load_id};
 use crate::pipeline::Run;
 use crate::report::Replayed;
@@ -380,7 +381,7 @@ pub(super) fn one_row(
     bytes: Vec<u8>,
 ) -> Decoder {
     let mut decoder = decoder.clone();
-    decoder.services.store = Arc::new(OneDocument(bytes.into()));
+    decoder.services.store = Arc::new(OneDocument(Held(bytes.into())));
     decoder.services.format = Arc::new(move |_, _| Ok(Arc::clone(&format)));
     decoder
 }

@@ -69,6 +69,47 @@ async fn an_older_version_is_not_added_to_a_newer_one() {
     }
 }
 
+/// A run lists two files of a table that is still to be made, and has fetched
+/// them, when its listing is held and `meanwhile` happens.
+async fn fetched_early(world: &World, meanwhile: impl AsyncFnOnce(World)) -> RunReport {
+    world.bucket.put("in/a", "e1", "text\nfirst\n");
+    world.bucket.put("in/b", "e", "text\nother\n");
+    let (hold, stream) = (world.bucket.hold_listing(), append());
+    let (report, ()) = futures::join!(Box::pin(world.sync(&stream)), async {
+        hold.wait().await;
+        while world.bucket.read() < 2 {
+            tokio::task::yield_now().await;
+        }
+        Box::pin(meanwhile(beside(world))).await;
+        hold.wait().await;
+    });
+    report
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_came_before_the_table_do_not_displace_a_newer_version() {
+    let world = World::new();
+    let report = fetched_early(&world, async |beside: World| {
+        world.bucket.put("in/a", "e2", "text\nsecond\n");
+        let newer = beside.sync(&append()).await;
+        assert_eq!((newer.status, newer.files.loaded), (RunStatus::Ok, 2), "{newer:#?}");
+    })
+    .await;
+    assert_eq!((report.status, report.files.loaded), (RunStatus::Ok, 0), "{report:#?}");
+    assert_eq!(report.files.already_loaded, 2, "{report:#?}");
+    assert_eq!(world.texts().await, ["other", "second"]);
+    assert_eq!(status_of(&world), ["loaded"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_came_before_the_table_are_not_asked_for_again() {
+    let world = World::new();
+    let report = fetched_early(&world, async |_| {}).await;
+    assert_eq!((report.status, report.files.loaded), (RunStatus::Ok, 2), "{report:#?}");
+    assert_eq!(world.texts().await, ["first", "other"]);
+    assert_eq!(world.bucket.read(), 4, "once for the types, once for the rows");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newer_version_displaces_an_older_one_that_came_in_between() {
     for world in [World::new(), World::new().streaming()] {

@@ -34,32 +34,52 @@ use tokio::sync::Barrier;
 
 /// Files by key: an ETag and lines, of which the first names the columns.
 #[derive(Clone, Default)]
-pub(crate) struct Bucket(Arc<Mutex<BTreeMap<String, (String, String)>>>, Arc<AtomicUsize>, Gate);
+pub(crate) struct Bucket {
+    files: Arc<Mutex<BTreeMap<String, (String, String)>>>,
+    opened: Arc<AtomicUsize>,
+    read: Arc<AtomicUsize>,
+    /// Where requests wait for each other, while there is one.
+    gate: Gate,
+    /// Where the next listing waits for a test before it ends.
+    held_listing: Gate,
+}
 
-/// Where requests wait for each other, while there is one.
 type Gate = Arc<Mutex<Option<Arc<Barrier>>>>;
 
 impl Bucket {
     /// From now on requests are answered when there are so many of them.
     pub(crate) fn answer_together(&self, requests: usize) {
-        *self.2.lock().unwrap() = Some(Arc::new(Barrier::new(requests)));
+        *self.gate.lock().unwrap() = Some(Arc::new(Barrier::new(requests)));
+    }
+
+    /// The next listing to have told all of its files waits twice before it
+    /// ends: until the test is there, and until the test lets it go.
+    pub(crate) fn hold_listing(&self) -> Arc<Barrier> {
+        let hold = Arc::new(Barrier::new(2));
+        *self.held_listing.lock().unwrap() = Some(Arc::clone(&hold));
+        hold
+    }
+
+    /// How often a file was read from its beginning.
+    pub(crate) fn read(&self) -> usize {
+        self.read.load(Ordering::SeqCst)
     }
 
     /// How often a file was opened.
     pub(crate) fn opened(&self) -> usize {
-        self.1.load(Ordering::SeqCst)
+        self.opened.load(Ordering::SeqCst)
     }
 
     pub(crate) fn put(&self, key: &str, etag: &str, lines: &str) {
-        self.0.lock().unwrap().insert(key.into(), (etag.into(), lines.into()));
+        self.files.lock().unwrap().insert(key.into(), (etag.into(), lines.into()));
     }
 
     pub(crate) fn delete(&self, key: &str) {
-        self.0.lock().unwrap().remove(key);
+        self.files.lock().unwrap().remove(key);
     }
 
     fn versions(&self, scans: &[Scan]) -> Vec<FileVersion> {
-        let files = self.0.lock().unwrap();
+        let files = self.files.lock().unwrap();
         let is_meant = |key: &str| {
             scans.iter().any(|scan| match scan {
                 Scan::Key(wanted) => wanted == key,
@@ -82,7 +102,7 @@ impl Bucket {
 impl Store for Bucket {
     async fn open(&self, file: &FileVersion) -> Result<Box<dyn Content>> {
         assert!(file.member.is_empty(), "a store knows nothing of members");
-        self.1.fetch_add(1, Ordering::SeqCst);
+        self.opened.fetch_add(1, Ordering::SeqCst);
         Ok(Box::new(Opened { bucket: self.clone(), file: file.clone() }))
     }
 }
@@ -95,16 +115,17 @@ struct Opened {
 #[async_trait]
 impl Content for Opened {
     async fn stream(&self, offset: u64) -> Result<ByteStream> {
-        let gate = self.bucket.2.lock().unwrap().clone();
+        let gate = self.bucket.gate.lock().unwrap().clone();
         if let Some(gate) = gate {
             gate.wait().await;
         }
         let bytes = self.range(offset..self.file.size).await?;
+        self.bucket.read.fetch_add(1, Ordering::SeqCst);
         Ok(stream::iter([Ok(bytes)]).boxed())
     }
 
     async fn range(&self, range: Range<u64>) -> Result<Bytes> {
-        let files = self.bucket.0.lock().unwrap();
+        let files = self.bucket.files.lock().unwrap();
         match files.get(&self.file.key) {
             None => Err(Error::new(ErrorKind::NotFound, "is gone")),
             Some((etag, _)) if *etag != self.file.etag => {
@@ -127,7 +148,14 @@ struct Listing {
 #[async_trait]
 impl Trigger for Listing {
     async fn next(&mut self) -> Result<Option<Vec<Arrival>>> {
-        let Some(scans) = self.scans.take() else { return Ok(None) };
+        let Some(scans) = self.scans.take() else {
+            let hold = self.bucket.held_listing.lock().unwrap().take();
+            if let Some(hold) = hold {
+                hold.wait().await;
+                hold.wait().await;
+            }
+            return Ok(None);
+        };
         let files = self.bucket.versions(&scans).into_iter();
         Ok(Some(files.map(|file| Arrival { file, receipt: Receipt::None }).collect()))
     }
