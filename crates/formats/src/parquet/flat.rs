@@ -93,6 +93,8 @@ pub(super) struct FlatColumn {
     memory: Arc<Memory>,
     is_nullable: bool,
     dictionary: Dictionary,
+    /// Rows of the row group that no page has had yet.
+    rows_left: usize,
     page: DataPage,
     /// Bytes of text of the array before.
     text_bytes: usize,
@@ -114,6 +116,8 @@ enum Dictionary {
 /// What is left of a page.
 struct DataPage {
     rows: usize,
+    /// NULLs that are still to come, where the page says how many there are.
+    nulls: Option<usize>,
     levels: Option<Hybrid>,
     values: Values,
 }
@@ -143,6 +147,7 @@ impl FlatColumn {
         pages: Pages,
         memory: &Arc<Memory>,
         column: &ColumnDescriptor,
+        rows: usize,
     ) -> Self {
         Self {
             kind,
@@ -150,7 +155,13 @@ impl FlatColumn {
             memory: Arc::clone(memory),
             is_nullable: column.max_def_level() > 0,
             dictionary: Dictionary::None,
-            page: DataPage { rows: 0, levels: None, values: Values::Plain(Bytes::new(), 0) },
+            rows_left: rows,
+            page: DataPage {
+                rows: 0,
+                nulls: None,
+                levels: None,
+                values: Values::Plain(Bytes::new(), 0),
+            },
             text_bytes: 0,
             levels: Vec::new(),
             keys: Vec::new(),
@@ -181,6 +192,9 @@ impl FlatColumn {
             self.add(here, &mut building)?;
             self.page.rows -= here;
             left -= here;
+            if self.page.rows == 0 {
+                self.end_page()?;
+            }
         }
         self.finish(building)
     }
@@ -229,12 +243,13 @@ impl FlatColumn {
                     values = values.slice(end..);
                 }
                 let values = values_of(values, encoding)?;
-                self.page = DataPage { rows: num_values as usize, levels, values };
+                self.page = DataPage { rows: num_values as usize, nulls: None, levels, values };
             }
             Page::DataPageV2 {
                 buf,
                 num_values,
                 encoding,
+                num_nulls,
                 num_rows,
                 def_levels_byte_len,
                 rep_levels_byte_len,
@@ -247,9 +262,25 @@ impl FlatColumn {
                 }
                 let levels = self.is_nullable.then(|| Hybrid::new(buf.slice(..end), 1));
                 let values = values_of(buf.slice(end..), encoding)?;
-                self.page =
-                    DataPage { rows: num_rows as usize, levels: levels.transpose()?, values };
+                let (rows, nulls) = (num_rows as usize, Some(num_nulls as usize));
+                self.page = DataPage { rows, nulls, levels: levels.transpose()?, values };
             }
+        }
+        self.rows_left = self.rows_left.checked_sub(self.page.rows).ok_or_else(unexpected)?;
+        Ok(())
+    }
+
+    /// Looks whether a page held as much as it said, and the last one that is
+    /// expected is the last.
+    fn end_page(&mut self) -> Result<()> {
+        let has_more = match &self.page.values {
+            Values::Plain(bytes, at) => *at != bytes.len(),
+            Values::Keys(_) => false,
+        };
+        let lacks_nulls = self.page.nulls.is_some_and(|nulls| nulls > 0);
+        let is_last = self.rows_left == 0;
+        if has_more || lacks_nulls || is_last && self.pages.get_next_page()?.is_some() {
+            return Err(unexpected());
         }
         Ok(())
     }
@@ -257,8 +288,11 @@ impl FlatColumn {
     fn dictionary_of(&self, page: Bytes, count: usize) -> Result<Dictionary> {
         match self.kind {
             Kind::Decimal { bytes, .. } => {
-                check_dictionary::<i128>(count.min(page.len() / bytes))?;
-                let values = page.chunks_exact(bytes).take(count).map(decimal);
+                if count.checked_mul(bytes) != Some(page.len()) {
+                    return Err(unexpected());
+                }
+                check_dictionary::<i128>(count)?;
+                let values = page.chunks_exact(bytes).map(decimal);
                 Ok(Dictionary::Decimals(values.collect()))
             }
             Kind::Text => {
@@ -278,6 +312,9 @@ impl FlatColumn {
                     longest = longest.max(end - start);
                     at = end;
                 }
+                if at != page.len() {
+                    return Err(unexpected());
+                }
                 Ok(Dictionary::Texts { page, places, longest })
             }
         }
@@ -292,8 +329,14 @@ impl FlatColumn {
             if has_nulls {
                 self.levels.resize(rows, 0);
                 levels.fill(&mut self.levels)?;
+                if self.levels.iter().any(|level| *level > 1) {
+                    return Err(unexpected());
+                }
                 values = self.levels.iter().filter(|level| **level == 1).count();
             }
+        }
+        if let Some(nulls) = &mut self.page.nulls {
+            *nulls = nulls.checked_sub(rows - values).ok_or_else(unexpected)?;
         }
         if let Values::Keys(keys) = &mut self.page.values {
             self.keys.resize(values, 0);

@@ -89,6 +89,10 @@ impl Hybrid {
 
     fn next_run(&mut self) -> Result<Run> {
         let header = self.header()?;
+        if header == 0 {
+            // Some writers pad with it, so that it is the end.
+            return Err(broken());
+        }
         let count = usize::try_from(header >> 1).map_err(|_| broken())?;
         if header & 1 == 0 {
             let mut value = [0; 4];

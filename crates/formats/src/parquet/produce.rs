@@ -40,12 +40,24 @@ pub(super) fn batches(
     input: &mut dyn Input,
     take: impl FnMut(&RecordBatch, u64) -> Result<bool>,
 ) -> Result<bool> {
+    let split = Split::of(file, columns)?;
+    split_batches((file, groups), columns, split, memory_bytes, input, take)
+}
+
+/// The same, with columns split so; `None` leaves all of them to the crate.
+pub(super) fn split_batches(
+    (file, groups): (&ParquetFile, Range<usize>),
+    columns: &[usize],
+    split: Option<Split>,
+    memory_bytes: u64,
+    input: &mut dyn Input,
+    take: impl FnMut(&RecordBatch, u64) -> Result<bool>,
+) -> Result<bool> {
     let metadata = &file.metadata;
     let schema = metadata.file_metadata().schema_descr();
     let mask = ProjectionMask::roots(schema, columns.iter().copied());
     let leaves = (0..schema.num_columns()).filter(|leaf| mask.leaf_included(*leaf)).collect();
     let levels = levels_of(file, mask)?;
-    let split = Split::of(file, columns)?;
     let (line, orders) = Line::new();
     let producer = Producer {
         metadata: Arc::clone(metadata),
@@ -107,7 +119,7 @@ fn levels_of(file: &ParquetFile, mask: ProjectionMask) -> Result<FieldLevels> {
 }
 
 /// Columns of a batch by who reads them.
-struct Split {
+pub(super) struct Split {
     /// Those that are read here: the place in the batch, the kind, the leaf.
     ours: Vec<(usize, Kind, usize)>,
     /// What the parquet crate reads; `None` where nothing is left for it.
@@ -117,7 +129,7 @@ struct Split {
 impl Split {
     /// Splits the columns of a batch; `None` where the parquet crate reads all
     /// of them.
-    fn of(file: &ParquetFile, columns: &[usize]) -> Result<Option<Self>> {
+    pub(super) fn of(file: &ParquetFile, columns: &[usize]) -> Result<Option<Self>> {
         let schema = file.metadata.file_metadata().schema_descr();
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for (place, column) in columns.iter().enumerate() {
@@ -292,7 +304,9 @@ fn reader(
     batch_rows: usize,
     (done, rows): (usize, usize),
 ) -> Result<ParquetRecordBatchReader> {
-    let rest = RowSelection::from(vec![RowSelector::skip(done), RowSelector::select(rows - done)]);
+    // One more than there should be, so that it shows where there are more.
+    let rest = vec![RowSelector::skip(done), RowSelector::select(rows - done + 1)];
+    let rest = RowSelection::from(rest);
     let selection = (done > 0).then_some(rest);
     ParquetRecordBatchReader::try_new_with_row_groups(levels, row_group, batch_rows, selection)
         .map_err(broken)

@@ -75,7 +75,8 @@ impl RowGroup {
     /// A column of a kind that is read without the parquet crate.
     pub(super) fn flat_column(&self, kind: Kind, leaf: usize) -> Result<FlatColumn> {
         let column = self.metadata.file_metadata().schema_descr().column(leaf);
-        Ok(FlatColumn::new(kind, self.pages(leaf)?, &self.memory, &column))
+        let rows = self.num_rows();
+        Ok(FlatColumn::new(kind, self.pages(leaf)?, &self.memory, &column, rows))
     }
 
     fn pages(&self, leaf: usize) -> Result<Pages> {

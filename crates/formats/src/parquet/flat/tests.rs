@@ -1,6 +1,9 @@
 //! What is read here is what was written, and what the crate would read.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use arrow_array::cast::AsArray as _;
+use arrow_array::types::Int64Type;
 use arrow_array::{Array as _, Decimal128Array, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{Field, Schema};
 use arrow_select::concat::concat_batches;
@@ -78,6 +81,63 @@ fn properties() -> impl Strategy<Value = WriterProperties> {
                 .build()
         },
     )
+}
+
+/// The rows of a file as text, read by two or by the crate alone; nothing where
+/// it is refused, or where the crate panics, which ends a file as well.
+fn rows_of(bytes: &[u8], by_two: bool) -> Option<Vec<String>> {
+    let read = || {
+        let mut input = Ranges::new(bytes);
+        let file = footer::read(&mut input, bytes.len() as u64, MEMORY_BYTES).ok()?;
+        let columns: Vec<usize> = (0..file.columns.len()).collect();
+        let groups = 0..file.metadata.num_row_groups();
+        let split = produce::Split::of(&file, &columns).ok()?.filter(|_| by_two);
+        let mut rows = Vec::new();
+        let take = |batch: &RecordBatch, _| {
+            rows.extend((0..batch.num_rows()).map(|row| shown(batch, row)));
+            Ok(true)
+        };
+        let place = (&file, groups);
+        let ended =
+            produce::split_batches(place, &columns, split, MEMORY_BYTES, &mut input, take).ok()?;
+        assert!(ended);
+        Some(rows)
+    };
+    catch_unwind(AssertUnwindSafe(read)).ok().flatten()
+}
+
+fn shown(batch: &RecordBatch, row: usize) -> String {
+    let cells = batch.columns().iter().map(|column| match column.data_type() {
+        _ if column.is_null(row) => "NULL".to_owned(),
+        DataType::Utf8 => format!("{:?}", column.as_string::<i32>().value(row)),
+        DataType::Utf8View => format!("{:?}", column.as_string_view().value(row)),
+        DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
+        _ => column.as_primitive::<Decimal128Type>().value(row).to_string(),
+    });
+    cells.collect::<Vec<_>>().join(",")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// What is read here of a damaged file is what the crate reads of it, or
+    /// both refuse it.
+    #[test]
+    fn damage_is_judged_by_the_crate(
+        rows in prop::collection::vec(
+            (prop::option::weighted(0.9, "[abcü]{0,4}"), prop::option::weighted(0.9, any::<i128>())),
+            1..60,
+        ),
+        properties in properties(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), 1_u8..), 1..4),
+    ) {
+        let mut bytes = written(&batch(&rows, 20), properties);
+        for (at, flip) in damage {
+            let at = at.index(bytes.len());
+            bytes[at] ^= flip;
+        }
+        prop_assert_eq!(rows_of(&bytes, true), rows_of(&bytes, false));
+    }
 }
 
 proptest! {
