@@ -104,7 +104,8 @@ impl Decoder {
         file: &decant_core::FileVersion,
         bytes: Bytes,
     ) -> Result<Opened, Undecoded> {
-        self.open_content(file, Box::new(Held(bytes)), Reading::Whole).await
+        let format = self.format_of(file)?;
+        self.open_content(file, format, Box::new(Held(bytes)), Reading::Whole).await
     }
 
     /// Decodes fetched files into memory, one after the other on one thread,
@@ -220,22 +221,28 @@ impl Decoder {
         file: &decant_core::FileVersion,
         reading: Reading,
     ) -> Result<Opened, Undecoded> {
+        let format = self.format_of(file)?;
         let content = self.services.store.open(file).await;
         let content = content.map_err(|error| error.in_file(file.location()))?;
-        self.open_content(file, content, reading).await
+        self.open_content(file, format, content, reading).await
+    }
+
+    fn format_of(&self, file: &decant_core::FileVersion) -> Result<Arc<dyn decant_core::Format>> {
+        let format = (self.services.format)(file.name(), &self.format);
+        format.map_err(|error| error.in_file(file.location()))
     }
 
     async fn open_content(
         &self,
         file: &decant_core::FileVersion,
+        format: Arc<dyn decant_core::Format>,
         content: Box<dyn Content>,
         reading: Reading,
     ) -> Result<Opened, Undecoded> {
-        let named = |error: Error| error.in_file(file.location());
-        let format = (self.services.format)(file.name(), &self.format).map_err(named)?;
         let (ahead, counter) = (self.ahead_bytes, self.counter.clone());
         let input = ContentInput::open(content, file, ahead, counter, reading).await;
-        Ok(Opened { format, input: input.map_err(named)?, size: file.size })
+        let input = input.map_err(|error| error.in_file(file.location()))?;
+        Ok(Opened { format, input, size: file.size })
     }
 }
 

@@ -1,15 +1,16 @@
-//! Small files whose table is still to be made are fetched while the listing
-//! goes on: of a store that is far away, the first of them are there when the
-//! table is.
+//! Small files of a table that is still to be made are fetched from the listing
+//! on: of a store that is far away, the first of them are there when the table
+//! is.
 //!
-//! Only files of a table in which, as the ledger said before, nothing is. Their
-//! bytes are of the version that was listed, as everybody's are; whoever takes
-//! them knows that nothing else has become of the key since.
+//! Their bytes are of the version that was listed, as everybody's are. Whoever
+//! takes them has asked the ledger since, and makes sure that they come in no
+//! other version's place.
 //!
-//! Invariants: what is fetched early is bounded by bytes, counted for each run
-//! of a stream and not given back; a request that is under way waits for
-//! nobody; and what failed is forgotten, so that it is asked for again when the
-//! file's turn comes.
+//! One task makes the requests, since who waits for a file must never wait for
+//! one whose request waits in turn. Invariants: what is fetched early is
+//! bounded by bytes, counted for each run of a stream and not given back; a
+//! request that is under way waits for nobody; and what failed is forgotten, so
+//! that it is asked for again when the file's turn comes.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -22,9 +23,12 @@ use tokio::task::JoinHandle;
 
 use crate::fetch_budget::FetchBudget;
 use crate::input::whole;
+use crate::stop::Stop;
 
-/// What a file takes besides its bytes, at least.
+/// What a file takes besides its bytes and its key.
 const FILE_BYTES: u64 = 1 << 10;
+/// Places that have its key.
+const KEYS: u64 = 3;
 
 /// How many bytes are fetched early.
 #[derive(Clone, Copy, Debug)]
@@ -56,19 +60,28 @@ struct Offered {
 
 /// Fetches what is offered from `store`, in order, as long as there is `room`.
 /// It makes requests as far as `budget` allows.
-pub(crate) fn start(store: Arc<dyn Store>, budget: FetchBudget, room: Room) -> (Offers, Early) {
+pub(crate) fn start(
+    store: Arc<dyn Store>,
+    budget: FetchBudget,
+    room: Room,
+    stop: Stop,
+) -> (Offers, Early) {
     let (keys, offered) = mpsc::unbounded_channel();
     let early = Early::default();
-    let fetching = tokio::spawn(fetch_in_order(store, budget, offered, early.clone()));
+    let fetcher = early.clone();
+    let fetching = tokio::spawn(async move {
+        stop.unless_requested(fetch_in_order(store, budget, offered, fetcher)).await;
+    });
     (Offers { keys, early: early.clone(), room, fetching }, early)
 }
 
 impl Offers {
     /// Fetches the file early, if there is room for it.
     pub(crate) fn offer(&mut self, file: &FileVersion) {
-        let left = self.room.bytes.checked_sub(file.size.saturating_add(FILE_BYTES));
+        let around = FILE_BYTES + KEYS * file.key.len() as u64;
+        let left = self.room.bytes.checked_sub(file.size.saturating_add(around));
         let Some(left) = left.filter(|_| file.size <= self.room.of_a_file) else { return };
-        // A key may be listed twice.
+        // A store might list a key twice.
         if let Entry::Vacant(place) = self.early.locked().entry(file.key.clone()) {
             place.insert(Offered { file: file.clone(), bytes: None });
             self.room.bytes = left;
@@ -113,6 +126,9 @@ async fn fetch_in_order(
     early: Early,
 ) {
     while let Some(key) = offered.recv().await {
+        if !early.locked().contains_key(&key) {
+            continue;
+        }
         let request = budget.request().await;
         let mut files = early.locked();
         // Who took it fetches it.

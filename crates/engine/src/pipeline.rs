@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use decant_core::format::PlacesWanted;
-use decant_core::stream::{GroupLimits, WriteMode};
+use decant_core::stream::{Atomic, GroupLimits, Reload, WriteMode};
 use decant_core::{Arrival, Error, FileVersion, Receipt, Result, Stream, TableName};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -126,14 +126,14 @@ impl Run {
     async fn append(&self, stream: &Arc<Stream>) -> Result<()> {
         let mut tables = self.tables(stream);
         let mut arrivals = Arrivals::new(&self.services, stream, self.started_at);
-        let group = self.settings.group;
-        let early_bytes = Room { bytes: group.bytes, of_a_file: shared_file_bytes_max(group) };
-        let store = Arc::clone(&self.services.store);
-        let (mut offers, early) = early::start(store, self.budget.clone(), early_bytes);
-        self.create_missing(stream, &mut arrivals, &mut tables, Some(&mut offers)).await?;
+        let (mut offers, early) = self.early(stream);
+        // What is loaded by force may have been loaded, whatever the tables say.
+        let offered_to = (stream.reload != Reload::Force).then_some(&mut offers);
+        self.create_missing(stream, &mut arrivals, &mut tables, offered_to).await?;
         let mut groups: JoinSet<Result<Vec<Receipt>>> = JoinSet::new();
         let loading = self.load_pages(stream, &mut arrivals, &mut tables, &mut groups, &early);
         let loaded = loading.await;
+        drop(offers);
         tables.tell_spellings();
         // Whatever happened to the listing, what has begun comes to its end.
         let mut first_error = loaded.err();
@@ -152,6 +152,19 @@ impl Run {
             }
         }
         first_error.map_or(Ok(()), Err)
+    }
+
+    /// Fetches files of missing tables early: those that are decoded whole, as
+    /// many bytes as a group holds.
+    fn early(&self, stream: &Stream) -> (Offers, Early) {
+        let group = self.settings.group;
+        let of_a_file = match stream.atomic {
+            Atomic::File => shared_file_bytes_max(group),
+            Atomic::Chunk => shared_file_bytes_max(group).min(self.settings.chunk_bytes),
+        };
+        let room = Room { bytes: group.bytes, of_a_file };
+        let store = Arc::clone(&self.services.store);
+        early::start(store, self.budget.clone(), room, self.stop.clone())
     }
 
     async fn load_pages(

@@ -80,7 +80,8 @@ fn bucket(answers: usize, requests: usize, bytes_max: u64) -> (Arc<Bucket>, Offe
     });
     let budget = FetchBudget::new(requests, 1 << 20, 1);
     let room = Room { bytes: bytes_max, of_a_file: 1000 };
-    let (offers, early) = start(Arc::new(Door(Arc::clone(&bucket))), budget, room);
+    let store = Arc::new(Door(Arc::clone(&bucket)));
+    let (offers, early) = start(store, budget, room, Stop::default());
     (bucket, offers, early)
 }
 
@@ -131,7 +132,7 @@ async fn another_version_is_not_what_was_fetched() {
 
 #[tokio::test]
 async fn no_more_bytes_are_fetched_than_there_is_room_for() {
-    let (bucket, mut offers, _early) = bucket(10, 10, 3 * (FILE_BYTES + 100) - 1);
+    let (bucket, mut offers, _early) = bucket(10, 10, 3 * (FILE_BYTES + KEYS + 100) - 1);
     for size in [u64::MAX, 1001] {
         offers.offer(&FileVersion { size, ..file("large", "1") });
     }
@@ -170,6 +171,21 @@ async fn what_was_taken_before_its_turn_is_left_to_who_took_it() {
     assert_eq!(early.take(&file("b", "1")).await, None);
     settle().await;
     assert_eq!(bucket.asked(), ["a", "c"]);
+}
+
+#[tokio::test]
+async fn no_request_begins_once_the_run_is_to_end() {
+    let (bucket, _, _) = bucket(9, 1, 1 << 20);
+    let (budget, stop) = (FetchBudget::new(1, 1 << 20, 1), Stop::default());
+    let room = Room { bytes: 1 << 20, of_a_file: 1000 };
+    let store = Arc::new(Door(Arc::clone(&bucket)));
+    let (mut offers, _early) = start(store, budget, room, stop.clone());
+    offers.offer(&file("a", "1"));
+    settle().await;
+    stop.request();
+    offers.offer(&file("b", "1"));
+    settle().await;
+    assert_eq!(bucket.asked(), ["a"]);
 }
 
 #[tokio::test]

@@ -145,10 +145,12 @@ impl Ingest {
     }
 
     /// Its bytes, if they were fetched before the file was planned. Where
-    /// another version of it was loaded meanwhile they are not asked for: a
-    /// request tells whether the version that was listed is still there.
+    /// another version of it is in by now they are left: a request tells
+    /// whether the version that was listed is still there.
     async fn fetched_early(&self, file: &PlannedFile) -> Option<Bytes> {
-        let taking = self.decoder.stop.unless_requested(self.early.take(&file.file));
-        taking.await.flatten().filter(|_| file.displaces.is_empty() && !file.again)
+        if file.again || !file.displaces.is_empty() {
+            return None;
+        }
+        self.decoder.stop.unless_requested(self.early.take(&file.file)).await.flatten()
     }
 }

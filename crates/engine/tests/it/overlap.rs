@@ -1,5 +1,7 @@
 //! Runs that overlap, and see different versions of one key.
 
+use std::time::Duration;
+
 use decant_core::Stream;
 use decant_core::stream::{OnChange, OnError};
 use decant_engine::{RunReport, RunStatus};
@@ -77,9 +79,14 @@ async fn fetched_early(world: &World, meanwhile: impl AsyncFnOnce(World)) -> Run
     let (hold, stream) = (world.bucket.hold_listing(), append());
     let (report, ()) = futures::join!(Box::pin(world.sync(&stream)), async {
         hold.wait().await;
-        while world.bucket.read() < 2 {
-            tokio::task::yield_now().await;
-        }
+        let both_are_read = async {
+            while world.bucket.read() < 2 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), both_are_read)
+            .await
+            .expect("they are fetched early");
         Box::pin(meanwhile(beside(world))).await;
         hold.wait().await;
     });
