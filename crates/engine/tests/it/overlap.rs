@@ -84,9 +84,9 @@ async fn fetched_early(world: &World, meanwhile: impl AsyncFnOnce(World)) -> Run
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), both_are_read)
-            .await
-            .expect("they are fetched early");
+        let limit = Duration::from_secs(60);
+        let waited = tokio::time::timeout(limit, both_are_read).await;
+        assert!(waited.is_ok(), "they were not fetched early");
         Box::pin(meanwhile(beside(world))).await;
         hold.wait().await;
     });

@@ -6,6 +6,8 @@
 //! Not here: what is wrong with a file. Whatever is unexpected is an error, and
 //! then the crate reads the row group and says what it finds.
 
+mod dictionary;
+
 use std::sync::Arc;
 
 use arrow_array::types::Decimal128Type;
@@ -18,6 +20,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::schema::types::ColumnDescriptor;
 
+use self::dictionary::{Dictionary, decimal, text_at};
 use super::hybrid::Hybrid;
 use super::memory::Memory;
 use super::page::Pages;
@@ -27,8 +30,6 @@ use crate::strings::Strings;
 /// Bytes of text in one array, unless it is of one row: more than the footer
 /// lets expect, since the texts of a dictionary may be longer than they say.
 const TEXT_BYTES_MAX: usize = 8 << 20;
-/// Bytes that a dictionary may take besides its page.
-const DICTIONARY_BYTES_MAX: usize = 8 << 20;
 const LENGTH_BYTES: usize = 4;
 const DECIMAL_BYTES_MAX: usize = 16;
 
@@ -100,17 +101,6 @@ pub(super) struct FlatColumn {
     text_bytes: usize,
     levels: Vec<u32>,
     keys: Vec<u32>,
-}
-
-enum Dictionary {
-    None,
-    /// Where each text of a page is, and the longest.
-    Texts {
-        page: Bytes,
-        places: Vec<(u32, u32)>,
-        longest: usize,
-    },
-    Decimals(Vec<i128>),
 }
 
 /// What is left of a page.
@@ -229,7 +219,7 @@ impl FlatColumn {
     fn next_page(&mut self) -> Result<()> {
         match self.pages.get_next_page()?.ok_or_else(unexpected)? {
             Page::DictionaryPage { buf, num_values, .. } => {
-                self.dictionary = self.dictionary_of(buf, num_values as usize)?;
+                self.dictionary = Dictionary::of(self.kind, buf, num_values as usize)?;
             }
             Page::DataPage { buf, num_values, encoding, def_level_encoding, .. } => {
                 let (mut levels, mut values) = (None, buf);
@@ -283,41 +273,6 @@ impl FlatColumn {
             return Err(unexpected());
         }
         Ok(())
-    }
-
-    fn dictionary_of(&self, page: Bytes, count: usize) -> Result<Dictionary> {
-        match self.kind {
-            Kind::Decimal { bytes, .. } => {
-                if count.checked_mul(bytes) != Some(page.len()) {
-                    return Err(unexpected());
-                }
-                check_dictionary::<i128>(count)?;
-                let values = page.chunks_exact(bytes).map(decimal);
-                Ok(Dictionary::Decimals(values.collect()))
-            }
-            Kind::Text => {
-                if count > page.len() / LENGTH_BYTES {
-                    return Err(unexpected());
-                }
-                check_dictionary::<(u32, u32)>(count)?;
-                let is_ascii = page.is_ascii();
-                let mut places = Vec::with_capacity(count);
-                let (mut at, mut longest) = (0, 0);
-                for _ in 0..count {
-                    let (start, end) = text_at(&page, at)?;
-                    if !is_ascii && std::str::from_utf8(&page[start..end]).is_err() {
-                        return Err(unexpected());
-                    }
-                    places.push((start as u32, end as u32));
-                    longest = longest.max(end - start);
-                    at = end;
-                }
-                if at != page.len() {
-                    return Err(unexpected());
-                }
-                Ok(Dictionary::Texts { page, places, longest })
-            }
-        }
     }
 
     /// Adds `rows` rows of the page.
@@ -469,15 +424,6 @@ fn add_decimals(
     })
 }
 
-/// Leaves a dictionary of so many entries, each kept as a `T`, to the crate
-/// where that is much more than its page.
-fn check_dictionary<T>(count: usize) -> Result<()> {
-    match count.saturating_mul(size_of::<T>()) <= DICTIONARY_BYTES_MAX {
-        true => Ok(()),
-        false => Err(unexpected()),
-    }
-}
-
 fn values_of(bytes: Bytes, encoding: Encoding) -> Result<Values> {
     match encoding {
         Encoding::PLAIN => Ok(Values::Plain(bytes, 0)),
@@ -490,24 +436,6 @@ fn values_of(bytes: Bytes, encoding: Encoding) -> Result<Values> {
         }
         _ => Err(unexpected()),
     }
-}
-
-/// Where the text is whose length stands here.
-fn text_at(page: &[u8], at: usize) -> Result<(usize, usize)> {
-    let length = page.get(at..).and_then(<[u8]>::first_chunk::<LENGTH_BYTES>);
-    let length = u32::from_le_bytes(*length.ok_or_else(unexpected)?) as usize;
-    let start = at + LENGTH_BYTES;
-    match start.checked_add(length).filter(|end| *end <= page.len()) {
-        Some(end) => Ok((start, end)),
-        None => Err(unexpected()),
-    }
-}
-
-/// A number of up to sixteen bytes, the first of which has its sign.
-fn decimal(bytes: &[u8]) -> i128 {
-    let is_negative = bytes.first().is_some_and(|first| *first >= 0x80);
-    let sign = if is_negative { -1 } else { 0 };
-    bytes.iter().fold(sign, |value, byte| value << 8 | i128::from(*byte))
 }
 
 fn unexpected() -> ParquetError {

@@ -12,6 +12,7 @@ use parquet::basic::Compression;
 use parquet::file::properties::{WriterProperties, WriterVersion};
 use proptest::prelude::*;
 
+use super::dictionary::{DICTIONARY_BYTES_MAX, check_dictionary};
 use super::*;
 use crate::parquet::{footer, produce};
 use crate::testing::Ranges;
