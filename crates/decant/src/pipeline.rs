@@ -17,8 +17,8 @@ use decant_storage::{Credentials, Location, Storage, StorageOptions};
 use crate::config::{CredentialSettings, DestinationSettings, Root, Settings, SourceSettings};
 use crate::registry::{archive_for, format_for, open_destination};
 
-/// Groups that a thread may hold in memory: decoded, being decoded, and on
-/// their way as encoded bytes.
+/// Groups that a thread may hold in memory: decoded, being decoded, fetched
+/// ahead or early, and on their way as encoded bytes.
 const GROUPS_PER_THREAD: u64 = 4;
 
 /// Into so many shares each thread's memory is cut for what waits between two
